@@ -1,0 +1,252 @@
+// The BHI care model: what a behavioral health team works with. Knows no FHIR; ids and texts are our own.
+//
+// Every derived fact names what it was derived from (`source`, SafetyEvent::derived_from). Texts of dates and times are
+// kept as given ("2026-11", "2026-11-22T09:30:00-05:00"); base/instant.h reads them. The same shapes stand as FHIR
+// logical models in fhir_profiles/care/, so that maps can target them; flow/binding.h converts, table by table.
+#pragma once
+
+#include "base/issue.h"
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace bhi::care {
+
+// Where something came from: a resource of a source ("main-ehr", "QuestionnaireResponse", "123", "2"), or the BHI side
+// (system "bhi", the rest empty).
+struct Source {
+  std::string system;
+  std::string type;
+  std::string id;
+  std::string version;
+  std::string updated;  // meta.lastUpdated as given; may be empty
+  bool operator==(const Source&) const = default;
+};
+
+struct Code {
+  std::string system;
+  std::string code;
+  std::string display;
+  bool operator==(const Code&) const = default;
+};
+
+struct Patient {
+  std::string id;
+  Source source;
+  std::string name;  // for display
+  std::string gender;      // male | female | other | unknown, empty when not stated
+  std::string birth_date;
+  bool active = true;
+  bool deceased = false;
+  std::vector<Code> identifiers;  // system + value (in `code`)
+  bool operator==(const Patient&) const = default;
+};
+
+// ---- screening ----------------------------------------------------------------------------------------------------
+
+// A response as it was received: every answered (or present) item with the codes that the form gives it.
+// What it means (which instrument, which score) is for care/recognise.h to say.
+struct ReportedAnswer {
+  Code coding;                         // of a coded answer
+  std::string text;                    // of a string answer
+  std::optional<double> number;        // of an integer, decimal or quantity answer
+  std::optional<double> ordinal;       // score that the form (ordinalValue) or the answer itself states
+  bool operator==(const ReportedAnswer&) const = default;
+};
+
+struct ReportedItem {
+  std::string link_id;
+  std::vector<Code> codes;  // of the form's item, or from linkId conventions
+  std::string text;         // the question as the form words it; used to recognise, never stored in a Screening
+  std::string type;         // choice, integer, decimal, group, display, ... when the form is at hand
+  bool in_form = true;      // false: the response has an item that its form does not know
+  bool option_known = true; // false: the answer is not among the form's options
+  std::vector<ReportedAnswer> answers;  // empty: left unanswered
+  bool operator==(const ReportedItem&) const = default;
+};
+
+struct ScreeningReport {
+  std::string id;        // care id of the screening it becomes
+  std::string patient;   // care id; empty: nobody could be resolved
+  Source source;
+  std::string status;    // completed, amended, in-progress, stopped, entered-in-error (final, corrected, ... of Observations)
+  std::string authored;
+  std::string form;      // canonical of the questionnaire
+  std::vector<Code> codes;          // of the form, or of the score Observation
+  std::vector<ReportedItem> items;  // leaves of the form in its order (groups flattened), answered or not
+  std::optional<double> stated_total;  // of a score Observation
+  std::vector<Source> derived_from;    // resources a score Observation says it was derived from
+  bool operator==(const ScreeningReport&) const = default;
+};
+
+struct ScreeningItem {
+  int n = 0;             // number in the instrument, from 1
+  std::string code;      // LOINC, or empty when none is confirmed
+  std::string answer;    // code of the answer, or its text; empty when unanswered
+  std::optional<int> score;
+  bool operator==(const ScreeningItem&) const = default;
+};
+
+struct SafetyFinding {
+  std::string rule;      // "phq-9.item-9"
+  std::string level;     // positive | negative | unknown
+  bool operator==(const SafetyFinding&) const = default;
+};
+
+struct Screening {
+  std::string id;
+  std::string patient;
+  std::string instrument;  // id as in care/tables: "phq-9"
+  std::string authored;
+  std::string status;      // completed | amended | in-progress | stopped | entered-in-error
+  Source source;
+  std::vector<ScreeningItem> items;   // empty for a score-only Observation
+  std::optional<int> total;           // recomputed; empty unless every scored item is answered
+  std::optional<double> stated_total; // what the sender says; kept, compared, never overwritten
+  std::string severity;               // band of total, else of stated_total; may be empty
+  std::optional<bool> positive;
+  bool complete = false;
+  std::vector<SafetyFinding> safety;
+  std::vector<Source> derived_from;
+  Issues issues;
+  bool operator==(const Screening&) const = default;
+};
+
+// ---- safety -------------------------------------------------------------------------------------------------------
+
+struct SafetyEvent {
+  std::string id;
+  std::string patient;       // empty: unassigned
+  std::string rule;
+  std::string level;         // positive | unknown
+  std::string derived_from;  // id of the screening
+  std::string occurred;      // when the answer was given
+  std::string raised;        // when we learnt of it
+  std::string state;         // open | acknowledged | review (too old to page, see safety_recent_days)
+  std::string note;          // why, in our words: "item 9 answered 1", "item 9 not answered"; age of the data
+  std::string acknowledged_by;
+  std::string acknowledged_at;
+  bool operator==(const SafetyEvent&) const = default;
+};
+
+// ---- medication ---------------------------------------------------------------------------------------------------
+
+struct Dose {
+  std::optional<double> value;   // each time
+  std::string unit;
+  std::optional<double> times_per_day;
+  bool as_needed = false;
+  std::string text;
+  bool operator==(const Dose&) const = default;
+};
+
+struct MedicationTherapy {
+  std::string id;
+  std::string patient;
+  Source source;
+  std::string status;       // active, on-hold, cancelled, completed, stopped, draft, unknown, entered-in-error
+  std::string intent;       // order, proposal, plan, ...
+  bool do_not_perform = false;
+  std::vector<Code> codes;  // as ordered: products, ingredients
+  std::string text;         // as written
+  std::string authored;
+  Dose dose;
+  std::string prior;        // care id of the therapy it replaces
+  // derived by care/medication.h:
+  std::vector<std::string> ingredients;  // "sertraline"; empty unless psychotropic
+  std::string drug_class;   // "SSRI", ...; "other" when not psychotropic
+  std::string by;           // code | text | none: how the class was found
+  Issues issues;
+  bool operator==(const MedicationTherapy&) const = default;
+};
+
+// ---- plan, episode ------------------------------------------------------------------------------------------------
+
+struct Problem {
+  std::string reference;  // "Condition/1" at the source, may be empty
+  std::string text;
+  std::vector<Code> codes;
+  bool operator==(const Problem&) const = default;
+};
+
+struct Target {
+  std::string measure;  // LOINC of a total score, e.g. 44261-6
+  std::string text;     // "< 5"
+  std::string due;
+  bool operator==(const Target&) const = default;
+};
+
+struct Goal {
+  std::string reference;  // "Goal/1" at the source; empty for one made here
+  std::string description;
+  std::string status;
+  std::vector<Target> targets;
+  bool operator==(const Goal&) const = default;
+};
+
+struct Activity {
+  std::string reference;  // of an activity held in a resource of its own
+  std::string kind;       // plan-review for the review activity that we keep; else empty
+  std::vector<Code> codes;
+  std::string description;
+  std::string status;     // not-started, scheduled, in-progress, on-hold, completed, cancelled, stopped, unknown
+  std::string scheduled;  // date or dateTime
+  bool operator==(const Activity&) const = default;
+};
+
+struct CarePlan {
+  std::string id;
+  std::string patient;
+  Source source;
+  std::string status;     // draft, active, on-hold, revoked, completed, entered-in-error, unknown
+  std::string intent;     // proposal, plan, order, option
+  std::string title;
+  std::string description;
+  std::vector<Code> categories;
+  bool behavioral = false;  // one of ours to keep (category behavioral health, or made by the BHI side)
+  std::string start;
+  std::string end;
+  std::vector<Problem> problems;
+  std::vector<Goal> goals;
+  std::vector<Activity> activities;
+  std::string self_management;
+  std::string relapse_prevention;
+  std::string safety_plan;
+  std::string review_date;  // date of the next review
+  std::vector<std::string> notes;
+  bool operator==(const CarePlan&) const = default;
+};
+
+struct Episode {
+  std::string id;
+  std::string patient;
+  Source source;
+  std::string state;  // identified | outreach | declined | unable-to-reach | enrolled | active | on-hold |
+                      // relapse-prevention | completed | referred-out | dropped | deceased | entered-in-error
+  std::string start;
+  std::string end;
+  std::string program;  // type as written
+  bool operator==(const Episode&) const = default;
+};
+
+// ---- what is handled as one ---------------------------------------------------------------------------------------
+
+// Everything held of one patient.
+struct Record {
+  std::optional<Patient> patient;
+  std::vector<Episode> episodes;
+  std::vector<Screening> screenings;
+  std::vector<MedicationTherapy> medications;
+  std::vector<CarePlan> plans;
+  std::vector<SafetyEvent> safety;
+  bool operator==(const Record&) const = default;
+};
+
+using Entity = std::variant<Patient, Episode, Screening, MedicationTherapy, CarePlan, SafetyEvent>;
+
+// "Patient", "Episode", "Screening", ... : the `kind` of stored and printed entities.
+std::string_view kind_of(const Entity& entity);
+
+}  // namespace bhi::care

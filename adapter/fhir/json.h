@@ -1,0 +1,62 @@
+// JSON in and out. The one door to RapidJSON.
+//
+// Reading refuses what a FHIR endpoint must refuse: broken syntax, wrong UTF-8, NUL, repeated names (after unescaping),
+// too deep nesting, too many values. Whatever the bytes, the answer is a document or an error that says line, column
+// and, as far as it was read, the element path.
+#pragma once
+
+#include "base/arena.h"
+#include "base/result.h"
+#include "fhir/node.h"
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace bhi::fhir {
+
+struct ReadLimits {
+  std::size_t max_depth = 64;             // nesting of objects and arrays
+  std::size_t max_bytes = 16u << 20;      // of the text
+  std::size_t max_values = 4'000'000;     // nodes in one document
+  bool refuse_repeated_names = true;      // FHIR policies; a conformance run of plain JSON switches them off
+  bool refuse_nul = true;
+  bool require_object = true;
+};
+
+// A tree and the memory it lies in. Immutable once made; share it as std::shared_ptr<const Document>.
+class Document {
+ public:
+  Document(std::string buffer, Arena arena) : buffer_(std::move(buffer)), arena_(std::move(arena)) {}
+  Document(Document&&) noexcept = default;
+  Document& operator=(Document&&) noexcept = default;
+
+  const Node& root() const { return root_; }
+  std::size_t reserved_bytes() const { return buffer_.capacity() + arena_.reserved_bytes(); }
+
+ private:
+  friend Result<std::shared_ptr<const Document>> read_json(std::string text, const ReadLimits& limits);
+  std::string buffer_;  // the received text, unescaped in place; strings of the tree point into it
+  Arena arena_;
+  Node root_;
+};
+
+using DocumentPtr = std::shared_ptr<const Document>;
+
+// Takes the text over (it is rewritten in place). Error kind: Incorrect.
+Result<DocumentPtr> read_json(std::string text, const ReadLimits& limits = {});
+
+// Members in tree order, no white space; numbers as given.
+std::string write_json(const Node& node);
+// For people: two spaces an indent.
+std::string write_json_pretty(const Node& node);
+
+// Canonical form: members sorted by name, no white space. Basis of content_hash.
+std::string write_canonical_json(const Node& node);
+
+// Hash of a resource's content without `meta` and `text` (and without `id`s of the envelope): equal when nothing a reader
+// would care about changed. 64 hex digits.
+std::string content_hash(const Node& resource);
+
+}  // namespace bhi::fhir

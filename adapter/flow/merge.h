@@ -1,0 +1,26 @@
+// Three-way merge of JSON documents: what we changed, put onto what they hold now.
+#pragma once
+
+#include "base/arena.h"
+#include "fhir/node.h"
+
+#include <string>
+#include <vector>
+
+namespace bhi::flow {
+
+struct Merged {
+  fhir::Node document;
+  std::vector<std::string> conflicts;  // element paths that both sides changed differently; document is then of no use
+  bool changed = false;                // does `document` differ from `theirs`?
+};
+
+// before/ours: our rendering of the entity as it was when last in step with the EHR, and as it is now.
+// known/theirs: the EHR's resource then and now. Elements that we do not render stay as they are there. Lists are
+// aligned by position; additions of ours go to the end; a list that both sides reshaped is a conflict.
+Merged merge(const fhir::Node& before, const fhir::Node& ours, const fhir::Node& known, const fhir::Node& theirs, Arena& arena);
+
+// RFC 7396.
+fhir::Node merge_patch(const fhir::Node& target, const fhir::Node& patch, Arena& arena);
+
+}  // namespace bhi::flow

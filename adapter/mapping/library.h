@@ -1,0 +1,88 @@
+// Maps, loaded and compiled: the FHIR Mapping Language (https://build.fhir.org/ig/HL7/mapping-language-ig/, R4/R5 text and the
+// 2026 grammar) and StructureMap JSON in the same structure. A Library is immutable; a new one replaces it whole.
+#pragma once
+
+#include "base/arena.h"
+#include "base/instant.h"
+#include "base/issue.h"
+#include "base/result.h"
+#include "fhir/node.h"
+#include "fhir/types.h"
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace bhi::mapping {
+
+struct CompiledMap;
+
+struct MapText {
+  std::string file;  // for messages: "mappings/core/screening.map"
+  std::string text;
+};
+
+// One thing wrong in a map: "screening.map:12:7: rule 'score': ...".
+struct Diagnostic {
+  Severity severity = Severity::Error;
+  std::string file;
+  std::uint32_t line = 1;
+  std::uint32_t column = 1;
+  std::string rule;  // name of the rule or group, may be empty
+  std::string text;  // expected, found, suggestion
+};
+
+std::string to_text(const Diagnostic& diagnostic);
+
+struct Input {
+  std::string_view name;        // parameter of the entry group; empty: by position
+  const fhir::Node* node = nullptr;
+  const fhir::TypeInfo* type = nullptr;  // null: by resourceType
+};
+
+// What a run may ask of the world.
+struct World {
+  Instant now{};
+  std::function<const fhir::Node*(std::string_view reference)> resolve;  // resource or canonical; null when unknown
+  std::function<std::string()> new_uuid;  // for uuid(); absent: the transform is an error
+  std::function<void(std::string_view message)> log;
+};
+
+struct Output {
+  fhir::Node root;     // of the (first) target, in the arena of the run
+  std::vector<fhir::Node> more;  // further targets of the entry group, in order
+  Issues issues;       // log messages, failed checks
+};
+
+class Library {
+ public:
+  // Compiles a set of maps that may import each other. All or nothing: any error diagnostic and there is no library.
+  // Warnings are kept in diagnostics(). Error text holds every diagnostic, one a line.
+  static Result<std::shared_ptr<const Library>> compile(std::span<const MapText> maps, std::shared_ptr<const fhir::Types> types);
+
+  ~Library();
+  Library(const Library&) = delete;
+  Library& operator=(const Library&) = delete;
+
+  const std::vector<Diagnostic>& diagnostics() const;
+  const fhir::Types& types() const;
+
+  // Is there a map with this url (canonical, without version)?
+  bool has(std::string_view map_url) const;
+  std::vector<std::string> urls() const;
+
+  // Runs the first group of the map. Sources in the order of the group's source parameters. Targets are made by the
+  // declared types of its target parameters. Errors: NotFound (no such map), Incorrect (the data breaks a rule of
+  // the map: names file:line:col, rule and source path), Unsupported, Busy (budget).
+  Result<Output> run(std::string_view map_url, std::span<const Input> sources, const World& world, Arena& arena) const;
+
+ private:
+  Library();
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace bhi::mapping

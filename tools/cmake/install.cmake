@@ -1,0 +1,9 @@
+# What an installation holds: programs, maps, profiles, a commented sample configuration, a systemd unit.
+include(GNUInstallDirs)
+foreach(program bhi-adapter bhi bhi-ehr-sim)
+  if(TARGET ${program})
+    install(TARGETS ${program} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  endif()
+endforeach()
+install(DIRECTORY mappings fhir_profiles DESTINATION ${CMAKE_INSTALL_DATADIR}/bhi-adapter
+        PATTERN "cases" EXCLUDE PATTERN "*.cpp" EXCLUDE PATTERN "README.md" EXCLUDE)

@@ -1,0 +1,22 @@
+# Libraries, all from Debian 12.
+find_package(PkgConfig REQUIRED)
+find_package(OpenSSL REQUIRED)
+find_package(CURL REQUIRED)
+find_package(SQLite3 REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(Poco REQUIRED COMPONENTS Foundation Net Util)
+find_package(yaml-cpp REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(prometheus-cpp REQUIRED CONFIG)
+find_package(Threads REQUIRED)
+pkg_check_modules(UTF8PROC REQUIRED IMPORTED_TARGET libutf8proc)
+pkg_check_modules(SYSTEMD REQUIRED IMPORTED_TARGET libsystemd)
+pkg_check_modules(RE2 REQUIRED IMPORTED_TARGET re2)
+if(NOT TARGET re2::re2)
+  add_library(re2::re2 ALIAS PkgConfig::RE2)
+endif()
+
+# RapidJSON is headers only; as system headers our warnings spare them.
+find_path(RAPIDJSON_INCLUDE rapidjson/reader.h REQUIRED)
+add_library(bhi_rapidjson INTERFACE)
+target_include_directories(bhi_rapidjson SYSTEM INTERFACE ${RAPIDJSON_INCLUDE})
