@@ -175,9 +175,9 @@ Inbound map_inbound(const Engine& engine, const Node& resource, const Origin& or
   Issues issues = check_structure(resource, *engine.types);
   if (has_errors(issues)) return invalid(std::move(issues));
 
-  const std::string id(resource.text_of("id"));
   Call call{engine, resource, origin, surroundings, now, arena,
-            {origin.source, std::string(type), id, origin.version, origin.updated}, care_id(origin.source, type, id), {}};
+            {origin.source, std::string(type), origin.id, origin.version, origin.updated},
+            care_id(origin.source, type, origin.id), {}};
   if (const auto subject = fhir::parse_reference(fhir::patient_reference(resource)); subject && subject->type == "Patient") {
     call.patient = care_id(origin.source, "Patient", subject->id);
   }

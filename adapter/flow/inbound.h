@@ -23,6 +23,7 @@ struct Surroundings {
 
 struct Origin {
   std::string source;   // name of the source
+  std::string id;       // logical id there (or the content's own name, when the resource has none)
   std::string version;
   std::string updated;
 };
