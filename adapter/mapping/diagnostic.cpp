@@ -2,27 +2,10 @@
 
 #include <algorithm>
 #include <charconv>
-#include <numeric>
 
 namespace bhi::mapping {
 
 namespace {
-
-// Levenshtein distance; words of maps are short.
-std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
-    }
-  }
-  return row[b.size()];
-}
 
 bool read_number(std::string_view& text, std::uint32_t& value) {
   const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -64,21 +47,6 @@ void Reporter::add(Severity severity, const Place& at, std::string text) {
 
 bool has_errors(std::span<const Diagnostic> diagnostics) {
   return std::ranges::any_of(diagnostics, [](const Diagnostic& one) { return one.severity != Severity::Warning; });
-}
-
-std::string suggestion(std::string_view word, std::span<const std::string_view> candidates) {
-  if (word.size() > 64) return {};
-  std::string_view best;
-  std::size_t least = word.size() / 3 + 1;
-  for (const std::string_view candidate : candidates) {
-    if (candidate.size() > 64) continue;
-    const std::size_t far = distance(word, candidate);
-    if (far <= least && (best.empty() || far < least)) {
-      best = candidate;
-      least = far;
-    }
-  }
-  return best.empty() ? std::string{} : "; did you mean '" + std::string(best) + "'?";
 }
 
 }  // namespace bhi::mapping

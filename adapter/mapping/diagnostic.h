@@ -34,9 +34,6 @@ class Reporter {
 
 bool has_errors(std::span<const Diagnostic> diagnostics);
 
-// "; did you mean 'item'?" when a candidate is near enough, else empty.
-std::string suggestion(std::string_view word, std::span<const std::string_view> candidates);
-
 // "12:7: rest" taken apart; false when the text does not begin so.
 bool split_place(std::string_view text, Place& at, std::string_view& rest);
 

@@ -1,5 +1,7 @@
 #include "mapping/rule_parser.h"
 
+#include "fhirpath/suggestion.h"
+
 #include <algorithm>
 #include <array>
 
@@ -256,7 +258,7 @@ class RuleParser {
     if (found == nullptr) {
       std::array<std::string_view, kTransforms.size()> names;
       std::ranges::transform(kTransforms, names.begin(), &TransformEntry::name);
-      return Error{Kind::Incorrect, place + "expected a transform, found '" + name + "'" + suggestion(name, names)};
+      return Error{Kind::Incorrect, place + "expected a transform, found '" + name + "'" + fhirpath::suggestion(name, names)};
     }
     if (given.size() < found->least || given.size() > found->most) {
       const std::string least = std::to_string(found->least);
