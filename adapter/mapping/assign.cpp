@@ -19,7 +19,19 @@ using fhir::TypeKind;
 using fhirpath::Item;
 using fhirpath::ValueKind;
 
-enum class Shape : std::uint8_t { Text, Code, Boolean, Integer, Unsigned, Positive, Decimal, Date, DateTime, Instant, Time };
+enum class Shape : std::uint8_t {
+  Text,
+  Code,
+  Boolean,
+  Integer,
+  Unsigned,
+  Positive,
+  Decimal,
+  Date,
+  DateTime,
+  Instant,
+  Time
+};
 
 struct PrimitiveRow {
   std::string_view name;
@@ -86,7 +98,8 @@ bool is_number(std::string_view text, bool whole) {
   if (whole) return false;
   const std::string_view rest = text.substr(end_of_int);
   const std::size_t exponent = rest.find_first_of("eE");
-  if (rest.starts_with('.') && !is_digits(rest.substr(1, exponent == std::string_view::npos ? exponent : exponent - 1))) {
+  if (rest.starts_with('.') &&
+      !is_digits(rest.substr(1, exponent == std::string_view::npos ? exponent : exponent - 1))) {
     return false;
   }
   if (!rest.starts_with('.') && exponent != 0) return false;
@@ -113,9 +126,16 @@ bool in_range(std::string_view digits, Shape shape) {
   return value >= (shape == Shape::Positive ? 1 : 0) && value <= 2147483647;
 }
 
-constexpr std::string_view kFormOf[] = {"a text", "a code without blanks at its ends", "true or false", "a whole number",
-                                        "a whole number from 0", "a whole number from 1", "a decimal number",
-                                        "a date (YYYY, YYYY-MM or YYYY-MM-DD)", "a dateTime", "an instant with zone",
+constexpr std::string_view kFormOf[] = {"a text",
+                                        "a code without blanks at its ends",
+                                        "true or false",
+                                        "a whole number",
+                                        "a whole number from 0",
+                                        "a whole number from 1",
+                                        "a decimal number",
+                                        "a date (YYYY, YYYY-MM or YYYY-MM-DD)",
+                                        "a dateTime",
+                                        "an instant with zone",
                                         "a time (hh:mm:ss)"};
 
 std::optional<Node> converted(std::string_view text, NodeKind kind, Shape shape, Arena& arena) {
@@ -207,7 +227,8 @@ Node wrapped(const Item& value, const TypeInfo& type, Arena& arena) {
     const std::array list = {*value.node};
     return object_of("coding", Node::array(arena.copy(std::span<const Node>(list))), arena);
   }
-  if (text && (type.name == "CodeableConcept" || type.name == "Annotation")) return object_of("text", *value.node, arena);
+  if (text && (type.name == "CodeableConcept" || type.name == "Annotation"))
+    return object_of("text", *value.node, arena);
   if (text && type.name == "Reference") return object_of("reference", *value.node, arena);
   if (kind == ValueKind::Quantity && is_kind_of(&type, "Quantity")) return *value.node;
   return {};
@@ -222,8 +243,8 @@ Error mismatch(const TargetNode& parent, const fhir::Name& name, const TargetPla
     }
     wanted += (wanted.empty() ? "" : ", ") + std::string(type->name);
   }
-  return {Kind::Incorrect, "expected " + wanted + " for " + std::string(parent.type->name) + "." + std::string(name.text) +
-                               ", found " + describe(value)};
+  return {Kind::Incorrect, "expected " + wanted + " for " + std::string(parent.type->name) + "." +
+                               std::string(name.text) + ", found " + describe(value)};
 }
 
 }  // namespace
@@ -260,13 +281,12 @@ const TypeInfo* choose_type(const TargetPlace& where, const Item& value) {
   return preferred(types, fhirpath::value_kind(value));
 }
 
-Result<TargetNode*> make_node(TargetTree& tree, const Item& value, const TypeInfo* type, const fhir::Types& types,
-                              Arena& arena) {
+Result<TargetNode*> make_node(TargetTree& tree, const Item& value, const TypeInfo* type, Arena& arena) {
   if (type == nullptr) type = value.type;
   if (type != nullptr && fhirpath::is_system(type)) {
     std::string name(type->name);
     if (type->kind == TypeKind::Primitive) name.front() = static_cast<char>(name.front() - 'A' + 'a');
-    type = types.find(name);
+    type = tree.types().find(name);
   }
   if (type == nullptr) return Error{Kind::Incorrect, "expected a value of a known type, found " + describe(value)};
   TargetNode* node = tree.make(*type);
@@ -283,7 +303,8 @@ Result<TargetNode*> make_node(TargetTree& tree, const Item& value, const TypeInf
   return node;
 }
 
-Result<TargetNode*> assign(TargetTree& tree, TargetNode& parent, const fhir::Name& name, const Item& value, Arena& arena) {
+Result<TargetNode*> assign(TargetTree& tree, TargetNode& parent, const fhir::Name& name, const Item& value,
+                           Arena& arena) {
   if (parent.type->kind == TypeKind::Primitive && name.text == "value") {
     BHI_TRY(parent.value, convert_primitive(value, *parent.type, arena));
     return &parent;
@@ -297,10 +318,10 @@ Result<TargetNode*> assign(TargetTree& tree, TargetNode& parent, const fhir::Nam
     node->companion = *value.companion;
     return tree.place(parent, where, *node);
   }
-  Result<TargetNode*> node = make_node(tree, value, type, fhir::Types::r4(), arena);
+  Result<TargetNode*> node = make_node(tree, value, type, arena);
   if (!node) {
-    return Error{node.error().kind, node.error().message + " (for " + std::string(parent.type->name) + "." +
-                                        std::string(name.text) + ")"};
+    return Error{node.error().kind,
+                 node.error().message + " (for " + std::string(parent.type->name) + "." + std::string(name.text) + ")"};
   }
   return tree.place(parent, where, **node);
 }

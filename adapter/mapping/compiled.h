@@ -74,15 +74,15 @@ struct CodeTable {
 };
 
 struct CompiledTarget {
-  VariableUse context;                      // exists unless the value only becomes a variable
+  VariableUse context;  // exists unless the value only becomes a variable
   std::vector<const fhir::Name*> path;
-  std::optional<Transform> transform;       // none: the element is made (or, without a path, only named)
+  std::optional<Transform> transform;  // none: the element is made (or, without a path, only named)
   std::vector<CompiledParameter> parameters;
-  const fhir::TypeInfo* type = nullptr;     // of create() and cast()
-  const CodeTable* codes = nullptr;         // of translate()
-  std::optional<CompiledCall> invocation;   // instead of all that
+  const fhir::TypeInfo* type = nullptr;    // of create() and cast()
+  const CodeTable* codes = nullptr;        // of translate()
+  std::optional<CompiledCall> invocation;  // instead of all that
   std::uint32_t slot = VariableUse::kNone;
-  bool names_source = false;                // the variable is a source: the value of an evaluate() that is put nowhere
+  bool names_source = false;  // the variable is a source: the value of an evaluate() that is put nowhere
   TargetListMode list_mode = TargetListMode::None;
   std::string share_id;
   Place at;

@@ -15,7 +15,7 @@ class Cursor {
  public:
   explicit Cursor(std::string_view text) : lexer_(text, fhirpath::Dialect::Mapping) {}
 
-  const fhirpath::Token& peek();         // "///" lines inside the map are comments and passed over
+  const fhirpath::Token& peek();  // "///" lines inside the map are comments and passed over
   const fhirpath::Token& peek_second() { return peek(), lexer_.peek_second(); }
   fhirpath::Token take();
   Place here() { return peek().at; }

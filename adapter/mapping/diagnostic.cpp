@@ -19,7 +19,8 @@ bool read_number(std::string_view& text, std::uint32_t& value) {
 }  // namespace
 
 std::string to_text(const Diagnostic& diagnostic) {
-  std::string text = diagnostic.file + ":" + std::to_string(diagnostic.line) + ":" + std::to_string(diagnostic.column) + ": ";
+  std::string text =
+      diagnostic.file + ":" + std::to_string(diagnostic.line) + ":" + std::to_string(diagnostic.column) + ": ";
   if (diagnostic.severity == Severity::Warning) text += "warning: ";
   if (!diagnostic.rule.empty()) text += "rule '" + diagnostic.rule + "': ";
   return text + diagnostic.text;

@@ -1,7 +1,7 @@
 // The text of the FHIR Mapping Language, read into a StructureMap.
 // Grammar: https://build.fhir.org/ig/HL7/mapping-language-ig/grammar.html, and what R4 and R5 wrote before it: FHIRPath
-// without parentheses after where, check and log; rule names in single quotes; `default "x"`; relations of code mappings
-// beside "-"; the batch form `src -> tgt : a, b;`.
+// without parentheses after where, check and log; rule names in single quotes; `default "x"`; relations of code
+// mappings beside "-"; the batch form `src -> tgt : a, b;`.
 #pragma once
 
 #include "mapping/diagnostic.h"

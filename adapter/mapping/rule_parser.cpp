@@ -116,7 +116,8 @@ class RuleParser {
 
   // src.a -> tgt.b
   static bool is_simple(const Rule& rule) {
-    if (rule.sources.size() != 1 || rule.targets.size() != 1 || !rule.dependents.empty() || !rule.rules.empty()) return false;
+    if (rule.sources.size() != 1 || rule.targets.size() != 1 || !rule.dependents.empty() || !rule.rules.empty())
+      return false;
     const RuleSource& source = rule.sources.front();
     const RuleTarget& target = rule.targets.front();
     return !source.path.empty() && source.variable.empty() && !target.path.empty() && !target.transform &&
@@ -258,7 +259,8 @@ class RuleParser {
     if (found == nullptr) {
       std::array<std::string_view, kTransforms.size()> names;
       std::ranges::transform(kTransforms, names.begin(), &TransformEntry::name);
-      return Error{Kind::Incorrect, place + "expected a transform, found '" + name + "'" + fhirpath::suggestion(name, names)};
+      return Error{Kind::Incorrect,
+                   place + "expected a transform, found '" + name + "'" + fhirpath::suggestion(name, names)};
     }
     if (given.size() < found->least || given.size() > found->most) {
       const std::string least = std::to_string(found->least);

@@ -43,8 +43,8 @@ struct RuleSource {
   static constexpr std::uint32_t kUnbounded = 0xffffffff;
 
   std::string context;
-  std::vector<std::string> path;   // usually one element; empty: the context itself
-  std::string type;                // of `src.value : Quantity`; may be empty
+  std::vector<std::string> path;  // usually one element; empty: the context itself
+  std::string type;               // of `src.value : Quantity`; may be empty
   bool has_cardinality = false;
   std::uint32_t min = 0;
   std::uint32_t max = kUnbounded;
@@ -63,8 +63,8 @@ struct Invocation {
 };
 
 struct RuleTarget {
-  std::string context;             // empty: the value only becomes a variable
-  std::vector<std::string> path;   // empty: the context itself
+  std::string context;            // empty: the value only becomes a variable
+  std::vector<std::string> path;  // empty: the context itself
   std::optional<Transform> transform;
   std::vector<Parameter> parameters;
   std::optional<Invocation> invocation;  // instead of all of the above
@@ -75,7 +75,7 @@ struct RuleTarget {
 };
 
 struct Rule {
-  std::string name;         // as written, or made from the first source
+  std::string name;  // as written, or made from the first source
   std::vector<RuleSource> sources;
   std::vector<RuleTarget> targets;
   bool simple_copy = false;  // `src.a -> tgt.b`: the default group of the types, or a copy
@@ -137,7 +137,7 @@ struct Metadata {
 
 struct StructureMap {
   std::string file;
-  std::string url;   // canonical without version; empty: only reachable by its own groups
+  std::string url;  // canonical without version; empty: only reachable by its own groups
   std::string name;
   std::vector<Metadata> metadata;
   std::vector<ConceptMapText> concept_maps;

@@ -184,7 +184,8 @@ Result<Node> TargetTree::finish(const TargetNode& root) {
 
 Result<TargetTree::Frozen> TargetTree::freeze(const TargetNode& node, std::uint32_t depth) {
   if (depth > kMaxDepth) {
-    return Error{Kind::Incorrect, "expected a target at most " + std::to_string(kMaxDepth) + " levels deep, found more"};
+    return Error{Kind::Incorrect,
+                 "expected a target at most " + std::to_string(kMaxDepth) + " levels deep, found more"};
   }
   Frozen frozen{node.value, node.companion};
   if (node.fields == nullptr) {

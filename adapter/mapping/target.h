@@ -35,8 +35,8 @@ struct TargetNode {
   TargetNode* next = nullptr;    // the next value of the same element
   TargetField* fields = nullptr;
   TargetField* last_field = nullptr;
-  fhir::Node value;              // of a primitive, or of a complex value as it was copied
-  fhir::Node companion;          // id and extensions of a copied primitive
+  fhir::Node value;      // of a primitive, or of a complex value as it was copied
+  fhir::Node companion;  // id and extensions of a copied primitive
 };
 
 // Where a value goes: an element, and which of its types.
@@ -48,6 +48,8 @@ struct TargetPlace {
 class TargetTree {
  public:
   TargetTree(const fhir::Types& types, Arena& arena) : types_(types), arena_(arena) {}
+
+  const fhir::Types& types() const { return types_; }
 
   TargetNode* make(const fhir::TypeInfo& type);
 

@@ -9,9 +9,29 @@
 namespace bhi::mapping {
 
 enum class Transform : std::uint8_t {
-  Create, Copy, Truncate, Escape, Cast, Append, Translate, Reference, DateOp, Uuid, Pointer, Evaluate,
-  CodeableConcept, Coding, Quantity, Identifier, ContactPoint,
-  ToDateTime, ToDate, ToTime, UnixToDateTime, UnixToDate, UnixToTime,
+  Create,
+  Copy,
+  Truncate,
+  Escape,
+  Cast,
+  Append,
+  Translate,
+  Reference,
+  DateOp,
+  Uuid,
+  Pointer,
+  Evaluate,
+  CodeableConcept,
+  Coding,
+  Quantity,
+  Identifier,
+  ContactPoint,
+  ToDateTime,
+  ToDate,
+  ToTime,
+  UnixToDateTime,
+  UnixToDate,
+  UnixToTime,
 };
 
 struct TransformEntry {

@@ -17,7 +17,8 @@ std::string_view last_segment(std::string_view url) {
 }  // namespace
 
 const fhir::TypeInfo* find_type(const fhir::Types& types, std::string_view name_or_url) {
-  if (const std::size_t bar = name_or_url.find('|'); bar != std::string_view::npos) name_or_url = name_or_url.substr(0, bar);
+  if (const std::size_t bar = name_or_url.find('|'); bar != std::string_view::npos)
+    name_or_url = name_or_url.substr(0, bar);
   if (name_or_url.starts_with(kVersionedR4)) {
     return types.find(std::string(kFhir) + std::string(name_or_url.substr(kVersionedR4.size())));
   }
@@ -35,7 +36,8 @@ const fhir::TypeInfo* TypeNames::find(std::string_view name, std::string& why) c
   }
   if (used != nullptr) {
     if (const fhir::TypeInfo* found = find_type(types_, used->url)) return found;
-    why = "expected the definition of '" + used->url + "' (type '" + std::string(name) + "'), found none that is loaded";
+    why =
+        "expected the definition of '" + used->url + "' (type '" + std::string(name) + "'), found none that is loaded";
     return nullptr;
   }
   if (const fhir::TypeInfo* found = find_type(types_, name)) return found;
