@@ -11,7 +11,8 @@ flow::StoredEntity entity_row(const Query& row) {
 }
 
 flow::Ledger ledger_row(const Query& row) {
-  return {row.text(0), row.text(1), row.text(2), row.text(3), row.text(4), row.text(5), row.integer(6), row.text(7)};
+  return {row.text(0), row.text(1), row.text(2), row.text(3), row.text(4),
+          row.text(5), row.integer(6), row.text(7), row.text(8), row.text(9)};
 }
 
 Result<void> put_entity(Connection& connection, const flow::StoredEntity& entity) {
@@ -66,19 +67,19 @@ Result<flow::Listing> list_entities(Connection& connection, std::string_view kin
 
 Result<void> put_ledger(Connection& connection, const flow::Ledger& entry) {
   BHI_CHECK(connection.run(
-      "INSERT INTO ledger (destination, artifact, care_id, type, id, version, care_version, hash) "
-      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (destination, artifact, care_id) DO UPDATE SET "
+      "INSERT INTO ledger (destination, artifact, care_id, type, id, version, care_version, hash, held, rendered) "
+      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (destination, artifact, care_id) DO UPDATE SET "
       "type = excluded.type, id = excluded.id, version = excluded.version, care_version = excluded.care_version, "
-      "hash = excluded.hash",
+      "hash = excluded.hash, held = excluded.held, rendered = excluded.rendered",
       entry.destination, entry.artifact, entry.care_id, entry.type, entry.id, entry.version, entry.care_version,
-      entry.hash));
+      entry.hash, entry.held, entry.rendered));
   return {};
 }
 
 Result<std::optional<flow::Ledger>> find_ledger(Connection& connection, std::string_view destination,
                                                 std::string_view artifact, std::string_view care_id) {
   return first(
-      connection.query("SELECT destination, artifact, care_id, type, id, version, care_version, hash FROM ledger "
+      connection.query("SELECT destination, artifact, care_id, type, id, version, care_version, hash, held, rendered FROM ledger "
                        "WHERE destination = ?1 AND artifact = ?2 AND care_id = ?3",
                        destination, artifact, care_id),
       ledger_row);
@@ -87,7 +88,7 @@ Result<std::optional<flow::Ledger>> find_ledger(Connection& connection, std::str
 Result<std::optional<flow::Ledger>> find_ledger_of(Connection& connection, std::string_view destination,
                                                    std::string_view type, std::string_view id) {
   return first(
-      connection.query("SELECT destination, artifact, care_id, type, id, version, care_version, hash FROM ledger "
+      connection.query("SELECT destination, artifact, care_id, type, id, version, care_version, hash, held, rendered FROM ledger "
                        "WHERE destination = ?1 AND type = ?2 AND id = ?3 ORDER BY rowid DESC LIMIT 1",
                        destination, type, id),
       ledger_row);

@@ -116,6 +116,8 @@ CREATE TABLE ledger (
   version      TEXT NOT NULL,
   care_version INTEGER NOT NULL,
   hash         TEXT NOT NULL,
+  held         TEXT NOT NULL,
+  rendered     TEXT NOT NULL,
   PRIMARY KEY (destination, artifact, care_id)
 ) STRICT;
 CREATE INDEX ledger_by_resource ON ledger (destination, type, id);
