@@ -83,6 +83,9 @@ struct Ledger {
   std::string version;
   std::int64_t care_version = 0;  // of the entity when it was last written or read there
   std::string hash;        // content_hash of what the EHR holds
+  // The two bases of the next three-way merge (flow/merge.h), as JSON:
+  std::string held;        // the EHR's resource when we were last in step (read or written); `hash` is of this
+  std::string rendered;    // our rendering at that moment; empty when it was only read
 };
 
 enum class OutboxState { Planned, Sent, Verified, Unknown, RetryAt, Parked, Dead, Superseded };
