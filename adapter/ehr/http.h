@@ -18,9 +18,9 @@ namespace bhi::ehr {
 struct HttpSettings {
   std::string base_url;           // "https://ehr.example/fhir/r4"; no user, query or fragment
   bool allow_plain_http = false;  // http beyond the loopback address; data and tokens then travel in the clear
-  std::string ca_file;            // PEM of trusted authorities; empty: the system's
-  std::string proxy;              // empty: none; the environment's proxy variables are never used
-  std::string user_agent;
+  std::string ca_file{};          // PEM of trusted authorities; empty: the system's
+  std::string proxy{};            // empty: none; the environment's proxy variables are never used
+  std::string user_agent{};
   std::chrono::milliseconds connect_timeout{10'000};
   std::chrono::milliseconds total_timeout{120'000};
   std::chrono::seconds stalled_timeout{30};            // a transfer that moves less than 16 bytes a second for so long
@@ -33,10 +33,10 @@ std::string_view name(Method method);
 
 struct Request {
   Method method = Method::Get;
-  std::string url;                   // absolute, of our origin
-  std::vector<std::string> headers;  // "Name: value"
-  std::string bearer;                // token; empty: none
-  std::string body;
+  std::string url;                     // absolute, of our origin
+  std::vector<std::string> headers{};  // "Name: value"
+  std::string bearer{};                // token; empty: none
+  std::string body{};
 };
 
 struct Response {
