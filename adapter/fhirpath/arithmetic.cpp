@@ -14,8 +14,9 @@ using fhir::CalendarUnit;
 using fhir::Decimal;
 
 bool wrong_types(Evaluator& evaluator, const Expr& expr, const Item& left, const Item& right) {
-  return evaluator.fail(expr, Kind::Incorrect, "expected values that '" + std::string(expr.text) + "' can work on, found " +
-                                                   std::string(type_name(left)) + " and " + std::string(type_name(right)));
+  return evaluator.fail(expr, Kind::Incorrect,
+                        "expected values that '" + std::string(expr.text) + "' can work on, found " +
+                            std::string(type_name(left)) + " and " + std::string(type_name(right)));
 }
 
 // What leaves the range of its type is empty (https://hl7.org/fhirpath/#math).
@@ -49,7 +50,8 @@ void numbers(Op op, const Item& left, const Item& right, Arena& arena, Items& ou
   if (!result) return;
   const ValueKind x = value_kind(left);
   const ValueKind y = value_kind(right);
-  const bool is_decimal = op == Op::Divide || (op != Op::IntegerDivide && (x == ValueKind::Decimal || y == ValueKind::Decimal));
+  const bool is_decimal =
+      op == Op::Divide || (op != Op::IntegerDivide && (x == ValueKind::Decimal || y == ValueKind::Decimal));
   if (is_decimal) {
     out.push_back(decimal_item(*result, arena));
   } else {
@@ -63,15 +65,26 @@ struct TimeUnit {
 };
 // UCUM's a and mo are no calendar units: adding them to a date is an error.
 constexpr std::array kTimeUnits = std::to_array<TimeUnit>({
-    {"year", CalendarUnit::Year}, {"month", CalendarUnit::Month}, {"week", CalendarUnit::Week}, {"day", CalendarUnit::Day},
-    {"hour", CalendarUnit::Hour}, {"minute", CalendarUnit::Minute}, {"second", CalendarUnit::Second},
-    {"millisecond", CalendarUnit::Millisecond}, {"wk", CalendarUnit::Week}, {"d", CalendarUnit::Day}, {"h", CalendarUnit::Hour},
-    {"min", CalendarUnit::Minute}, {"s", CalendarUnit::Second}, {"ms", CalendarUnit::Millisecond},
+    {"year", CalendarUnit::Year},
+    {"month", CalendarUnit::Month},
+    {"week", CalendarUnit::Week},
+    {"day", CalendarUnit::Day},
+    {"hour", CalendarUnit::Hour},
+    {"minute", CalendarUnit::Minute},
+    {"second", CalendarUnit::Second},
+    {"millisecond", CalendarUnit::Millisecond},
+    {"wk", CalendarUnit::Week},
+    {"d", CalendarUnit::Day},
+    {"h", CalendarUnit::Hour},
+    {"min", CalendarUnit::Minute},
+    {"s", CalendarUnit::Second},
+    {"ms", CalendarUnit::Millisecond},
 });
 
 std::optional<CalendarUnit> time_unit(std::string_view text) {
   for (const TimeUnit& row : kTimeUnits) {
-    const bool plural = row.word.size() > 3 && text.size() == row.word.size() + 1 && text.ends_with('s');
+    const bool plural =
+        row.word.size() >= 3 && row.word != "min" && text.size() == row.word.size() + 1 && text.ends_with('s');
     if (text == row.word || (plural && text.starts_with(row.word))) return row.unit;
   }
   return std::nullopt;
@@ -83,8 +96,8 @@ bool moments(Evaluator& evaluator, const Expr& expr, const Item& left, const Ite
   if (!measure || value_kind(right) != ValueKind::Quantity) return wrong_types(evaluator, expr, left, right);
   const auto unit = time_unit(measure->unit);
   if (!unit) {
-    return evaluator.fail(expr, Kind::Incorrect, "expected a duration in units of the calendar, found '" +
-                                                     std::string(measure->unit) + "'");
+    return evaluator.fail(expr, Kind::Incorrect,
+                          "expected a duration in units of the calendar, found '" + std::string(measure->unit) + "'");
   }
   const auto whole = measure->value.truncate().to_int64();
   if (!whole) return true;
@@ -151,8 +164,9 @@ bool operate(Evaluator& evaluator, const Expr& expr, const Item& left, const Ite
 bool operand(Evaluator& evaluator, const Expr& whole, const Expr& part, const Frame& frame, Items& items) {
   if (!evaluator.evaluate(part, frame, items)) return false;
   if (items.size() <= 1) return true;
-  return evaluator.fail(part, Kind::Incorrect, "expected at most one item beside '" + std::string(whole.text) + "', found " +
-                                                   std::to_string(items.size()));
+  return evaluator.fail(
+      part, Kind::Incorrect,
+      "expected at most one item beside '" + std::string(whole.text) + "', found " + std::to_string(items.size()));
 }
 
 bool fold(Evaluator& evaluator, const Expr& expr, const Frame& frame, Items& out) {
@@ -183,8 +197,9 @@ bool concatenate(Evaluator& evaluator, const Expr& expr, const Frame& frame, Ite
     if (!operand(evaluator, expr, *part, frame, items)) return false;
     if (items.empty() || items[0].node->is_null()) continue;
     if (value_kind(items[0]) != ValueKind::String) {
-      return evaluator.fail(*part, Kind::Incorrect, "expected a String beside '&', found " +
-                                                        std::string(type_name(items[0])) + " (use toString())");
+      return evaluator.fail(
+          *part, Kind::Incorrect,
+          "expected a String beside '&', found " + std::string(type_name(items[0])) + " (use toString())");
     }
     all += items[0].node->text();
   }
@@ -199,8 +214,9 @@ bool sign(Evaluator& evaluator, const Expr& expr, const Frame& frame, Items& out
   const Item& item = items[0];
   const auto measure = measure_of(item);
   if (!measure) {
-    return evaluator.fail(expr, Kind::Incorrect,
-                          "expected a number behind '" + std::string(expr.text) + "', found " + std::string(type_name(item)));
+    return evaluator.fail(
+        expr, Kind::Incorrect,
+        "expected a number behind '" + std::string(expr.text) + "', found " + std::string(type_name(item)));
   }
   if (expr.op == Op::Plus) {
     out.push_back(item);

@@ -131,7 +131,8 @@ std::optional<bool> truth(Order order) {
 std::size_t hash_of(const Item& item) {
   const ValueKind kind = value_kind(item);
   if (kind == ValueKind::String) return std::hash<std::string_view>{}(item.node->text());
-  if (kind != ValueKind::Complex) return is_number(kind) ? 1 : is_temporal(kind) ? 2 : static_cast<std::size_t>(kind) + 3;
+  if (kind != ValueKind::Complex)
+    return is_number(kind) ? 1 : is_temporal(kind) ? 2 : static_cast<std::size_t>(kind) + 3;
   std::size_t sum = item.node->members().size() * 0x9e3779b97f4a7c15U;
   for (const Member& member : item.node->members()) {  // a sum: the order of members does not count
     if (member.value.is_string()) sum += std::hash<std::string_view>{}(member.value.text());

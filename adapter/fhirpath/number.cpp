@@ -36,8 +36,8 @@ Item decimal_item(const fhir::Decimal& value, Arena& arena) {
 
 std::optional<fhir::DateTime> date_time_of(const Item& item) {
   const ValueKind kind = value_kind(item);
-  const bool may_be = kind == ValueKind::Date || kind == ValueKind::DateTime ||
-                      (kind == ValueKind::String && item.type == nullptr);
+  const bool may_be =
+      kind == ValueKind::Date || kind == ValueKind::DateTime || (kind == ValueKind::String && item.type == nullptr);
   return may_be ? fhir::parse_date_time(item.node->text()) : std::nullopt;
 }
 

@@ -25,7 +25,8 @@ inline bool is_temporal(ValueKind kind) {
   return kind == ValueKind::Date || kind == ValueKind::DateTime || kind == ValueKind::Time;
 }
 
-// Empty: cannot be told apart (precision), or one has a zone and the other none and they lie within a day of each other.
+// Empty: cannot be told apart (precision), or one has a zone and the other none and they lie within a day of each
+// other.
 std::optional<std::strong_ordering> compare_moments(const fhir::DateTime& a, const fhir::DateTime& b);
 
 }  // namespace bhi::fhirpath

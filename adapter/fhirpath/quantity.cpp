@@ -72,14 +72,16 @@ std::optional<Measure> measure_of(const Item& item) {
   const std::string_view unit = text_of(node, names().unit);
   const std::string_view code = text_of(node, names().code);
   const std::string_view system = text_of(node, names().system);
-  if (item.type == &system_type::Quantity && system.empty()) return Measure{*number, unit, calendar_unit(unit).has_value()};
+  if (item.type == &system_type::Quantity && system.empty())
+    return Measure{*number, unit, calendar_unit(unit).has_value()};
   if (!code.empty() && (system == kUcum || system.empty())) return Measure{*number, code, false};
   return Measure{*number, unit.empty() ? (code.empty() ? std::string_view("1") : code) : unit, false};
 }
 
 Item measure_item(const Measure& measure, Arena& arena) {
   const std::string digits = measure.value.to_text();
-  return measure.calendar ? make_calendar_quantity(digits, measure.unit, arena) : make_quantity(digits, measure.unit, arena);
+  return measure.calendar ? make_calendar_quantity(digits, measure.unit, arena)
+                          : make_quantity(digits, measure.unit, arena);
 }
 
 std::string to_text(const Measure& measure) {
@@ -137,11 +139,15 @@ Order compare(const Measure& a, const Measure& b) {
 bool equivalent(const Measure& a, const Measure& b) {
   const Measure left = definite(a);
   const Measure right = definite(b);
-  const auto value = converted(left, right.unit, right.calendar);
-  if (!value) return false;
-  const int places = std::min(a.value.scale(), right.value.scale());
-  const Order exact = compare(left, right);
-  return exact == Order::Same || value->round(places) == right.value.round(places);
+  if (compare(left, right) == Order::Same) return true;
+  // To the digits of the less precise, in the unit of either: 4 'g' ~ 4040 'mg'.
+  const auto rounded_in = [](const Measure& one, const Measure& other) {
+    const auto value = converted(other, one.unit, one.calendar);
+    if (!value) return false;
+    const int places = std::min(one.value.scale(), value->scale());
+    return one.value.round(places) == value->round(places);
+  };
+  return rounded_in(left, right) || rounded_in(right, left);
 }
 
 std::optional<Measure> add(const Measure& a, const Measure& b) {
@@ -166,7 +172,8 @@ std::optional<Measure> divide(const Measure& a, const Measure& b, Arena& arena) 
   if (b.unit == "1") return Measure{*quotient, a.unit, a.calendar};
   if (a.unit == b.unit && a.calendar == b.calendar) return Measure{*quotient, "1", false};
   if (a.calendar || b.calendar) return std::nullopt;
-  return Measure{*quotient, copied((a.unit == "1" ? std::string() : grouped(a.unit)) + "/" + grouped(b.unit), arena), false};
+  return Measure{*quotient, copied((a.unit == "1" ? std::string() : grouped(a.unit)) + "/" + grouped(b.unit), arena),
+                 false};
 }
 
 }  // namespace bhi::fhirpath

@@ -13,8 +13,8 @@ namespace bhi::fhirpath {
 
 struct Measure {
   fhir::Decimal value;
-  std::string_view unit;   // UCUM code, calendar word, or whatever text stands there; "1" when none
-  bool calendar = false;   // `4 days`
+  std::string_view unit;  // UCUM code, calendar word, or whatever text stands there; "1" when none
+  bool calendar = false;  // `4 days`
 };
 
 // Of a Quantity, or of a number (unit "1"). Empty: no quantity, no value, or a comparator ("<5") makes it inexact.

@@ -8,7 +8,21 @@ namespace {
 
 using fhir::Decimal;
 
-enum Base : std::uint8_t { M, S, G, K, Cd, C, Rad, InternationalUnit, ArbitraryUnit, ColonyUnit, Celsius, Months, None };
+enum Base : std::uint8_t {
+  M,
+  S,
+  G,
+  K,
+  Cd,
+  C,
+  Rad,
+  InternationalUnit,
+  ArbitraryUnit,
+  ColonyUnit,
+  Celsius,
+  Months,
+  None
+};
 static_assert(None == Unit::kBases);
 
 struct Part {
@@ -18,8 +32,8 @@ struct Part {
 
 struct Atom {
   std::string_view code;
-  bool metric;               // takes prefixes
-  std::string_view factor;   // in base units
+  bool metric;              // takes prefixes
+  std::string_view factor;  // in base units
   std::array<Part, 4> parts;
 };
 
@@ -95,8 +109,19 @@ struct Prefix {
   std::string_view factor;
 };
 constexpr std::array kPrefixes = std::to_array<Prefix>({
-    {"da", "10"}, {"G", "1e9"}, {"M", "1e6"}, {"T", "1e12"}, {"c", "0.01"}, {"d", "0.1"}, {"f", "1e-15"}, {"h", "100"},
-    {"k", "1000"}, {"m", "0.001"}, {"n", "1e-9"}, {"p", "1e-12"}, {"u", "0.000001"},
+    {"da", "10"},
+    {"G", "1e9"},
+    {"M", "1e6"},
+    {"T", "1e12"},
+    {"c", "0.01"},
+    {"d", "0.1"},
+    {"f", "1e-15"},
+    {"h", "100"},
+    {"k", "1000"},
+    {"m", "0.001"},
+    {"n", "1e-9"},
+    {"p", "1e-12"},
+    {"u", "0.000001"},
 });
 
 struct Word {
@@ -105,8 +130,14 @@ struct Word {
   Base base;
 };
 constexpr std::array kCalendar = std::to_array<Word>({
-    {"year", "12", Months}, {"month", "1", Months}, {"week", "604800", S}, {"day", "86400", S}, {"hour", "3600", S},
-    {"minute", "60", S}, {"second", "1", S}, {"millisecond", "0.001", S},
+    {"year", "12", Months},
+    {"month", "1", Months},
+    {"week", "604800", S},
+    {"day", "86400", S},
+    {"hour", "3600", S},
+    {"minute", "60", S},
+    {"second", "1", S},
+    {"millisecond", "0.001", S},
 });
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -226,8 +257,9 @@ class Reader {
       return powered(unit);
     }
     bool in_brackets = false;
-    while (end < text_.size() && (in_brackets || (!is_digit(text_[end]) && std::string_view("./(){}+-").find(text_[end]) ==
-                                                                               std::string_view::npos))) {
+    while (end < text_.size() &&
+           (in_brackets ||
+            (!is_digit(text_[end]) && std::string_view("./(){}+-").find(text_[end]) == std::string_view::npos))) {
       if (text_[end] == '[') in_brackets = true;
       if (text_[end] == ']') in_brackets = false;
       ++end;
