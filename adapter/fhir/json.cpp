@@ -2,6 +2,7 @@
 
 #include "fhir/text_scan.h"
 #include "fhir/tree_builder.h"
+#include "fhir/types.h"
 
 // A namespace of our own: the SSE2 code is asked for here and must not mix with another user's RapidJSON without it.
 #define RAPIDJSON_NAMESPACE bhi_json_rapidjson
@@ -82,6 +83,7 @@ Error error_at(const TextScan& scan, std::size_t offset, std::string_view fault,
 }  // namespace
 
 Result<DocumentPtr> read_json(std::string text, const ReadLimits& limits) {
+  Types::r4();  // once: the names of R4 are interned before the first document asks for them
   const std::size_t size = text.size();
   if (size > limits.max_bytes || size > 0xffff0000u) {
     return Error{Kind::Incorrect, "expected at most " + std::to_string(limits.max_bytes) +

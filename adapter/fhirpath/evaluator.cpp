@@ -34,6 +34,11 @@ bool Evaluator::fail(const Expr& where, Kind kind, std::string_view text) {
   return false;
 }
 
+bool Evaluator::fail_with(Error error) {
+  error_ = std::move(error);
+  return false;
+}
+
 bool Evaluator::spend(const Expr& where, std::size_t steps) {
   steps_ += steps;
   if (steps_ <= environment_.budget.max_steps) return true;
@@ -127,15 +132,19 @@ bool Evaluator::indexer(const Expr& expr, const Frame& frame, Items& out) {
   return true;
 }
 
+const Item& Evaluator::context() const { return environment_.context.node != nullptr ? environment_.context : focus_; }
+
+const Item& Evaluator::resource() const { return environment_.resource.node != nullptr ? environment_.resource : context(); }
+
+const Item& Evaluator::root_resource() const {
+  return environment_.root_resource.node != nullptr ? environment_.root_resource : resource();
+}
+
 void Evaluator::standard(const Expr& expr, Items& out) const {
-  const Item& context = environment_.context.node != nullptr ? environment_.context : focus_;
-  const Item& resource = environment_.resource.node != nullptr ? environment_.resource : context;
   switch (expr.standard) {
-    case StandardVariable::Context: out.append(as_collection(context)); break;
-    case StandardVariable::Resource: out.append(as_collection(resource)); break;
-    case StandardVariable::RootResource:
-      out.append(as_collection(environment_.root_resource.node != nullptr ? environment_.root_resource : resource));
-      break;
+    case StandardVariable::Context: out.append(as_collection(context())); break;
+    case StandardVariable::Resource: out.append(as_collection(resource())); break;
+    case StandardVariable::RootResource: out.append(as_collection(root_resource())); break;
     case StandardVariable::Text: out.push_back(expr.literal); break;
   }
 }

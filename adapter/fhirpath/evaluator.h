@@ -42,12 +42,16 @@ class Evaluator {
   [[nodiscard]] bool single_text(const Expr& where, Collection input, std::optional<std::string_view>& out);
 
   bool fail(const Expr& where, Kind kind, std::string_view text);
+  bool fail_with(Error error);
   bool spend(const Expr& where, std::size_t steps);
 
   Arena& arena() { return arena_; }
   const fhir::Types& types() const { return *types_; }
   const Environment& environment() const { return environment_; }
   const Error& error() const { return *error_; }
+  const Item& context() const;        // %context
+  const Item& resource() const;       // %resource
+  const Item& root_resource() const;  // %rootResource
   void set_slot(std::uint16_t slot, Collection value) { slots_[slot] = value; }
 
  private:

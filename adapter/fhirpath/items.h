@@ -27,7 +27,6 @@ class Items {
   }
 
   Collection all() const { return {data_, size_}; }
-  operator Collection() const { return all(); }
   std::size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
   const Item& operator[](std::size_t at) const { return data_[at]; }

@@ -126,29 +126,13 @@ void push_plain(const Node& object, const Name& name, const TypeInfo* type, cons
   if (value != nullptr || companion != nullptr) push_values(value, companion, type, types, out);
 }
 
-const TypeInfo* system_type_of(ValueKind kind) {
-  switch (kind) {
-    case ValueKind::Boolean: return &system_type::Boolean;
-    case ValueKind::String: return &system_type::String;
-    case ValueKind::Integer: return &system_type::Integer;
-    case ValueKind::Long: return &system_type::Long;
-    case ValueKind::Decimal: return &system_type::Decimal;
-    case ValueKind::Date: return &system_type::Date;
-    case ValueKind::DateTime: return &system_type::DateTime;
-    case ValueKind::Time: return &system_type::Time;
-    case ValueKind::Quantity:
-    case ValueKind::Complex:
-    case ValueKind::Missing: return nullptr;
-  }
-  return nullptr;
-}
-
 // id and extensions of a primitive lie in its companion; `value` is the bare System value.
 template <typename Sink>
 void push_of_primitive(const Item& parent, const Name& name, const Types& types, Sink& out) {
   if (&name == &names().value) {
     if (is_system(parent.type)) return;
-    const TypeInfo* type = system_type_of(value_kind(parent));
+    const ValueKind kind = value_kind(parent);
+    const TypeInfo* type = kind == ValueKind::Quantity ? nullptr : system_type_of(kind);
     if (type != nullptr) out.push_back(Item{parent.node, nullptr, type});
     return;
   }

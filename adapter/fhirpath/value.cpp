@@ -134,6 +134,13 @@ ValueKind value_kind(const Item& item) {
   return is_quantity(item.type) ? ValueKind::Quantity : ValueKind::Complex;
 }
 
+const TypeInfo* known_type(const Item& item) { return item.type != nullptr ? item.type : system_type_of(value_kind(item)); }
+
+const TypeInfo* system_type_of(ValueKind kind) {
+  const auto found = std::ranges::find(kSystemKinds, kind, &SystemKind::kind);
+  return found == kSystemKinds.end() ? nullptr : found->type;
+}
+
 std::string_view type_name(const Item& item) {
   if (item.type != nullptr) return item.type->name;
   switch (item.node->kind()) {

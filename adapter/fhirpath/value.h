@@ -25,6 +25,11 @@ inline bool is_number(ValueKind kind) {
 
 bool is_system(const fhir::TypeInfo* type);
 
+// The type of an item; where nothing is known of it, the System type that its JSON suggests (null for an object).
+const fhir::TypeInfo* known_type(const Item& item);
+// The System type of a kind of value; null for Complex and Missing.
+const fhir::TypeInfo* system_type_of(ValueKind kind);
+
 // Name for messages: "Integer", "String", "HumanName", "item of unknown type". Never the value itself.
 std::string_view type_name(const Item& item);
 

@@ -1,0 +1,134 @@
+#include "fhir/types.h"
+
+#include "fhir/json.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+
+namespace bhi::fhir {
+namespace {
+
+const TypeInfo& r4(std::string_view name) {
+  const TypeInfo* const found = Types::r4().find(name);
+  EXPECT_NE(found, nullptr) << name;
+  return *found;
+}
+
+const ElementInfo& element(std::string_view type, std::string_view name) {
+  const ElementInfo* const found = r4(type).element(intern(name));
+  EXPECT_NE(found, nullptr) << type << "." << name;
+  return *found;
+}
+
+TEST(Types, KnowsEveryTypeOfR4) {
+  EXPECT_EQ(resource_type_names().size(), 146u);
+  EXPECT_TRUE(is_resource_type("QuestionnaireResponse"));
+  EXPECT_FALSE(is_resource_type("DomainResource"));
+  EXPECT_FALSE(is_resource_type("SubscriptionStatus"));
+  EXPECT_EQ(r4("http://hl7.org/fhir/StructureDefinition/Patient|4.0.1").name, "Patient");
+  EXPECT_EQ(r4("string").kind, TypeKind::Primitive);
+  EXPECT_EQ(Types::r4().find("Patientt"), nullptr);
+}
+
+TEST(Types, SaysCardinalityBindingAndTargets) {
+  const ElementInfo& gender = element("Patient", "gender");
+  EXPECT_EQ(gender.strength, BindingStrength::Required);
+  EXPECT_EQ(gender.value_set, "http://hl7.org/fhir/ValueSet/administrative-gender");
+  EXPECT_FALSE(gender.many());
+  const ElementInfo& subject = element("MedicationRequest", "subject");
+  EXPECT_EQ(subject.min, 1);
+  EXPECT_EQ(std::vector(subject.targets.begin(), subject.targets.end()),
+            (std::vector<std::string_view>{"Patient", "Group"}));
+  EXPECT_TRUE(element("Patient", "name").many());
+  EXPECT_TRUE(element("Observation", "focus").targets.empty());
+}
+
+TEST(Types, InheritsElementsInOrder) {
+  const auto elements = r4("Patient").elements;
+  ASSERT_GT(elements.size(), 9u);
+  EXPECT_EQ(elements[0].name->text, "id");
+  EXPECT_EQ(elements[0].types[0]->name, "id");
+  EXPECT_EQ(elements[4].name->text, "text");
+  EXPECT_EQ(elements[8].name->text, "identifier");
+  EXPECT_TRUE(r4("Patient").is(r4("DomainResource")));
+  EXPECT_TRUE(r4("positiveInt").is(r4("integer")));
+  EXPECT_FALSE(r4("Bundle").is(r4("DomainResource")));
+  EXPECT_EQ(r4("code").elements.size(), 2u);
+}
+
+TEST(Types, FindsChoicesByTheirJsonName) {
+  const TypeInfo* chosen = nullptr;
+  const ElementInfo* const value = r4("Observation").element(intern("valueQuantity"), &chosen);
+  ASSERT_NE(value, nullptr);
+  EXPECT_EQ(value->name->text, "value");
+  EXPECT_EQ(chosen, &r4("Quantity"));
+  EXPECT_EQ(choice_name(*value, r4("dateTime")).text, "valueDateTime");
+  EXPECT_EQ(r4("Observation").element(intern("value"), &chosen), value);
+  EXPECT_EQ(chosen, nullptr);
+  EXPECT_EQ(r4("Observation").element(intern("valueAddress")), nullptr);
+  EXPECT_EQ(r4("Observation").element(Name{"status", nullptr, false}), &element("Observation", "status"));
+}
+
+TEST(Types, ResolvesContentReferencesToTheSameInlineType) {
+  const TypeInfo* const item = element("Questionnaire", "item").types[0];
+  EXPECT_EQ(item->kind, TypeKind::Backbone);
+  EXPECT_EQ(item->name, "Questionnaire.item");
+  EXPECT_EQ(item->element(intern("item"))->types[0], item);
+  EXPECT_NE(item->element(intern("modifierExtension")), nullptr);
+  EXPECT_EQ(element("Timing", "repeat").types[0]->element(intern("modifierExtension")), nullptr);
+}
+
+DocumentPtr read(std::string text) { return read_json(std::move(text)).value(); }
+
+const char* const kModel =
+    R"({"resourceType":"StructureDefinition","url":"http://x.org/Screening","name":"ScreeningModel",
+  "kind":"logical","type":"http://x.org/Screening","derivation":"specialization",
+  "baseDefinition":"http://hl7.org/fhir/StructureDefinition/Element","differential":{"element":[
+  {"path":"Screening","min":0,"max":"*"},
+  {"path":"Screening.total","min":0,"max":"1","type":[{"code":"integer"}]},
+  {"path":"Screening.items","min":1,"max":"*","type":[{"code":"BackboneElement"}]},
+  {"path":"Screening.items.answer[x]","min":0,"max":"1","type":[{"code":"string"},{"code":"Coding"}]},
+  {"path":"Screening.patient","min":1,"max":"1","type":[{"code":"Reference","targetProfile":["http://x.org/pat"]}]},
+  {"path":"Screening.next","min":0,"max":"1","type":[{"code":"http://x.org/Patient"}]}]}})";
+const char* const kSameName = R"({"resourceType":"StructureDefinition","url":"http://x.org/Patient","name":"Patient",
+  "kind":"logical","derivation":"specialization","snapshot":{"element":[{"path":"Patient"},
+  {"path":"Patient.contact","min":0,"max":"*"},
+  {"path":"Patient.contact.phone","min":0,"max":"1","type":[{"code":"string"}]}]}})";
+const char* const kProfile = R"({"resourceType":"StructureDefinition","url":"http://x.org/pat","kind":"resource",
+  "type":"Patient","derivation":"constraint"})";
+
+TEST(Types, LoadsModelsAndProfiles) {
+  const auto model = read(kModel), same = read(kSameName), profile = read(kProfile);
+  const Node* const definitions[] = {&model->root(), &same->root(), &profile->root()};
+  const auto types = Types::with(definitions);
+  ASSERT_TRUE(types.ok()) << types.error().message;
+  const TypeInfo* const screening = (*types)->find("Screening");
+  ASSERT_NE(screening, nullptr);
+  EXPECT_EQ(screening, (*types)->find("http://x.org/Screening"));
+  EXPECT_EQ(screening->kind, TypeKind::Logical);
+  const TypeInfo* chosen = nullptr;
+  EXPECT_NE(screening->element(intern("items"))->types[0]->element(intern("answerCoding"), &chosen), nullptr);
+  EXPECT_EQ(chosen->name, "Coding");
+  EXPECT_EQ(screening->element(intern("patient"))->targets[0], "Patient");
+  // The name stays R4's; the model of the same name is found by url, with its own inline types.
+  EXPECT_EQ((*types)->find("Patient"), Types::r4().find("Patient"));
+  EXPECT_EQ((*types)->find("http://x.org/pat"), Types::r4().find("Patient"));
+  const TypeInfo* const patient = (*types)->find("http://x.org/Patient");
+  EXPECT_EQ(screening->element(intern("next"))->types[0], patient);
+  EXPECT_NE(patient->element(intern("contact"))->types[0]->element(intern("phone")), nullptr);
+}
+
+TEST(Types, NamesTheDefinitionAndElementThatIsWrong) {
+  std::string text = kModel;
+  text.replace(text.find("\"integer\""), 9, "\"integr\"");
+  const auto model = read(text), same = read(kSameName);
+  const Node* const definitions[] = {&model->root(), &same->root()};
+  const auto types = Types::with(definitions);
+  ASSERT_FALSE(types.ok());
+  EXPECT_EQ(types.error().message,
+            "StructureDefinition http://x.org/Screening: Screening.total: expected a known type, found 'integr'");
+}
+
+}  // namespace
+}  // namespace bhi::fhir
