@@ -126,6 +126,9 @@ class Connection {
   // The file is broken: leave the log as it is when closing.
   void keep_log();
 
+  // Steps of SQLite's machine in all statements so far: what a test of index use counts instead of time.
+  std::int64_t effort() const;
+
   Trouble trouble() const { return trouble_; }
   void clear_trouble() {
     if (trouble_ == Trouble::Passing) trouble_ = Trouble::None;
