@@ -7,3 +7,5 @@ foreach(program bhi-adapter bhi bhi-ehr-sim)
 endforeach()
 install(DIRECTORY mappings fhir_profiles DESTINATION ${CMAKE_INSTALL_DATADIR}/bhi-adapter
         PATTERN "cases" EXCLUDE PATTERN "*.cpp" EXCLUDE PATTERN "README.md" EXCLUDE)
+install(DIRECTORY tools/ehr_sim/samples DESTINATION ${CMAKE_INSTALL_DATADIR}/bhi-adapter/ehr_sim
+        FILES_MATCHING PATTERN "*.json")
