@@ -31,7 +31,7 @@ struct Position {
 
 struct Token {
   TokenKind kind = TokenKind::End;
-  std::string_view text;  // source text without quotes/backticks/%/@; escapes NOT yet undone (see unescape)
+  std::string_view text;  // source text without quotes/backticks/%/@/L; escapes NOT yet undone (see unescape)
   Position at;
   std::size_t end = 0;    // offset behind the token
 
@@ -42,7 +42,7 @@ struct Token {
 
 enum class Dialect : std::uint8_t {
   FhirPath,
-  Mapping,  // adds "->", "=>"?, "<<", ">>", "::", "///" metadata, "double quoted" names; '//' comments as in FHIRPath
+  Mapping,  // adds "->" "=>" "<<" ">>" "::" ".." "==" ";" ":" "#" "@" "?" "!" and "///" metadata lines
 };
 
 class Lexer {
@@ -60,6 +60,14 @@ class Lexer {
 
  private:
   Token scan();
+  Token scan_quoted(TokenKind kind, std::size_t prefix);
+  Token scan_number();
+  Token scan_date();
+  Token scan_word(TokenKind kind, std::size_t prefix);
+  Token scan_symbol();
+  Token make(TokenKind kind, std::size_t length, std::size_t skip_front = 0, std::size_t skip_back = 0);
+  void advance(std::size_t count);
+  bool skip_blank();
 
   std::string_view text_;
   Dialect dialect_;
