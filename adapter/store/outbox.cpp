@@ -49,7 +49,7 @@ Result<void> take_turn(Connection& connection, std::string_view lane) {
 Result<void> pass_turn(Connection& connection, std::string_view lane) {
   BHI_CHECK(connection.run(R"sql(
       UPDATE outbox SET ready_at = CASE WHEN EXISTS (SELECT 1 FROM outbox WHERE lane = ?1 AND state = 'sent') THEN NULL
-                                        WHEN state = 'retry-at' THEN max(not_before, 0)
+                                        WHEN state IN ('retry-at', 'unknown') THEN max(not_before, 0)
                                         ELSE 0 END
       WHERE seq = (SELECT seq FROM outbox WHERE lane = ?1 AND state IN ('planned', 'sent', 'unknown', 'retry-at')
                    ORDER BY seq LIMIT 1))sql",
