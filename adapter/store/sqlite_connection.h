@@ -118,6 +118,8 @@ class Connection {
 
   // Pages in the write-ahead log after the latest commit of this connection.
   int wal_pages() const { return wal_pages_; }
+  // Commits that wrote something.
+  std::uint64_t commits() const { return commits_; }
   // Moves the log into the database as far as readers allow; `wait` lets readers go first, so that the log can start
   // anew.
   Result<void> checkpoint(bool wait);
@@ -141,6 +143,7 @@ class Connection {
   sqlite3* handle_;
   std::unordered_map<const char*, sqlite3_stmt*> kept_;
   int wal_pages_ = 0;
+  std::uint64_t commits_ = 0;
   Trouble trouble_ = Trouble::None;
 };
 
