@@ -46,7 +46,7 @@ Result<void> pass_turn(Connection& connection, std::string_view lane) {
                            lane));
   BHI_CHECK(connection.run(R"sql(
       UPDATE outbox SET ready_at = CASE WHEN EXISTS (SELECT 1 FROM outbox WHERE lane = ?1 AND state = 'sent') THEN NULL
-                                        WHEN state = 'retry-at' THEN max(not_before, 0)
+                                        WHEN state IN ('retry-at', 'unknown') THEN max(not_before, 0)
                                         ELSE 0 END
       WHERE seq = (SELECT min(seq) FROM outbox WHERE lane = ?1 AND state IN ('planned', 'sent', 'unknown', 'retry-at'))
       )sql",
