@@ -59,6 +59,7 @@ Result<TargetPlace> TargetTree::find(const TargetNode& parent, const Name& name)
 }
 
 Result<TargetNode*> TargetTree::grow(TargetNode& parent, const Name& name) {
+  if (is_primitive(parent) && name.text == "value") return &parent;
   BHI_TRY(TargetPlace where, find(parent, name));
   thaw(parent);
   if (!where.element->many()) {
