@@ -44,13 +44,30 @@ enum class Op : std::uint8_t {
   Indexer,   // input[args[0]]
   Negate,
   Plus,  // unary
-  Multiply, Divide, IntegerDivide, Modulo, Add, Subtract, Concatenate,
-  Is, As,  // args[0], specifier
+  Multiply,
+  Divide,
+  IntegerDivide,
+  Modulo,
+  Add,
+  Subtract,
+  Concatenate,
+  Is,
+  As,  // args[0], specifier
   Union,
-  Less, LessOrEqual, Greater, GreaterOrEqual,
-  Equal, Equivalent, NotEqual, NotEquivalent,
-  In, Contains,
-  And, Or, Xor, Implies,
+  Less,
+  LessOrEqual,
+  Greater,
+  GreaterOrEqual,
+  Equal,
+  Equivalent,
+  NotEqual,
+  NotEquivalent,
+  In,
+  Contains,
+  And,
+  Or,
+  Xor,
+  Implies,
 };
 
 enum class StandardVariable : std::uint8_t { Context, Resource, RootResource, Text };
@@ -70,21 +87,21 @@ struct Expr {
   bool delimited = false;    // `name` in backticks
   StandardVariable standard = StandardVariable::Text;
   std::uint16_t slot = 0;
-  std::uint16_t depth = 1;   // of the tree below, this one included
+  std::uint16_t depth = 1;  // of the tree below, this one included
   std::uint32_t line = 1;
   std::uint32_t column = 1;
-  std::string_view text;     // name, operator or literal as meant (escapes undone)
-  Expr* input = nullptr;     // of Member, Call, Indexer; null: the focus
+  std::string_view text;  // name, operator or literal as meant (escapes undone)
+  Expr* input = nullptr;  // of Member, Call, Indexer; null: the focus
   std::span<Expr*> args;
 
   // Filled by the resolver.
-  const fhir::Name* name = nullptr;          // Member
-  const fhir::TypeInfo* owner = nullptr;     // Member: type that `element` was looked up in; null when not known
+  const fhir::Name* name = nullptr;       // Member
+  const fhir::TypeInfo* owner = nullptr;  // Member: type that `element` was looked up in; null when not known
   const fhir::ElementInfo* element = nullptr;
-  const Function* function = nullptr;        // Call
-  TypeSpecifier specifier;                   // Is, As, TypeRoot, is(), as(), ofType()
-  const re2::RE2* pattern = nullptr;         // of matches(), replaceMatches() with a literal pattern
-  Item literal;                              // Literal
+  const Function* function = nullptr;  // Call
+  TypeSpecifier specifier;             // Is, As, TypeRoot, is(), as(), ofType()
+  const re2::RE2* pattern = nullptr;   // of matches(), replaceMatches() with a literal pattern
+  Item literal;                        // Literal
 };
 
 struct Ast {

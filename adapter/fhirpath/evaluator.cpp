@@ -11,9 +11,7 @@ namespace bhi::fhirpath {
 
 namespace {
 
-Collection as_collection(const Item& item) {
-  return item.node == nullptr ? Collection() : Collection(&item, 1);
-}
+Collection as_collection(const Item& item) { return item.node == nullptr ? Collection() : Collection(&item, 1); }
 
 std::string found(Collection items) {
   return items.size() == 1 ? std::string(type_name(items[0])) : std::to_string(items.size()) + " items";
@@ -24,7 +22,9 @@ std::string found(Collection items) {
 Evaluator::Evaluator(const Ast& ast, const Environment& environment, const Item& focus, Arena& arena)
     : ast_(ast),
       environment_(environment),
-      types_(environment.types != nullptr ? environment.types : ast.types != nullptr ? ast.types : &fhir::Types::r4()),
+      types_(environment.types != nullptr ? environment.types
+             : ast.types != nullptr       ? ast.types
+                                          : &fhir::Types::r4()),
       focus_(focus),
       arena_(arena),
       slots_(ast.slots) {}
@@ -42,8 +42,9 @@ bool Evaluator::fail_with(Error error) {
 bool Evaluator::spend(const Expr& where, std::size_t steps) {
   steps_ += steps;
   if (steps_ <= environment_.budget.max_steps) return true;
-  return fail(where, Kind::Busy, "expected an evaluation of at most " + std::to_string(environment_.budget.max_steps) +
-                                     " steps, found more");
+  return fail(
+      where, Kind::Busy,
+      "expected an evaluation of at most " + std::to_string(environment_.budget.max_steps) + " steps, found more");
 }
 
 bool Evaluator::evaluate(const Expr& expr, const Frame& frame, Items& out) {
@@ -77,8 +78,9 @@ bool Evaluator::evaluate(const Expr& expr, const Frame& frame, Items& out) {
   const std::size_t made = out.size() - before;
   if (made > 1) {
     if (made > environment_.budget.max_items) {
-      return fail(expr, Kind::Busy, "expected a collection of at most " + std::to_string(environment_.budget.max_items) +
-                                        " items, found more");
+      return fail(
+          expr, Kind::Busy,
+          "expected a collection of at most " + std::to_string(environment_.budget.max_items) + " items, found more");
     }
     return spend(expr, made);
   }
@@ -134,7 +136,9 @@ bool Evaluator::indexer(const Expr& expr, const Frame& frame, Items& out) {
 
 const Item& Evaluator::context() const { return environment_.context.node != nullptr ? environment_.context : focus_; }
 
-const Item& Evaluator::resource() const { return environment_.resource.node != nullptr ? environment_.resource : context(); }
+const Item& Evaluator::resource() const {
+  return environment_.resource.node != nullptr ? environment_.resource : context();
+}
 
 const Item& Evaluator::root_resource() const {
   return environment_.root_resource.node != nullptr ? environment_.root_resource : resource();
@@ -207,13 +211,15 @@ bool Evaluator::single_text(const Expr& where, Collection input, std::optional<s
   if (!single(where, input, item)) return false;
   if (item == nullptr || item->node->is_null()) return true;
   if (value_kind(*item) != ValueKind::String) {
-    return fail(where, Kind::Incorrect, "expected a String before " + std::string(where.text) + "(), found " + found(input));
+    return fail(where, Kind::Incorrect,
+                "expected a String before " + std::string(where.text) + "(), found " + found(input));
   }
   out = item->node->text();
   return true;
 }
 
-bool Evaluator::text_argument(const Expr& call, std::size_t at, const Frame& frame, std::optional<std::string_view>& out) {
+bool Evaluator::text_argument(const Expr& call, std::size_t at, const Frame& frame,
+                              std::optional<std::string_view>& out) {
   out.reset();
   const Expr& argument = *call.args[at];
   if (argument.op == Op::Literal && argument.literal.type == &system_type::String) {
@@ -232,7 +238,8 @@ bool Evaluator::text_argument(const Expr& call, std::size_t at, const Frame& fra
   return true;
 }
 
-bool Evaluator::integer_argument(const Expr& call, std::size_t at, const Frame& frame, std::optional<std::int64_t>& out) {
+bool Evaluator::integer_argument(const Expr& call, std::size_t at, const Frame& frame,
+                                 std::optional<std::int64_t>& out) {
   out.reset();
   const Expr& argument = *call.args[at];
   Items items(arena_);

@@ -33,8 +33,10 @@ class Evaluator {
   [[nodiscard]] bool evaluate_criterion(const Expr& expr, const Frame& frame, bool& out);
 
   // Arguments that must be a single value; nothing when the argument is empty.
-  [[nodiscard]] bool text_argument(const Expr& call, std::size_t at, const Frame& frame, std::optional<std::string_view>& out);
-  [[nodiscard]] bool integer_argument(const Expr& call, std::size_t at, const Frame& frame, std::optional<std::int64_t>& out);
+  [[nodiscard]] bool text_argument(const Expr& call, std::size_t at, const Frame& frame,
+                                   std::optional<std::string_view>& out);
+  [[nodiscard]] bool integer_argument(const Expr& call, std::size_t at, const Frame& frame,
+                                      std::optional<std::int64_t>& out);
 
   // The only item of an input, null when it is empty; more than one is an error.
   [[nodiscard]] bool single(const Expr& where, Collection input, const Item*& out);

@@ -46,8 +46,9 @@ std::string_view Expression::text() const { return ast_->text; }
 Result<Collection> Expression::evaluate(const Item& focus, const Environment& environment, Arena& arena) const {
   const Expr& root = *ast_->root;
   if (root.depth > environment.budget.max_depth) {
-    return error_at(root, Kind::Busy, "expected at most " + std::to_string(environment.budget.max_depth) + " levels, found " +
-                                          std::to_string(root.depth));
+    return error_at(root, Kind::Busy,
+                    "expected at most " + std::to_string(environment.budget.max_depth) + " levels, found " +
+                        std::to_string(root.depth));
   }
   Evaluator evaluator(*ast_, environment, focus, arena);
   const Frame frame{focus.node == nullptr ? Collection() : Collection(&focus, 1)};

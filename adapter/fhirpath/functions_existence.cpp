@@ -48,8 +48,9 @@ bool any_boolean(Evaluator& evaluator, const Expr& call, Collection input, bool 
   any = false;
   for (const Item& item : input) {
     if (item.node->kind() != NodeKind::Boolean) {
-      return evaluator.fail(call, Kind::Incorrect, "expected Booleans before " + std::string(call.text) + "(), found " +
-                                                       std::string(type_name(item)));
+      return evaluator.fail(
+          call, Kind::Incorrect,
+          "expected Booleans before " + std::string(call.text) + "(), found " + std::string(type_name(item)));
     }
     any |= item.node->as_boolean() == wanted;
   }

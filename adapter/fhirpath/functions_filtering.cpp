@@ -76,7 +76,7 @@ bool aggregate(Evaluator& evaluator, const Expr& call, Collection input, const F
   return true;
 }
 
-// One key of sort(): `-key` sorts downwards. Empty sorts before everything.
+// One key of sort(): `-key` sorts downwards. Empty comes first either way.
 struct Keyed {
   const Item* item;
   std::vector<std::optional<Item>> keys;
@@ -85,7 +85,8 @@ struct Keyed {
 bool sort_key(Evaluator& evaluator, const Expr& key, const Frame& inner, std::optional<Item>& out) {
   Items found(evaluator.arena());
   if (!evaluator.evaluate(key, inner, found)) return false;
-  if (found.size() > 1) return evaluator.fail(key, Kind::Incorrect, "expected a sort key of at most one item, found more");
+  if (found.size() > 1)
+    return evaluator.fail(key, Kind::Incorrect, "expected a sort key of at most one item, found more");
   if (!found.empty()) out = found[0];
   return true;
 }
@@ -109,9 +110,9 @@ bool sort(Evaluator& evaluator, const Expr& call, Collection input, const Frame&
     for (std::size_t k = 0; k < row.keys.size(); ++k) {
       const auto& first = rows.front().keys[k];
       if (row.keys[k] && first && compare(*row.keys[k], *first) == Order::Incomparable) {
-        return evaluator.fail(call, Kind::Incorrect, "expected sort keys that can be compared, found " +
-                                                         std::string(type_name(*row.keys[k])) + " and " +
-                                                         std::string(type_name(*first)));
+        return evaluator.fail(call, Kind::Incorrect,
+                              "expected sort keys that can be compared, found " + std::string(type_name(*row.keys[k])) +
+                                  " and " + std::string(type_name(*first)));
       }
     }
   }
@@ -119,10 +120,10 @@ bool sort(Evaluator& evaluator, const Expr& call, Collection input, const Frame&
   std::ranges::stable_sort(rows, [&call](const Keyed& a, const Keyed& b) {
     for (std::size_t k = 0; k < a.keys.size(); ++k) {
       const bool down = !call.args.empty() && call.args[k]->op == Op::Negate;
+      if (a.keys[k].has_value() != b.keys[k].has_value()) return !a.keys[k].has_value();
+      if (!a.keys[k]) continue;
       const auto& left = down ? b.keys[k] : a.keys[k];
       const auto& right = down ? a.keys[k] : b.keys[k];
-      if (left.has_value() != right.has_value()) return !left.has_value();
-      if (!left) continue;
       const Order order = compare(*left, *right);
       if (order == Order::Less) return true;
       if (order == Order::Greater) return false;

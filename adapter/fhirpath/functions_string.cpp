@@ -60,7 +60,8 @@ bool substring(Evaluator& evaluator, const Expr& call, Collection input, const F
   const std::size_t from = byte_of_code_point(*text, static_cast<std::size_t>(*start));
   if (from >= text->size()) return true;
   std::string_view rest = text->substr(from);
-  if (length) rest = rest.substr(0, byte_of_code_point(rest, static_cast<std::size_t>(std::max<std::int64_t>(*length, 0))));
+  if (length)
+    rest = rest.substr(0, byte_of_code_point(rest, static_cast<std::size_t>(std::max<std::int64_t>(*length, 0))));
   out.push_back(string_item(rest, evaluator.arena()));
   return true;
 }
@@ -189,7 +190,8 @@ bool join(Evaluator& evaluator, const Expr& call, Collection input, const Frame&
     const ValueKind kind = value_kind(item);
     if (kind == ValueKind::Missing) continue;
     if (kind != ValueKind::String) {
-      return evaluator.fail(call, Kind::Incorrect, "expected Strings before join(), found " + std::string(type_name(item)));
+      return evaluator.fail(call, Kind::Incorrect,
+                            "expected Strings before join(), found " + std::string(type_name(item)));
     }
     if (!first) made += separator.value_or("");
     first = false;

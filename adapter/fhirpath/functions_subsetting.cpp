@@ -35,7 +35,8 @@ bool tail(Evaluator&, const Expr&, Collection input, const Frame&, Items& out) {
 bool bounded(Evaluator& evaluator, const Expr& call, Collection input, const Frame& frame, std::size_t& number) {
   std::optional<std::int64_t> given;
   if (!evaluator.integer_argument(call, 0, frame, given)) return false;
-  number = static_cast<std::size_t>(std::clamp<std::int64_t>(given.value_or(0), 0, static_cast<std::int64_t>(input.size())));
+  number =
+      static_cast<std::size_t>(std::clamp<std::int64_t>(given.value_or(0), 0, static_cast<std::int64_t>(input.size())));
   return true;
 }
 

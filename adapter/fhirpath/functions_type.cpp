@@ -35,8 +35,8 @@ bool type(Evaluator& evaluator, const Expr&, Collection input, const Frame&, Ite
         fhir::Member{&kNamespace, fhir::Node::string(is_system(known) ? "System" : "FHIR")},
         fhir::Member{&kName, fhir::Node::string(known->name)},
     };
-    out.push_back({arena.make<fhir::Node>(fhir::Node::object(arena.copy(std::span<const fhir::Member>(members)))), nullptr,
-                   nullptr});
+    out.push_back({arena.make<fhir::Node>(fhir::Node::object(arena.copy(std::span<const fhir::Member>(members)))),
+                   nullptr, nullptr});
   }
   return true;
 }

@@ -64,17 +64,19 @@ std::string format_moment(const Environment& environment, std::string_view part)
   const int offset = environment.utc_offset_minutes;
   std::array<char, 48> text{};
   const auto size = [&](int written) { return std::string(text.data(), static_cast<std::size_t>(written)); };
-  const std::string date_text = size(std::snprintf(text.data(), text.size(), "%04d-%02u-%02u", static_cast<int>(date.year()),
-                                                   static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day())));
+  const std::string date_text =
+      size(std::snprintf(text.data(), text.size(), "%04d-%02u-%02u", static_cast<int>(date.year()),
+                         static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day())));
   if (part == "today") return date_text;
-  const std::string time_text = size(std::snprintf(
-      text.data(), text.size(), "%02d:%02d:%02d.%03d", static_cast<int>(time.hours().count()),
-      static_cast<int>(time.minutes().count()), static_cast<int>(time.seconds().count()),
-      static_cast<int>(time.subseconds().count())));
+  const std::string time_text =
+      size(std::snprintf(text.data(), text.size(), "%02d:%02d:%02d.%03d", static_cast<int>(time.hours().count()),
+                         static_cast<int>(time.minutes().count()), static_cast<int>(time.seconds().count()),
+                         static_cast<int>(time.subseconds().count())));
   if (part == "timeOfDay") return time_text;
-  const std::string zone = offset == 0 ? std::string("Z")
-                                       : size(std::snprintf(text.data(), text.size(), "%c%02d:%02d", offset < 0 ? '-' : '+',
-                                                            std::abs(offset) / 60, std::abs(offset) % 60));
+  const std::string zone = offset == 0
+                               ? std::string("Z")
+                               : size(std::snprintf(text.data(), text.size(), "%c%02d:%02d", offset < 0 ? '-' : '+',
+                                                    std::abs(offset) / 60, std::abs(offset) % 60));
   return date_text + "T" + time_text + zone;
 }
 

@@ -331,8 +331,9 @@ Result<std::string> unescape(const Token& token) {
       out.push_back(kMeanings[which]);
       ++i;
     } else if (next != 'u' || !append_unicode_escape(out, text, i)) {
-      return Error{Kind::Incorrect,
-                   place(token.at) + "expected an escape \\' \\\" \\` \\\\ \\/ \\f \\n \\r \\t or \\uXXXX, found another"};
+      return Error{
+          Kind::Incorrect,
+          place(token.at) + "expected an escape \\' \\\" \\` \\\\ \\/ \\f \\n \\r \\t or \\uXXXX, found another"};
     }
   }
   return out;

@@ -15,7 +15,17 @@
 namespace bhi::fhirpath {
 
 enum class TokenKind : std::uint8_t {
-  End, Identifier, DelimitedIdentifier, String, DoubleQuotedString, Integer, Decimal, LongInteger, Date, DateTime, Time,
+  End,
+  Identifier,
+  DelimitedIdentifier,
+  String,
+  DoubleQuotedString,
+  Integer,
+  Decimal,
+  LongInteger,
+  Date,
+  DateTime,
+  Time,
   EnvironmentVariable,  // %name, %`name`, %'name'; text is the name
   Keyword,              // $this $index $total
   Symbol,               // any operator or punctuation; text is it: "." "(" "<=" "->" "::" "<<" "..", ...
@@ -33,7 +43,7 @@ struct Token {
   TokenKind kind = TokenKind::End;
   std::string_view text;  // source text without quotes/backticks/%/@/L; escapes NOT yet undone (see unescape)
   Position at;
-  std::size_t end = 0;    // offset behind the token
+  std::size_t end = 0;  // offset behind the token
 
   bool is(std::string_view symbol_or_word) const {
     return (kind == TokenKind::Symbol || kind == TokenKind::Identifier) && text == symbol_or_word;
@@ -49,7 +59,7 @@ class Lexer {
  public:
   Lexer(std::string_view text, Dialect dialect) : text_(text), dialect_(dialect) {}
 
-  const Token& peek();       // the next token, not taken
+  const Token& peek();         // the next token, not taken
   const Token& peek_second();  // the one after it
   Token take();
   void reset(const Position& to);  // stand there again

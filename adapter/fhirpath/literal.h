@@ -9,7 +9,8 @@
 
 namespace bhi::fhirpath {
 
-// Of true/false, string, numbers, date, dateTime and time tokens. Error (Incorrect): an Integer out of its range, no such day.
+// Of true/false, string, numbers, date, dateTime and time tokens. Error (Incorrect): an Integer out of its range, no
+// such day.
 Result<Item> make_literal(const Token& token, Arena& arena);
 
 }  // namespace bhi::fhirpath

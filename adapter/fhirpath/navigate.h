@@ -1,6 +1,7 @@
-// From an item to its children, with types. https://hl7.org/fhirpath/#path-selection, https://hl7.org/fhir/R4/fhirpath.html
-// Arrays are flattened, choice elements go by their base name, `_x` stays with its primitive, resources take the type
-// of their resourceType. Elements that the definitions do not know are found by their JSON name and have no type.
+// From an item to its children, with types. https://hl7.org/fhirpath/#path-selection,
+// https://hl7.org/fhir/R4/fhirpath.html Arrays are flattened, choice elements go by their base name, `_x` stays with
+// its primitive, resources take the type of their resourceType. Elements that the definitions do not know are found by
+// their JSON name and have no type.
 #pragma once
 
 #include "fhirpath/items.h"

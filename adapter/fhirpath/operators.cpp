@@ -92,17 +92,18 @@ bool comparison(Evaluator& evaluator, const Expr& expr, const Frame& frame, Item
   if (!evaluate_sides(evaluator, expr, frame, sides)) return false;
   if (sides.left.empty() || sides.right.empty()) return true;
   if (sides.left.size() > 1 || sides.right.size() > 1) {
-    return evaluator.fail(expr, Kind::Incorrect, "expected one item on each side of '" + std::string(expr.text) +
-                                                     "', found " + std::to_string(sides.left.size()) + " and " +
-                                                     std::to_string(sides.right.size()));
+    return evaluator.fail(expr, Kind::Incorrect,
+                          "expected one item on each side of '" + std::string(expr.text) + "', found " +
+                              std::to_string(sides.left.size()) + " and " + std::to_string(sides.right.size()));
   }
   const Item& left = sides.left[0];
   const Item& right = sides.right[0];
   if (left.node->is_null() || right.node->is_null()) return true;
   const Order order = compare(left, right);
   if (order == Order::Incomparable) {
-    return evaluator.fail(expr, Kind::Incorrect, "expected values that can be compared, found " +
-                                                     std::string(type_name(left)) + " and " + std::string(type_name(right)));
+    return evaluator.fail(expr, Kind::Incorrect,
+                          "expected values that can be compared, found " + std::string(type_name(left)) + " and " +
+                              std::string(type_name(right)));
   }
   if (order != Order::Unknown) out.push_back(boolean_item(order_fits(expr.op, order)));
   return true;
@@ -116,7 +117,8 @@ bool membership(Evaluator& evaluator, const Expr& expr, const Frame& frame, Item
   const Items& items = expr.op == Op::In ? sides.right : sides.left;
   if (wanted.empty()) return true;
   if (wanted.size() > 1) {
-    return evaluator.fail(expr, Kind::Incorrect, "expected one item to look for, found " + std::to_string(wanted.size()));
+    return evaluator.fail(expr, Kind::Incorrect,
+                          "expected one item to look for, found " + std::to_string(wanted.size()));
   }
   if (!evaluator.spend(expr, items.size())) return false;
   out.push_back(boolean_item(contains_equal(items, wanted[0])));
@@ -136,9 +138,9 @@ bool type_test(Evaluator& evaluator, const Expr& expr, const Frame& frame, Items
   Items items(evaluator.arena());
   if (!evaluator.evaluate(*expr.args[0], frame, items)) return false;
   if (items.size() > 1) {
-    return evaluator.fail(expr, Kind::Incorrect, "expected at most one item before '" +
-                                                     std::string(expr.op == Op::Is ? "is" : "as") + "', found " +
-                                                     std::to_string(items.size()));
+    return evaluator.fail(expr, Kind::Incorrect,
+                          "expected at most one item before '" + std::string(expr.op == Op::Is ? "is" : "as") +
+                              "', found " + std::to_string(items.size()));
   }
   if (items.empty()) return true;
   if (expr.op == Op::Is) {

@@ -5,7 +5,8 @@
 
 namespace bhi::fhirpath {
 
-// Runs an Expr whose op is an operator: types, collections, comparison and logic here, numbers and times in arithmetic.h.
+// Runs an Expr whose op is an operator: types, collections, comparison and logic here, numbers and times in
+// arithmetic.h.
 [[nodiscard]] bool run_operator(Evaluator& evaluator, const Expr& expr, const Frame& frame, Items& out);
 
 }  // namespace bhi::fhirpath

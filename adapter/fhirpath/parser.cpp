@@ -49,8 +49,8 @@ constexpr std::array kOperators = std::to_array<Operator>({
 constexpr int kPolarityPower = 11;
 
 constexpr std::array<std::string_view, 16> kCalendarUnits = {
-    "day",    "days",    "hour",   "hours",  "millisecond", "milliseconds", "minute", "minutes",
-    "month",  "months",  "second", "seconds", "week",       "weeks",        "year",   "years"};
+    "day",   "days",   "hour",   "hours",   "millisecond", "milliseconds", "minute", "minutes",
+    "month", "months", "second", "seconds", "week",        "weeks",        "year",   "years"};
 
 // Words that are operators or literals and so cannot begin a name without backticks.
 constexpr std::array<std::string_view, 8> kReserved = {"and", "div", "false", "implies", "mod", "or", "true", "xor"};
@@ -71,7 +71,7 @@ class Parser {
 
   Result<Expr*> expression(int least_power) {
     if (++depth_ > kMaxDepth) return too_deep();
-    BHI_TRY(Expr* left, prefix());
+    BHI_TRY(Expr * left, prefix());
     BHI_TRY(left, infix(left, least_power));
     --depth_;
     return left;
@@ -119,7 +119,7 @@ class Parser {
       if (found == nullptr || found->power < least_power) return left;
       const Token token = lexer_.take();
       BHI_TRY(left, found->op == Op::Is || found->op == Op::As ? type_test(left, *found, token)
-                                                              : operation(left, *found, token));
+                                                               : operation(left, *found, token));
     }
   }
 
@@ -128,7 +128,7 @@ class Parser {
     Expr* whole = make(found.op, token);
     std::vector<Expr*> operands{left};
     for (;;) {
-      BHI_TRY(Expr* right, expression(found.power + 1));
+      BHI_TRY(Expr * right, expression(found.power + 1));
       operands.push_back(right);
       const Operator* next = find_operator(lexer_.peek());
       if (!found.chains || next != &found) break;
@@ -170,11 +170,11 @@ class Parser {
     if (is_symbol(next, "+") || is_symbol(next, "-")) {
       const Token token = lexer_.take();
       Expr* whole = make(token.text == "-" ? Op::Negate : Op::Plus, token);
-      BHI_TRY(Expr* operand, expression(kPolarityPower));
+      BHI_TRY(Expr * operand, expression(kPolarityPower));
       whole->args = operands_of(operand);
       return settled(whole);
     }
-    BHI_TRY(Expr* left, term());
+    BHI_TRY(Expr * left, term());
     return postfix(left);
   }
 
@@ -187,7 +187,7 @@ class Parser {
         BHI_TRY(left, invocation(left));
       } else if (is_symbol(next, "[")) {
         Expr* whole = make(Op::Indexer, lexer_.take());
-        BHI_TRY(Expr* index, expression(0));
+        BHI_TRY(Expr * index, expression(0));
         BHI_CHECK(take("]"));
         whole->input = left;
         whole->args = operands_of(index);
@@ -209,7 +209,8 @@ class Parser {
       return settled(whole);
     }
     const bool delimited = token.kind == TokenKind::DelimitedIdentifier;
-    if (!delimited && (token.kind != TokenKind::Identifier || std::ranges::find(kReserved, token.text) != kReserved.end())) {
+    if (!delimited &&
+        (token.kind != TokenKind::Identifier || std::ranges::find(kReserved, token.text) != kReserved.end())) {
       return lexer_.expected(input == nullptr ? "an expression" : "the name of an element or function");
     }
     lexer_.take();
@@ -231,7 +232,7 @@ class Parser {
     std::vector<Expr*> given;
     if (!is_symbol(lexer_.peek(), ")")) {
       for (;;) {
-        BHI_TRY(Expr* argument, expression(0));
+        BHI_TRY(Expr * argument, expression(0));
         given.push_back(argument);
         if (!is_symbol(lexer_.peek(), ",")) break;
         lexer_.take();
@@ -272,7 +273,7 @@ class Parser {
   Result<Expr*> bracketed(const Token& token) {
     if (token.text == "(") {
       lexer_.take();
-      BHI_TRY(Expr* inner, expression(0));
+      BHI_TRY(Expr * inner, expression(0));
       BHI_CHECK(take(")"));
       return inner;
     }
@@ -294,14 +295,14 @@ class Parser {
   Result<Expr*> number() {
     const Token token = lexer_.take();
     const Token unit = lexer_.peek();
-    const bool calendar = unit.kind == TokenKind::Identifier &&
-                          std::ranges::find(kCalendarUnits, unit.text) != kCalendarUnits.end();
+    const bool calendar =
+        unit.kind == TokenKind::Identifier && std::ranges::find(kCalendarUnits, unit.text) != kCalendarUnits.end();
     if (!calendar && unit.kind != TokenKind::String) return literal(token);
     lexer_.take();
     Expr* whole = make(Op::Literal, token);
     BHI_TRY(const std::string plain, unescape(unit));
-    whole->literal = calendar ? make_calendar_quantity(token.text, plain, ast_.arena)
-                              : make_quantity(token.text, plain, ast_.arena);
+    whole->literal =
+        calendar ? make_calendar_quantity(token.text, plain, ast_.arena) : make_quantity(token.text, plain, ast_.arena);
     return whole;
   }
 

@@ -87,7 +87,8 @@ void PatternDeleter::operator()(const re2::RE2* pattern) const { delete pattern;
 
 Result<PatternPtr> compile_pattern(const Expr& where, std::string_view pattern, bool whole) {
   if (pattern.size() > kLongestPattern) {
-    return error_at(where, Kind::Incorrect, "expected a pattern of at most " + std::to_string(kLongestPattern) + " bytes");
+    return error_at(where, Kind::Incorrect,
+                    "expected a pattern of at most " + std::to_string(kLongestPattern) + " bytes");
   }
   re2::RE2::Options options;
   options.set_log_errors(false);
@@ -98,12 +99,15 @@ Result<PatternPtr> compile_pattern(const Expr& where, std::string_view pattern, 
   PatternPtr made(std::make_unique<re2::RE2>(text, options).release());
   if (made->ok()) return made;
   if (wants_more_than_regular(pattern)) {
-    return error_at(where, Kind::Unsupported, "expected a pattern without look-around and back-references, found one with");
+    return error_at(where, Kind::Unsupported,
+                    "expected a pattern without look-around and back-references, found one with");
   }
   return error_at(where, Kind::Incorrect, "expected a regular expression: " + made->error());
 }
 
-bool pattern_fits(const re2::RE2& pattern, std::string_view text) { return re2::RE2::PartialMatch(piece(text), pattern); }
+bool pattern_fits(const re2::RE2& pattern, std::string_view text) {
+  return re2::RE2::PartialMatch(piece(text), pattern);
+}
 
 std::string replace_matches(const re2::RE2& pattern, std::string_view text, std::string_view by) {
   std::string out(text);

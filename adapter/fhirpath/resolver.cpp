@@ -171,8 +171,9 @@ class Resolver {
     std::vector<std::string_view> names(options_.variables.begin(), options_.variables.end());
     for (const StandardName& standard : kStandardNames) names.push_back(standard.name);
     for (const Defined& defined : defined_) names.push_back(defined.name);
-    return error_at(expr, Kind::Incorrect,
-                    "expected a known variable, found `%" + std::string(expr.text) + "`" + suggestion(expr.text, names));
+    return error_at(
+        expr, Kind::Incorrect,
+        "expected a known variable, found `%" + std::string(expr.text) + "`" + suggestion(expr.text, names));
   }
 
   Result<StaticType> member(Expr& expr, const StaticType& focus) {
@@ -206,8 +207,9 @@ class Resolver {
       return possible ? StaticType::of(type) : StaticType{};
     }
     if (element) return step(expr, focus, strict_);
-    return error_at(expr, Kind::Incorrect, "expected an element of " + to_text(focus) + ", found type `" +
-                                               std::string(expr.text) + "`, which the focus is not");
+    return error_at(expr, Kind::Incorrect,
+                    "expected an element of " + to_text(focus) + ", found type `" + std::string(expr.text) +
+                        "`, which the focus is not");
   }
 
   Result<StaticType> call(Expr& expr, const StaticType& focus) {
@@ -217,13 +219,15 @@ class Resolver {
     }
     expr.function = find_function(expr.text);
     if (expr.function == nullptr) {
-      return error_at(expr, Kind::Incorrect, "expected a known function, found `" + std::string(expr.text) + "()`" +
-                                                 suggestion(expr.text, function_names()));
+      return error_at(expr, Kind::Incorrect,
+                      "expected a known function, found `" + std::string(expr.text) + "()`" +
+                          suggestion(expr.text, function_names()));
     }
     const Function& function = *expr.function;
     if (expr.args.size() < function.least || expr.args.size() > function.most) {
-      return error_at(expr, Kind::Incorrect, "expected " + arity(function) + " of " + std::string(expr.text) + "(), found " +
-                                                 std::to_string(expr.args.size()));
+      return error_at(expr, Kind::Incorrect,
+                      "expected " + arity(function) + " of " + std::string(expr.text) + "(), found " +
+                          std::to_string(expr.args.size()));
     }
     if (function.name == "repeat" || function.name == "repeatAll") return repeated(expr, input);
     StaticType last;
@@ -234,8 +238,10 @@ class Resolver {
       if (i == 0 || (function.name == "iif" && i == 1)) {
         last = argument;
       } else if (function.name == "iif") {
-        if (last.known() && argument.known()) last.add(argument);
-        else if (expr.args[i]->op != Op::Empty) last = StaticType{};
+        if (last.known() && argument.known())
+          last.add(argument);
+        else if (expr.args[i]->op != Op::Empty)
+          last = StaticType{};
       }
     }
     if (function.name == "defineVariable") return define(expr, input, last);
@@ -248,7 +254,8 @@ class Resolver {
     return least + " to " + std::to_string(function.most) + " arguments";
   }
 
-  Result<StaticType> argument(Expr& call, char meant, Expr& argument, const StaticType& input, const StaticType& focus) {
+  Result<StaticType> argument(Expr& call, char meant, Expr& argument, const StaticType& input,
+                              const StaticType& focus) {
     switch (meant) {
       case 'e':
       case 'i': return apart(argument, input);
@@ -261,7 +268,8 @@ class Resolver {
       }
       case 'n':
         if (argument.op != Op::Literal || argument.literal.type != &system_type::String) {
-          return error_at(argument, Kind::Unsupported, "expected the name of a variable as a literal, found an expression");
+          return error_at(argument, Kind::Unsupported,
+                          "expected the name of a variable as a literal, found an expression");
         }
         return StaticType{};
       case 'r': {
@@ -305,7 +313,8 @@ class Resolver {
                        std::ranges::any_of(options_.variables, same) ||
                        std::ranges::find(kStandardNames, name, &StandardName::name) != kStandardNames.end();
     if (taken) {
-      return error_at(expr, Kind::Incorrect, "expected a new name of a variable, found %" + std::string(name) + " again");
+      return error_at(expr, Kind::Incorrect,
+                      "expected a new name of a variable, found %" + std::string(name) + " again");
     }
     expr.slot = ast_.slots++;
     defined_.push_back({name, expr.slot, StaticType{}});

@@ -35,8 +35,9 @@ Error unknown_element(const Expr& expr, const StaticType& parent) {
   for (const TypeInfo* type : parent.types) {
     for (const ElementInfo& element : type->elements) names.push_back(element.name->text);
   }
-  return error_at(expr, Kind::Incorrect, "expected an element of " + to_text(parent) + ", found `" + std::string(expr.text) +
-                                             "`" + suggestion(expr.text, names));
+  return error_at(expr, Kind::Incorrect,
+                  "expected an element of " + to_text(parent) + ", found `" + std::string(expr.text) + "`" +
+                      suggestion(expr.text, names));
 }
 
 }  // namespace
@@ -86,13 +87,15 @@ Result<StaticType> step(Expr& expr, const StaticType& parent, bool strict) {
     const TypeInfo* chosen = nullptr;
     const ElementInfo* element = type->element(*expr.name, &chosen);
     if (element == nullptr) {
-      const bool has = is_system(type) ? system_has(*type, expr.text)
-                                       : is_abstract(*type) || (type->kind == TypeKind::Primitive && primitive_has(expr.text));
+      const bool has = is_system(type)
+                           ? system_has(*type, expr.text)
+                           : is_abstract(*type) || (type->kind == TypeKind::Primitive && primitive_has(expr.text));
       any |= has;
       certain &= !has;
       continue;
     }
-    if (chosen != nullptr && strict) {
+    const bool by_json_name = element->choice && element->name != expr.name;  // valueQuantity
+    if (by_json_name && strict) {
       return error_at(expr, Kind::Incorrect,
                       "expected a choice element by its own name, found `" + std::string(expr.text) + "` (write `" +
                           std::string(element->name->text) + "`, or `" + std::string(element->name->text) + ".ofType(" +
@@ -100,12 +103,12 @@ Result<StaticType> step(Expr& expr, const StaticType& parent, bool strict) {
     }
     any = true;
     certain &= !element->types.empty();
-    if (chosen != nullptr) {
+    if (by_json_name) {
       result.add(chosen);
     } else {
       for (const TypeInfo* child : element->types) result.add(child);
     }
-    if (parent.types.size() == 1 && chosen == nullptr) {
+    if (parent.types.size() == 1 && !by_json_name) {
       expr.owner = type;
       expr.element = element;
     }

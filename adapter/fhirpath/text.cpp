@@ -109,10 +109,10 @@ struct Entity {
   char plain;
   std::string_view escaped;
 };
-constexpr std::array kHtml = std::to_array<Entity>({
-    {'"', "&quot;"}, {'&', "&amp;"}, {'\'', "&#39;"}, {'<', "&lt;"}, {'>', "&gt;"}});
-constexpr std::array kJson = std::to_array<Entity>({
-    {'"', "\\\""}, {'\\', "\\\\"}, {'\b', "\\b"}, {'\f', "\\f"}, {'\n', "\\n"}, {'\r', "\\r"}, {'\t', "\\t"}});
+constexpr std::array kHtml =
+    std::to_array<Entity>({{'"', "&quot;"}, {'&', "&amp;"}, {'\'', "&#39;"}, {'<', "&lt;"}, {'>', "&gt;"}});
+constexpr std::array kJson = std::to_array<Entity>(
+    {{'"', "\\\""}, {'\\', "\\\\"}, {'\b', "\\b"}, {'\f', "\\f"}, {'\n', "\\n"}, {'\r', "\\r"}, {'\t', "\\t"}});
 
 template <typename Table>
 std::string replace_by(const Table& table, std::string_view text) {
@@ -132,7 +132,8 @@ template <typename Table>
 std::string restore_by(const Table& table, std::string_view text) {
   std::string out;
   while (!text.empty()) {
-    const auto found = std::ranges::find_if(table, [&text](const Entity& row) { return text.starts_with(row.escaped); });
+    const auto found =
+        std::ranges::find_if(table, [&text](const Entity& row) { return text.starts_with(row.escaped); });
     if (found == table.end()) {
       out.push_back(text.front());
       text.remove_prefix(1);

@@ -1,5 +1,6 @@
-// Texts as FHIRPath counts them: in code points, with the case rules of Unicode. https://hl7.org/fhirpath/#string-manipulation
-// All texts are valid UTF-8 (the reader of documents and the lexer see to it).
+// Texts as FHIRPath counts them: in code points, with the case rules of Unicode.
+// https://hl7.org/fhirpath/#string-manipulation All texts are valid UTF-8 (the reader of documents and the lexer see to
+// it).
 #pragma once
 
 #include <cstddef>

@@ -134,7 +134,9 @@ ValueKind value_kind(const Item& item) {
   return is_quantity(item.type) ? ValueKind::Quantity : ValueKind::Complex;
 }
 
-const TypeInfo* known_type(const Item& item) { return item.type != nullptr ? item.type : system_type_of(value_kind(item)); }
+const TypeInfo* known_type(const Item& item) {
+  return item.type != nullptr ? item.type : system_type_of(value_kind(item));
+}
 
 const TypeInfo* system_type_of(ValueKind kind) {
   const auto found = std::ranges::find(kSystemKinds, kind, &SystemKind::kind);
@@ -196,9 +198,9 @@ const QuantityNames& quantity_names() {
 Item make_quantity(std::string_view digits, std::string_view ucum_unit, Arena& arena) {
   const QuantityNames& names = quantity_names();
   const Node unit = Node::string(arena.copy(ucum_unit));
-  const std::array members = {fhir::Member{&names.value, Node::number(arena.copy(digits))}, fhir::Member{&names.unit, unit},
-                              fhir::Member{&names.system, Node::string("http://unitsofmeasure.org")},
-                              fhir::Member{&names.code, unit}};
+  const std::array members = {
+      fhir::Member{&names.value, Node::number(arena.copy(digits))}, fhir::Member{&names.unit, unit},
+      fhir::Member{&names.system, Node::string("http://unitsofmeasure.org")}, fhir::Member{&names.code, unit}};
   return quantity_of(members, arena);
 }
 

@@ -11,7 +11,14 @@
 namespace bhi::fhirpath {
 
 enum class ValueKind : std::uint8_t {
-  Boolean, String, Integer, Long, Decimal, Date, DateTime, Time,
+  Boolean,
+  String,
+  Integer,
+  Long,
+  Decimal,
+  Date,
+  DateTime,
+  Time,
   Quantity,  // System.Quantity, FHIR.Quantity and what derives from it
   Complex,   // any other object
   Missing,   // a primitive of which only id or extensions exist
@@ -37,7 +44,7 @@ Item boolean_item(bool value);
 Item integer_item(std::int64_t value, Arena& arena);
 // The text must outlive the item.
 Item string_item(std::string_view text, Arena& arena);
-Item text_item(const fhir::TypeInfo& type, std::string_view text, Arena& arena);   // String, Date, DateTime, Time
+Item text_item(const fhir::TypeInfo& type, std::string_view text, Arena& arena);      // String, Date, DateTime, Time
 Item number_item(const fhir::TypeInfo& type, std::string_view digits, Arena& arena);  // Integer, Long, Decimal
 
 // A quantity as an object {value, unit, system, code}; a calendar unit (`4 days`) has a unit only.

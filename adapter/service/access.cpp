@@ -30,7 +30,8 @@ Result<Caller> Access::identify(const http::Request& request) const {
   if (request.count("authorization") > 1 || !is_bearer(*given)) {
     return Error{Kind::Forbidden, "expected one 'Authorization: Bearer <token>'"};
   }
-  // Only digests are compared, and all of them: neither a token's text nor its place in the list shows in the time taken.
+  // Only digests are compared, and all of them: neither a token's text nor its place in the list shows in the time
+  // taken.
   const auto digest = sha256(given->substr(7));
   const TokenSettings* known = nullptr;
   for (const auto& token : tokens_) {

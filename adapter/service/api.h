@@ -1,4 +1,5 @@
-// What the API does, one method per route (routes.cpp). Knows HTTP only as values; everything that matters happens in flow.
+// What the API does, one method per route (routes.cpp). Knows HTTP only as values; everything that matters happens in
+// flow.
 #pragma once
 
 #include "base/instant.h"

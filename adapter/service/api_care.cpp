@@ -106,8 +106,8 @@ Result<fhir::DocumentPtr> body_of(const Call& call, const LimitSettings& limits)
 http::Response Api::post_screening(const Call& call) {
   const auto body = body_of(call, parts_.settings.limits);
   if (!body.ok()) return error_answer(body.error());
-  const auto made = flow::post_screening(*parts_.engine, parts_.store, parts_.destinations, call.at("id"), (*body)->root(),
-                                         {call.caller.name}, parts_.now());
+  const auto made = flow::post_screening(*parts_.engine, parts_.store, parts_.destinations, call.at("id"),
+                                         (*body)->root(), {call.caller.name}, parts_.now());
   if (!made.ok()) return error_answer(made.error());
   parts_.wake_deliveries();
   return entity_answer(201, *made);
@@ -127,7 +127,8 @@ http::Response Api::post_plan(const Call& call) {
 
 http::Response Api::patch_plan(const Call& call) {
   const auto given = call.request.field("if-match");
-  if (!given) return error_answer(428, "required", "If-Match: expected the ETag of the plan that is to be changed, found none");
+  if (!given)
+    return error_answer(428, "required", "If-Match: expected the ETag of the plan that is to be changed, found none");
   const auto version = version_of(*given);
   if (!version) return error_answer({Kind::Incorrect, "If-Match: expected one ETag of a plan"});
   const auto body = body_of(call, parts_.settings.limits);
@@ -165,8 +166,8 @@ http::Response Api::safety(const Call& call) {
 }
 
 http::Response Api::acknowledge(const Call& call) {
-  const auto made =
-      flow::acknowledge(*parts_.engine, parts_.store, parts_.destinations, call.at("id"), {call.caller.name}, parts_.now());
+  const auto made = flow::acknowledge(*parts_.engine, parts_.store, parts_.destinations, call.at("id"),
+                                      {call.caller.name}, parts_.now());
   if (!made.ok()) return error_answer(made.error());
   parts_.wake_deliveries();
   return entity_answer(200, *made);

@@ -33,7 +33,8 @@ Result<void> fits(const fhir::Node& root, std::string_view type, std::string_vie
   if (!type.empty() && fhir::resource_type(root) != type) {
     return incorrect("resourceType: expected the type that the address names, found another one");
   }
-  if (!id.empty() && root.text_of("id") != id) return incorrect("id: expected the id that the address names, found another one");
+  if (!id.empty() && root.text_of("id") != id)
+    return incorrect("id: expected the id that the address names, found another one");
   return {};
 }
 
@@ -58,7 +59,8 @@ void find_repeated(const std::vector<flow::InboxItem>& items, Issues& issues) {
   std::set<std::pair<std::string_view, std::string_view>> seen;
   for (const auto& item : items) {
     if (seen.emplace(item.resource.type, item.resource.id).second) continue;
-    issues.push_back({Severity::Error, "duplicate", "Bundle.entry", "one " + item.resource.type + " stands in the transaction twice"});
+    issues.push_back({Severity::Error, "duplicate", "Bundle.entry",
+                      "one " + item.resource.type + " stands in the transaction twice"});
   }
 }
 
@@ -82,15 +84,18 @@ Result<std::string> Api::source_of(const Call& call) const {
   const auto& sources = parts_.settings.sources;
   const auto named = call.request.parameter("source");
   if (!call.caller.source.empty()) {
-    if (named && *named != call.caller.source) return Error{Kind::Forbidden, "source: the token speaks for another source"};
+    if (named && *named != call.caller.source)
+      return Error{Kind::Forbidden, "source: the token speaks for another source"};
     return call.caller.source;
   }
   if (named) {
-    if (find_source(parts_.settings, *named) == nullptr) return incorrect("source: expected the name of a configured source, found another one");
+    if (find_source(parts_.settings, *named) == nullptr)
+      return incorrect("source: expected the name of a configured source, found another one");
     return std::string(*named);
   }
   if (sources.size() == 1) return sources.front().name;
-  return incorrect(sources.empty() ? "source: none is configured" : "source: several are configured, so '?source=NAME' is required");
+  return incorrect(sources.empty() ? "source: none is configured"
+                                   : "source: several are configured, so '?source=NAME' is required");
 }
 
 http::Response Api::take(const Call& call, const Expected& expected) {
@@ -150,7 +155,8 @@ http::Response Api::metadata(const Call&) {
   std::vector<std::string> resources;
   for (const auto name : fhir::Types::r4().names()) {
     const auto* type = fhir::Types::r4().find(name);
-    if (type->kind != fhir::TypeKind::Resource || name == "Resource" || name == "DomainResource" || name == "Bundle") continue;
+    if (type->kind != fhir::TypeKind::Resource || name == "Resource" || name == "DomainResource" || name == "Bundle")
+      continue;
     const auto code = [](std::string_view text) { return JsonObject().text("code", text).str(); };
     resources.push_back(JsonObject()
                             .text("type", name)
@@ -165,25 +171,29 @@ http::Response Api::metadata(const Call&) {
       JsonObject()
           .text("mode", "server")
           .text("documentation",
-                "Resources are taken over as the sender has them, with the sender's ids; read gives the last copy received. "
-                "Entries of Bundles of any type are taken in; their request.method, ifMatch and ifNoneExist are not carried out.")
+                "Resources are taken over as the sender has them, with the sender's ids; read gives the last copy "
+                "received. "
+                "Entries of Bundles of any type are taken in; their request.method, ifMatch and ifNoneExist are not "
+                "carried out.")
           .raw("resource", json_array(resources))
-          .raw("interaction", json_array({JsonObject().text("code", "transaction").str(), JsonObject().text("code", "batch").str()}))
+          .raw("interaction",
+               json_array({JsonObject().text("code", "transaction").str(), JsonObject().text("code", "batch").str()}))
           .str();
   const auto software = JsonObject().text("name", "bhi-adapter").text("version", parts_.version).str();
-  return json_answer(200,
-                     JsonObject()
-                         .text("resourceType", "CapabilityStatement")
-                         .text("status", "active")
-                         .text("date", to_text(parts_.now()))
-                         .text("kind", "instance")
-                         .raw("software", software)
-                         .raw("implementation", JsonObject().text("description", "bhi-adapter " + parts_.settings.instance_id).str())
-                         .text("fhirVersion", "4.0.1")
-                         .raw("format", json_array({quote("application/fhir+json")}))
-                         .raw("rest", json_array({rest}))
-                         .str(),
-                     kFhirJson);
+  return json_answer(
+      200,
+      JsonObject()
+          .text("resourceType", "CapabilityStatement")
+          .text("status", "active")
+          .text("date", to_text(parts_.now()))
+          .text("kind", "instance")
+          .raw("software", software)
+          .raw("implementation", JsonObject().text("description", "bhi-adapter " + parts_.settings.instance_id).str())
+          .text("fhirVersion", "4.0.1")
+          .raw("format", json_array({quote("application/fhir+json")}))
+          .raw("rest", json_array({rest}))
+          .str(),
+      kFhirJson);
 }
 
 }  // namespace bhi::service

@@ -1,8 +1,8 @@
 // Work to be handed out, one piece per key at a time: a lane is never worked by two threads at once.
 //
 // One dispatcher asks for what there is to do and offers it; several workers take. The dispatcher must look at busy()
-// BEFORE it asks: what was not busy then and is still to be done is really to be done; what ended in between may be an old
-// answer and comes again with the next look.
+// BEFORE it asks: what was not busy then and is still to be done is really to be done; what ended in between may be an
+// old answer and comes again with the next look.
 #pragma once
 
 #include <condition_variable>

@@ -16,7 +16,9 @@ std::string quote(std::string_view text);
 class JsonObject {
  public:
   JsonObject& text(std::string_view name, std::string_view value) { return raw(name, quote(value)); }
-  JsonObject& text_if(std::string_view name, std::string_view value) { return value.empty() ? *this : text(name, value); }
+  JsonObject& text_if(std::string_view name, std::string_view value) {
+    return value.empty() ? *this : text(name, value);
+  }
   JsonObject& number(std::string_view name, std::int64_t value) { return raw(name, std::to_string(value)); }
   JsonObject& flag(std::string_view name, bool value) { return raw(name, value ? "true" : "false"); }
   JsonObject& raw(std::string_view name, std::string_view json);  // json: a complete value

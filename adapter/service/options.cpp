@@ -14,7 +14,8 @@ namespace {
 
 bool is_name(std::string_view text) {
   const auto allowed = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+           c == '.';
   };
   return !text.empty() && text.size() <= 64 && std::ranges::all_of(text, allowed) && text.front() != '.';
 }
@@ -35,7 +36,8 @@ bool read_address(std::string_view text, Address& address) {
   std::string_view host = text.substr(0, colon);
   if (host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
   const auto allowed = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == ':';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
+           c == ':';
   };
   if (host.empty() || !std::ranges::all_of(host, allowed)) return false;
   address.host = host;
@@ -161,23 +163,25 @@ Option secret(Option option) {
   return option;
 }
 
-#define BHI_FIELD(owner, field) [](owner& o) -> auto& { return o.field; }
+#define BHI_FIELD(owner, field) \
+  [](owner & o) -> auto& { return o.field; }
 
 std::vector<Option> make_table() {
   using S = Settings;
   using T = TokenSettings;
   using E = SourceSettings;
   return {
-      row("instance_id", kRequired, "our name in every identifier we write (`urn:bhi-adapter:<instance_id>`); never change it later",
+      row("instance_id", kRequired,
+          "our name in every identifier we write (`urn:bhi-adapter:<instance_id>`); never change it later",
           name_text<S>(BHI_FIELD(S, instance_id))),
       row("listen", "127.0.0.1:8420", "address of the API; off loopback at least one token is needed",
           read_by<S>(BHI_FIELD(S, listen), "an address as host:port", read_address)),
       row("management", "127.0.0.1:8421", "address of `/healthz`, `/readyz` and `/metrics`, which ask for no token",
           read_by<S>(BHI_FIELD(S, management), "an address as host:port", read_address)),
-      row("assets", "", "folder with `mappings/` and `fhir_profiles/`; found from where the program stands when not given",
+      row("assets", "",
+          "folder with `mappings/` and `fhir_profiles/`; found from where the program stands when not given",
           path<S>(BHI_FIELD(S, assets), "the path of a folder")),
-      row("workers", "2", "threads that map and apply what was received",
-          whole<S>(BHI_FIELD(S, workers), 1, 64)),
+      row("workers", "2", "threads that map and apply what was received", whole<S>(BHI_FIELD(S, workers), 1, 64)),
       row("delivery_workers", "2", "threads that write back, for each source with `write_back`",
           whole<S>(BHI_FIELD(S, delivery_workers), 1, 16)),
       row("drain_secs", "20", "how long a stop waits for work in progress; what is left continues at the next start",
@@ -204,7 +208,8 @@ std::vector<Option> make_table() {
           whole<S>(BHI_FIELD(S, limits.body_timeout_secs), 1, 3600)),
       row("limits.idle_timeout_secs", "5", "how long a connection may be silent between two requests",
           whole<S>(BHI_FIELD(S, limits.idle_timeout_secs), 1, 600)),
-      row("policy.safety_recent_days", "14", "a safety event older than this at first sight is for review instead of open",
+      row("policy.safety_recent_days", "14",
+          "a safety event older than this at first sight is for review instead of open",
           whole<S>(BHI_FIELD(S, policy.safety_recent_days), 0, 3650)),
       row("policy.review_interval_days", "28", "days from a screening to the next plan review",
           whole<S>(BHI_FIELD(S, policy.review_interval_days), 1, 3650)),
@@ -214,15 +219,19 @@ std::vector<Option> make_table() {
           "send a score Observation for a questionnaire response that came from the EHR itself",
           one_of<S>(BHI_FIELD(S, policy.write_scores_of_ehr_responses), kYesNo)),
       row("tokens[].name", kRequired, "who the caller is, in audit and log", name_text<T>(BHI_FIELD(T, name))),
-      row("tokens[].role", kRequired, "`ehr` sends FHIR, `bhi-app` works with `/care`, `operator` sees queues and replays",
+      row("tokens[].role", kRequired,
+          "`ehr` sends FHIR, `bhi-app` works with `/care`, `operator` sees queues and replays",
           one_of<T>(BHI_FIELD(T, role), kRoles)),
-      secret(row("tokens[].hash", kRequired, "SHA-256 of the token in hex: `printf %s \"$TOKEN\" \\| sha256sum`; a token has at least 128 random bits",
-                 read_by<T>(BHI_FIELD(T, hash), "64 hex digits (SHA-256 of the token)", read_hash))),
+      secret(
+          row("tokens[].hash", kRequired,
+              "SHA-256 of the token in hex: `printf %s \"$TOKEN\" \\| sha256sum`; a token has at least 128 random bits",
+              read_by<T>(BHI_FIELD(T, hash), "64 hex digits (SHA-256 of the token)", read_hash))),
       row("tokens[].source", "", "the one source that an `ehr` token may speak for; any when not given",
           name_text<T>(BHI_FIELD(T, source))),
       row("sources[].name", kRequired, "name of the EHR, part of every lane and id; never change it later",
           name_text<E>(BHI_FIELD(E, name))),
-      row("sources[].base_url", "", "FHIR base of the EHR; without it the source is not polled, it only sends to `/fhir`",
+      row("sources[].base_url", "",
+          "FHIR base of the EHR; without it the source is not polled, it only sends to `/fhir`",
           text_if<E>(BHI_FIELD(E, base_url), "an http or https URL without user, query and fragment", is_base_url)),
       row("sources[].auth.type", "none", "how we show who we are", one_of<E>(BHI_FIELD(E, auth), kAuthTypes)),
       row("sources[].auth.token_file", "", "file that holds the bearer token, readable by nobody but its owner",
@@ -232,11 +241,15 @@ std::vector<Option> make_table() {
           "resource types that are polled, in this order", resource_types<E>(BHI_FIELD(E, types))),
       row("sources[].poll_interval_secs", "60", "from the end of one poll of a type to the start of the next",
           whole<E>(BHI_FIELD(E, poll_interval_secs), 1, 86'400)),
-      row("sources[].overlap_secs", "150", "how far a poll looks back behind the last one, for records that became visible late",
+      row("sources[].overlap_secs", "150",
+          "how far a poll looks back behind the last one, for records that became visible late",
           whole<E>(BHI_FIELD(E, overlap_secs), 0, 86'400)),
       row("sources[].page_size", "100", "`_count` of a search", whole<E>(BHI_FIELD(E, page_size), 1, 1000)),
       row("sources[].timeout_secs", "30", "for one request to the EHR", whole<E>(BHI_FIELD(E, timeout_secs), 1, 600)),
-      row("sources[].write_back", "false", "may results and plans be written to this EHR? Nothing is written anywhere else",
+      row("sources[].allow_plain_http", "false", "http beyond loopback: patient data then travels in the clear",
+          one_of<E>(BHI_FIELD(E, allow_plain_http), kYesNo)),
+      row("sources[].write_back", "false",
+          "may results and plans be written to this EHR? Nothing is written anywhere else",
           one_of<E>(BHI_FIELD(E, write_back), kYesNo)),
   };
 }
@@ -264,13 +277,14 @@ void apply(Owner& owner) {
 }  // namespace
 
 bool Address::loopback() const {
-  return host == "localhost" || host == "::1" ||
-         (host.starts_with("127.") && std::ranges::all_of(host, [](char c) { return c == '.' || (c >= '0' && c <= '9'); }));
+  return host == "localhost" || host == "::1" || (host.starts_with("127.") && std::ranges::all_of(host, [](char c) {
+                                                    return c == '.' || (c >= '0' && c <= '9');
+                                                  }));
 }
 
-std::string to_text(const Address& address) {
-  const bool v6 = address.host.find(':') != std::string::npos;
-  return (v6 ? "[" + address.host + "]" : address.host) + ":" + std::to_string(address.port);
+std::string Address::text() const {
+  const bool v6 = host.find(':') != std::string::npos;
+  return (v6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
 }
 
 const SourceSettings* find_source(const Settings& settings, std::string_view name) {
@@ -286,7 +300,9 @@ const std::vector<Option>& options() {
 std::string print_options() {
   std::string text = "| option | default | allowed | meaning |\n|---|---|---|---|\n";
   for (const auto& option : options()) {
-    const std::string fallback = option.required ? "required" : option.fallback.empty() ? "-" : "`" + option.fallback + "`";
+    const std::string fallback = option.required           ? "required"
+                                 : option.fallback.empty() ? "-"
+                                                           : "`" + option.fallback + "`";
     text += "| `" + option.path + "` | " + fallback + " | " + option.expected + " | " + option.meaning + " |\n";
   }
   return text;

@@ -1,5 +1,6 @@
-// Every option of the configuration file, once: where it stands, its default, what it means, what is allowed. The reader,
-// the error messages, the README's table and the tests all come from here; what is not in the table does not exist.
+// Every option of the configuration file, once: where it stands, its default, what it means, what is allowed. The
+// reader, the error messages, the README's table and the tests all come from here; what is not in the table does not
+// exist.
 #pragma once
 
 #include "service/settings.h"
@@ -20,8 +21,9 @@ template <typename Owner>
 using Set = std::function<bool(Owner&, const Texts&)>;
 
 struct Option {
-  std::string path;      // "limits.max_depth", "sources[].name"
-  std::string fallback;  // as one would write it; of a list with ", " between. Applied through `set` like a written value
+  std::string path;  // "limits.max_depth", "sources[].name"
+  std::string
+      fallback;  // as one would write it; of a list with ", " between. Applied through `set` like a written value
   bool required = false;
   bool list = false;
   bool secret = false;   // never repeated in a message

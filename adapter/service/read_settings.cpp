@@ -129,7 +129,8 @@ class Reader {
     const auto path = section + name;
     const auto option = std::ranges::find(options(), path, &Option::path);
     if (option != options().end()) {
-      if (const auto* set = std::get_if<Set<Owner>>(&option->set)) read_value(value, *option, shown + name, *set, owner);
+      if (const auto* set = std::get_if<Set<Owner>>(&option->set))
+        read_value(value, *option, shown + name, *set, owner);
     } else if (has_prefix(path + ".")) {
       if (value.IsMap()) {
         read_section(value, path + ".", shown + name + ".", owner);
@@ -148,7 +149,8 @@ class Reader {
   }
 
   template <typename Owner>
-  void read_value(const YAML::Node& value, const Option& option, const std::string& shown, const Set<Owner>& set, Owner& owner) {
+  void read_value(const YAML::Node& value, const Option& option, const std::string& shown, const Set<Owner>& set,
+                  Owner& owner) {
     Texts texts;
     bool good = option.list ? value.IsSequence() : value.IsScalar();
     if (value.IsScalar()) texts.push_back(value.Scalar());
@@ -163,7 +165,8 @@ class Reader {
     }
     good = good && set(owner, texts);
     if (good) return;
-    const auto found = option.secret && value.IsScalar() ? std::to_string(value.Scalar().size()) + " characters" : what(value);
+    const auto found =
+        option.secret && value.IsScalar() ? std::to_string(value.Scalar().size()) + " characters" : what(value);
     add(value, shown + ": expected " + option.expected + ", found " + found);
   }
 
@@ -219,8 +222,11 @@ class Reader {
       add(item, place + ".auth.token_file: given, but auth.type is `none`");
     }
     if (source.base_url.empty() && source.write_back) add(item, place + ".write_back: needs a base_url to write to");
-    if (source.auth == AuthType::Bearer && source.base_url.starts_with("http://") && !plain_is_local(source.base_url)) {
+    const bool plain = source.base_url.starts_with("http://") && !plain_is_local(source.base_url);
+    if (plain && source.auth == AuthType::Bearer) {
       add(item, place + ".base_url: a bearer token goes over https only (http is for loopback)");
+    } else if (plain && !source.allow_plain_http) {
+      add(item, place + ".base_url: http is for loopback; use https (or allow_plain_http: true)");
     }
   }
 
@@ -233,9 +239,9 @@ class Reader {
   void check_whole(const Settings& settings, const YAML::Node& root) {
     if (!settings.listen.loopback() && settings.tokens.empty()) {
       add(root["listen"].IsDefined() ? root["listen"] : root,
-          "listen: " + to_text(settings.listen) + " is not loopback, so at least one entry in `tokens` is required");
+          "listen: " + settings.listen.text() + " is not loopback, so at least one entry in `tokens` is required");
     }
-    if (settings.listen.port != 0 && to_text(settings.listen) == to_text(settings.management)) {
+    if (settings.listen.port != 0 && settings.listen.text() == settings.management.text()) {
       add(root["management"].IsDefined() ? root["management"] : root, "management: the same address as `listen`");
     }
     for (std::size_t i = 0; i < settings.tokens.size(); ++i) {
@@ -252,7 +258,8 @@ Error joined(std::vector<Mistake> mistakes, std::string_view file) {
   std::string text;
   for (const auto& mistake : mistakes) {
     if (!text.empty()) text += '\n';
-    text += std::string(file) + ":" + std::to_string(mistake.line) + ":" + std::to_string(mistake.column) + ": " + mistake.text;
+    text += std::string(file) + ":" + std::to_string(mistake.line) + ":" + std::to_string(mistake.column) + ": " +
+            mistake.text;
   }
   return Error{Kind::Incorrect, text};
 }
@@ -263,7 +270,8 @@ Result<Settings> read_settings(std::string_view text, std::string_view file) {
   try {
     const auto documents = YAML::LoadAll(std::string(text));
     if (documents.size() != 1) {
-      return Error{Kind::Incorrect, std::string(file) + ":1:1: expected one YAML document, found " + std::to_string(documents.size())};
+      return Error{Kind::Incorrect,
+                   std::string(file) + ":1:1: expected one YAML document, found " + std::to_string(documents.size())};
     }
     Reader reader;
     auto settings = reader.read(documents.front());

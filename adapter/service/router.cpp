@@ -99,7 +99,8 @@ std::string wrong_content(const http::Request& request, Body body) {
     const bool xml = type.ends_with("xml");
     return expected + (xml ? ", found XML, which is not supported" : ", found another one");
   }
-  if (!is_utf8_charset(given->substr(std::min(semicolon + 1, given->size())))) return "Content-Type: expected charset utf-8, found another one";
+  if (!is_utf8_charset(given->substr(std::min(semicolon + 1, given->size()))))
+    return "Content-Type: expected charset utf-8, found another one";
   if (const auto coding = request.field("content-encoding"); coding && lower(*coding) != "identity") {
     return "Content-Encoding: compressed bodies are not supported";
   }
@@ -115,7 +116,8 @@ std::string print_routes(const std::vector<Route>& routes) {
     for (const auto& [role, name] : kNames) {
       if (route.roles.contains(role)) roles += (roles.empty() ? "" : ", ") + std::string(name);
     }
-    text += "| `" + std::string(route.method) + " " + std::string(route.pattern) + "` | " + roles + " | " + std::string(route.meaning) + " |\n";
+    text += "| `" + std::string(route.method) + " " + std::string(route.pattern) + "` | " + roles + " | " +
+            std::string(route.meaning) + " |\n";
   }
   return text;
 }

@@ -1,5 +1,5 @@
-// What an operator can decide: the configuration file as values. Names, defaults, meanings and checks stand in one table
-// (options.h); read_settings.h fills these structs from YAML.
+// What an operator can decide: the configuration file as values. Names, defaults, meanings and checks stand in one
+// table (options.h); read_settings.h fills these structs from YAML.
 #pragma once
 
 #include "base/hash.h"
@@ -14,12 +14,10 @@ namespace bhi::service {
 
 struct Address {
   std::string host;
-  std::uint16_t port = 0;  // 0: any free port, for tests
-  bool loopback() const;   // 127.0.0.0/8, ::1, localhost
+  std::uint16_t port = 0;    // 0: any free port, for tests
+  std::string text() const;  // "127.0.0.1:8420"
+  bool loopback() const;     // 127.0.0.0/8, ::1, localhost
 };
-
-// "127.0.0.1:8420"
-std::string to_text(const Address& address);
 
 enum class Role : std::uint8_t { Ehr, BhiApp, Operator };
 
@@ -43,6 +41,7 @@ struct SourceSettings {
   int overlap_secs = 0;
   int page_size = 0;
   int timeout_secs = 0;
+  bool allow_plain_http = false;
   bool write_back = false;
 };
 

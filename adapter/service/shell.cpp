@@ -72,13 +72,18 @@ void finish(const ApiParts& parts, const http::Trace& trace) {
   if (trace.status < 400 || trace.status >= 500) return;
   const auto kept = parts.store.audit({"refuse", trace.actor, method_label(trace.method) + " " + trace.route,
                                        std::to_string(trace.status), parts.now()});
-  if (!kept.ok()) log_event(LogLevel::Error, "audit of a refusal failed", JsonObject().text("reason", kept.error().message));
+  if (!kept.ok())
+    log_event(LogLevel::Error, "audit of a refusal failed", JsonObject().text("reason", kept.error().message));
 }
 
-http::Response plain(int status, std::string body) { return json_answer(status, std::move(body), "text/plain; charset=utf-8"); }
+http::Response plain(int status, std::string body) {
+  return json_answer(status, std::move(body), "text/plain; charset=utf-8");
+}
 
 http::Admission admit_management(const Health& health, const http::Request& request) {
-  const auto say = [](std::string route, http::Response answer) { return refused(std::move(answer), std::move(route), "-"); };
+  const auto say = [](std::string route, http::Response answer) {
+    return refused(std::move(answer), std::move(route), "-");
+  };
   if (request.method != "GET" && request.method != "HEAD") return say("-", plain(405, "GET only\n"));
   if (request.path == std::vector<std::string>{"healthz"}) return say("/healthz", plain(200, "ok\n"));
   if (request.path == std::vector<std::string>{"metrics"}) {

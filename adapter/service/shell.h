@@ -1,5 +1,5 @@
-// The shell around the API: who is it, which route, may they, does the body fit; then the handler; and whatever happened,
-// one log line, one count, and for a refusal one audit record.
+// The shell around the API: who is it, which route, may they, does the body fit; then the handler; and whatever
+// happened, one log line, one count, and for a refusal one audit record.
 #pragma once
 
 #include "service/access.h"

@@ -63,7 +63,8 @@ Result<std::optional<flow::StoredEntity>> WatchedStore::entity(string_view kind,
 Result<flow::Listing> WatchedStore::list(string_view kind, string_view after, std::size_t limit) {
   return read([&] { return store_->list(kind, after, limit); });
 }
-Result<std::optional<flow::Ledger>> WatchedStore::ledger(string_view destination, string_view artifact, string_view care_id) {
+Result<std::optional<flow::Ledger>> WatchedStore::ledger(string_view destination, string_view artifact,
+                                                         string_view care_id) {
   return read([&] { return store_->ledger(destination, artifact, care_id); });
 }
 Result<std::optional<flow::Ledger>> WatchedStore::ledger_of(string_view destination, string_view type, string_view id) {

@@ -1,5 +1,5 @@
-// A store that is watched: how long durable writes take, and whether our own side broke. After a Fault nothing is asked of
-// the store any more (on a failed fsync a second try can lie), and the daemon ends.
+// A store that is watched: how long durable writes take, and whether our own side broke. After a Fault nothing is asked
+// of the store any more (on a failed fsync a second try can lie), and the daemon ends.
 #pragma once
 
 #include "flow/ports.h"
@@ -26,7 +26,8 @@ class WatchedStore : public flow::Store {
   Result<std::vector<InboxRow>> inbox(flow::InboxState state, std::size_t limit) override;
   Result<std::size_t> requeue(std::int64_t seq) override;
   Result<std::size_t> requeue_waiting(std::string_view reason) override;
-  Result<std::optional<flow::ResourceCopy>> resource(std::string_view source, std::string_view type, std::string_view id) override;
+  Result<std::optional<flow::ResourceCopy>> resource(std::string_view source, std::string_view type,
+                                                     std::string_view id) override;
   Result<std::optional<flow::ResourceCopy>> canonical(std::string_view source, std::string_view url) override;
   Result<void> keep_copy(const flow::ResourceCopy& copy) override;
   Result<std::vector<flow::StoredEntity>> record(std::string_view patient) override;

@@ -81,20 +81,24 @@ Result<bool> take(Connection& connection, const InboxItem& item, OlderOnes& olde
 }
 
 // The oldest pending item of a lane speaks for it.
-Result<void> mark_head(Connection& connection, std::string_view lane) {
-  BHI_CHECK(connection.run(R"sql(
-      UPDATE inbox SET head = NULL WHERE lane = ?1 AND state = 'pending' AND head = 1
-        AND seq > (SELECT min(seq) FROM inbox WHERE lane = ?1 AND state = 'pending'))sql",
-                           lane));
-  BHI_CHECK(connection.run(R"sql(
-      UPDATE inbox SET head = 1 WHERE head IS NULL
-        AND seq = (SELECT min(seq) FROM inbox WHERE lane = ?1 AND state = 'pending'))sql",
-                           lane));
+Result<void> mark_heads(Connection& connection, const std::set<std::string>& lanes) {
+  for (const std::string& lane : lanes) {
+    BHI_CHECK(connection.run(R"sql(
+        UPDATE inbox SET head = 1 WHERE head IS NULL
+          AND seq = (SELECT seq FROM inbox WHERE lane = ?1 AND state = 'pending' ORDER BY seq LIMIT 1))sql",
+                             lane));
+  }
   return {};
 }
 
-Result<void> mark_heads(Connection& connection, const std::set<std::string>& lanes) {
-  for (const std::string& lane : lanes) BHI_CHECK(mark_head(connection, lane));
+// Older items are about to come back into these lanes.
+Result<void> clear_heads(Connection& connection, const std::set<std::string>& lanes) {
+  for (const std::string& lane : lanes) {
+    BHI_CHECK(connection.run(R"sql(
+        UPDATE inbox SET head = NULL
+        WHERE seq = (SELECT seq FROM inbox WHERE lane = ?1 AND state = 'pending' ORDER BY seq LIMIT 1))sql",
+                             lane));
+  }
   return {};
 }
 
@@ -147,18 +151,20 @@ Query newest_in(Connection& connection, InboxState state, std::size_t limit) {
       name(state), limit);
 }
 
-struct Moved {
+struct Leaving {
   std::int64_t seq;
   std::string lane;
 };
 
-Moved moved_row(const Query& row) { return {row.integer(0), row.text(1)}; }
+Leaving leaving_row(const Query& row) { return {row.integer(0), row.text(1)}; }
 
-Result<std::size_t> welcome_back(Connection& connection, const std::vector<Moved>& items) {
+Result<std::size_t> back_to_pending(Connection& connection, const std::vector<Leaving>& items) {
   std::set<std::string> lanes;
-  for (const Moved& item : items) {
+  for (const Leaving& item : items) lanes.insert(item.lane);
+  BHI_CHECK(clear_heads(connection, lanes));
+  for (const Leaving& item : items) {
+    BHI_CHECK(connection.run("UPDATE inbox SET state = 'pending', reason = '' WHERE seq = ?1", item.seq));
     BHI_CHECK(connection.run("DELETE FROM inbox_issue WHERE inbox = ?1", item.seq));
-    lanes.insert(item.lane);
   }
   BHI_CHECK(mark_heads(connection, lanes));
   return items.size();
@@ -221,19 +227,16 @@ Result<void> note_outcomes(Connection& connection, const std::vector<flow::Inbox
 }
 
 Result<std::size_t> requeue_one(Connection& connection, std::int64_t seq) {
-  BHI_TRY(const auto moved, all(connection.query("UPDATE inbox SET state = 'pending', reason = '' "
-                                                 "WHERE seq = ?1 AND state <> 'pending' RETURNING seq, lane",
-                                                 seq),
-                                moved_row));
-  return welcome_back(connection, moved);
+  BHI_TRY(const auto items,
+          all(connection.query("SELECT seq, lane FROM inbox WHERE seq = ?1 AND state <> 'pending'", seq), leaving_row));
+  return back_to_pending(connection, items);
 }
 
 Result<std::size_t> requeue_waiting_for(Connection& connection, std::string_view reason) {
-  BHI_TRY(const auto moved, all(connection.query("UPDATE inbox SET state = 'pending', reason = '' "
-                                                 "WHERE state = 'waiting' AND reason = ?1 RETURNING seq, lane",
-                                                 reason),
-                                moved_row));
-  return welcome_back(connection, moved);
+  BHI_TRY(const auto items,
+          all(connection.query("SELECT seq, lane FROM inbox WHERE state = 'waiting' AND reason = ?1", reason),
+              leaving_row));
+  return back_to_pending(connection, items);
 }
 
 }  // namespace bhi::store

@@ -35,21 +35,24 @@ std::string lane_of(const OutboxItem& item) {
   return lane;
 }
 
-// Gives the turn to the first open item of the lane, and takes it from whoever else has it. While one is on its way
-// nobody has it.
-Result<void> pass_turn(Connection& connection, std::string_view lane) {
+// Takes the turn from the first open item of the lane: an older one is about to come back.
+Result<void> take_turn(Connection& connection, std::string_view lane) {
   BHI_CHECK(connection.run(R"sql(
       UPDATE outbox SET ready_at = NULL
-      WHERE lane = ?1 AND state IN ('planned', 'sent', 'unknown', 'retry-at') AND ready_at IS NOT NULL
-        AND seq > (SELECT min(seq) FROM outbox WHERE lane = ?1 AND state IN ('planned', 'sent', 'unknown', 'retry-at'))
-      )sql",
+      WHERE seq = (SELECT seq FROM outbox WHERE lane = ?1 AND state IN ('planned', 'sent', 'unknown', 'retry-at')
+                   ORDER BY seq LIMIT 1))sql",
                            lane));
+  return {};
+}
+
+// Gives the turn to the first open item of the lane, unless one is on its way.
+Result<void> pass_turn(Connection& connection, std::string_view lane) {
   BHI_CHECK(connection.run(R"sql(
       UPDATE outbox SET ready_at = CASE WHEN EXISTS (SELECT 1 FROM outbox WHERE lane = ?1 AND state = 'sent') THEN NULL
                                         WHEN state IN ('retry-at', 'unknown') THEN max(not_before, 0)
                                         ELSE 0 END
-      WHERE seq = (SELECT min(seq) FROM outbox WHERE lane = ?1 AND state IN ('planned', 'sent', 'unknown', 'retry-at'))
-      )sql",
+      WHERE seq = (SELECT seq FROM outbox WHERE lane = ?1 AND state IN ('planned', 'sent', 'unknown', 'retry-at')
+                   ORDER BY seq LIMIT 1))sql",
                            lane));
   return {};
 }
@@ -64,15 +67,25 @@ Result<void> add_intent(Connection& connection, const OutboxItem& item) {
   return pass_turn(connection, lane);
 }
 
-Result<std::optional<std::string>> state_of(Connection& connection, std::int64_t seq) {
-  return first(connection.query("SELECT state FROM outbox WHERE seq = ?1", seq),
-               [](const Query& row) { return row.text(0); });
+struct Standing {
+  std::string lane;
+  OutboxState state;
+};
+
+// NotFound when there is no such item.
+Result<Standing> standing_of(Connection& connection, std::int64_t seq) {
+  BHI_TRY(auto found,
+          first(connection.query("SELECT lane, state FROM outbox WHERE seq = ?1", seq), [](const Query& row) {
+            return Standing{row.text(0), flow::outbox_state_from(row.view(1)).value_or(OutboxState::Parked)};
+          }));
+  if (found) return std::move(*found);
+  return Error{Kind::NotFound, "store: outbox item " + std::to_string(seq) + ": there is none"};
 }
 
-Error refused(std::string_view act, std::int64_t seq, const std::optional<std::string>& state) {
-  const std::string where = "store: outbox item " + std::to_string(seq) + ": cannot " + std::string(act);
-  if (!state) return Error{Kind::NotFound, where + ": there is none"};
-  return Error{Kind::Conflict, where + ": it is " + *state + " and not its turn, or somebody else took it"};
+Error refused(std::string_view act, std::int64_t seq, OutboxState state) {
+  return Error{Kind::Conflict, "store: outbox item " + std::to_string(seq) + ": cannot " + std::string(act) +
+                                   ", it is " + std::string(name(state)) +
+                                   " and not its turn, or somebody else took it"};
 }
 
 // Two sorted ranges of one index: items that may go at once, and those whose time has come. Both are taken, so that
@@ -137,20 +150,23 @@ Result<void> note_sent(Connection& connection, const OutboxItem& item) {
         AND NOT (state = 'sent' AND attempts = ?2 AND request_hash = ?3))sql",
                                                      item.seq, item.attempts, item.request_hash, item.reason));
   if (changed == 1) return {};
-  BHI_TRY(const auto state, state_of(connection, item.seq));
-  return refused("send", item.seq, state);
+  BHI_TRY(const auto standing, standing_of(connection, item.seq));
+  return refused("send", item.seq, standing.state);
 }
 
 Result<void> note_settled(Connection& connection, const OutboxItem& item) {
-  BHI_TRY(const auto lanes, all(connection.query(R"sql(
-      UPDATE outbox SET state = ?2, attempts = ?3, not_before = ?4, reason = ?5, request_hash = ?6, ready_at = NULL
-      WHERE seq = ?1 AND state NOT IN ('verified', 'superseded') RETURNING lane)sql",
-                                                 item.seq, name(item.state), item.attempts, item.not_before,
-                                                 item.reason, item.request_hash),
-                                [](const Query& row) { return row.text(0); }));
-  if (!lanes.empty()) return pass_turn(connection, lanes.front());
-  BHI_TRY(const auto state, state_of(connection, item.seq));
-  return refused("settle", item.seq, state);
+  BHI_TRY(const auto standing, standing_of(connection, item.seq));
+  if (standing.state == OutboxState::Verified || standing.state == OutboxState::Superseded) {
+    return refused("settle", item.seq, standing.state);
+  }
+  if (standing.state == OutboxState::Parked || standing.state == OutboxState::Dead) {
+    BHI_CHECK(take_turn(connection, standing.lane));
+  }
+  BHI_CHECK(
+      connection.run("UPDATE outbox SET state = ?2, attempts = ?3, not_before = ?4, reason = ?5, request_hash = ?6, "
+                     "ready_at = NULL WHERE seq = ?1",
+                     item.seq, name(item.state), item.attempts, item.not_before, item.reason, item.request_hash));
+  return pass_turn(connection, standing.lane);
 }
 
 Result<std::size_t> sent_to_unknown(Connection& connection) {

@@ -192,8 +192,16 @@ Result<void> Connection::checkpoint(bool wait) {
 
 void Connection::keep_log() { sqlite3_db_config(handle_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr); }
 
+std::int64_t Connection::effort() const {
+  std::int64_t steps = 0;
+  for (const auto& [sql, statement] : kept_) steps += sqlite3_stmt_status(statement, SQLITE_STMTSTATUS_VM_STEP, 0);
+  return steps;
+}
+
 int Connection::note_wal(void* self, sqlite3*, const char*, int pages) {
-  static_cast<Connection*>(self)->wal_pages_ = pages;
+  auto* connection = static_cast<Connection*>(self);
+  connection->wal_pages_ = pages;
+  ++connection->commits_;
   return SQLITE_OK;
 }
 

@@ -118,11 +118,16 @@ class Connection {
 
   // Pages in the write-ahead log after the latest commit of this connection.
   int wal_pages() const { return wal_pages_; }
+  // Commits that wrote something.
+  std::uint64_t commits() const { return commits_; }
   // Moves the log into the database as far as readers allow; `wait` lets readers go first, so that the log can start
   // anew.
   Result<void> checkpoint(bool wait);
   // The file is broken: leave the log as it is when closing.
   void keep_log();
+
+  // Steps of SQLite's machine in all statements so far: what a test of index use counts instead of time.
+  std::int64_t effort() const;
 
   Trouble trouble() const { return trouble_; }
   void clear_trouble() {
@@ -141,6 +146,7 @@ class Connection {
   sqlite3* handle_;
   std::unordered_map<const char*, sqlite3_stmt*> kept_;
   int wal_pages_ = 0;
+  std::uint64_t commits_ = 0;
   Trouble trouble_ = Trouble::None;
 };
 

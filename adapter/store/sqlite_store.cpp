@@ -229,6 +229,7 @@ enum class Depth { Audit, Everything };
 Result<StoreReport> verify(const std::string& path, Depth depth) {
   if (!exists(path)) return Error{Kind::NotFound, "store: no file " + path};
   BHI_TRY(const auto connection, Connection::open(path, Connection::Access::Read, SqliteOptions{}.busy_timeout));
+  BHI_CHECK(connection->run("BEGIN"));  // one moment for all, whoever writes meanwhile
   BHI_CHECK(check_schema(*connection, migrations()));
   if (depth == Depth::Everything) BHI_CHECK(verify_file(*connection));
   StoreReport report;

@@ -49,11 +49,12 @@ void WriteQueue::lead(std::unique_lock<std::mutex>& lock) {
   if (stopped_) {
     for (Waiting* waiting : group) waiting->result = *stopped_;
   } else {
+    const auto commits = writer_->commits();
     lock.unlock();
     work(group);
     lock.lock();
-    wrote_at_.reset();
-    if (writer_->trouble() == Trouble::None) wrote_at_ = std::chrono::steady_clock::now();
+    if (writer_->trouble() != Trouble::None) wrote_at_.reset();
+    if (writer_->commits() != commits) wrote_at_ = std::chrono::steady_clock::now();
   }
   for (Waiting* waiting : group) {
     waiting->done = true;

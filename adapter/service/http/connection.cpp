@@ -17,11 +17,11 @@ using std::chrono::microseconds;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr milliseconds kSlice{200};            // how often a silent connection looks whether the server stops
-constexpr seconds kSendTime{30};               // for one answer
-constexpr seconds kLingerTime{5};              // for a sender that is still talking when it has been refused
+constexpr milliseconds kSlice{200};  // how often a silent connection looks whether the server stops
+constexpr seconds kSendTime{30};     // for one answer
+constexpr seconds kLingerTime{5};    // for a sender that is still talking when it has been refused
 constexpr std::size_t kReadBytes = 64 * 1024;
-constexpr std::size_t kMaxLine = 1024;         // of a chunk's size line or a trailer
+constexpr std::size_t kMaxLine = 1024;  // of a chunk's size line or a trailer
 
 Poco::Timespan span(std::chrono::steady_clock::duration time) {
   return Poco::Timespan(std::chrono::duration_cast<microseconds>(time).count());
@@ -111,9 +111,11 @@ Connection::Next Connection::exchange(Head head) {
     ~GiveBack() { budget.give_back(bytes); }
   } give_back{budget_, taken};
   if (head.framing.body != Framing::Body::None) {
-    if (head.framing.length > limits_.max_body_bytes) return refuse(&request, trace, began, {413, "body: larger than allowed"});
+    if (head.framing.length > limits_.max_body_bytes)
+      return refuse(&request, trace, began, {413, "body: larger than allowed"});
     if (head.framing.expects_continue && unread().empty()) send("HTTP/1.1 100 Continue\r\n\r\n");
-    if (const auto refusal = read_body(head.framing, request.body, taken)) return refuse(&request, trace, began, *refusal);
+    if (const auto refusal = read_body(head.framing, request.body, taken))
+      return refuse(&request, trace, began, *refusal);
   }
   Response response;
   try {
@@ -134,7 +136,8 @@ Connection::Next Connection::answer(const Request* request, const Response& resp
   return Next::Close;
 }
 
-Connection::Next Connection::refuse(const Request* request, Trace trace, Clock::time_point began, const Refusal& refusal) {
+Connection::Next Connection::refuse(const Request* request, Trace trace, Clock::time_point began,
+                                    const Refusal& refusal) {
   const auto response = application_.refuse(refusal.status, refusal.text);
   trace.status = response.status;
   trace.took = std::chrono::duration_cast<microseconds>(Clock::now() - began);

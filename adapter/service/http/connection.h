@@ -29,8 +29,8 @@ class BodyBudget {
 class Connection {
  public:
   // All references outlive the connection.
-  Connection(Poco::Net::StreamSocket socket, const LimitSettings& limits, const Application& application, BodyBudget& budget,
-             const std::atomic<bool>& stopping)
+  Connection(Poco::Net::StreamSocket socket, const LimitSettings& limits, const Application& application,
+             BodyBudget& budget, const std::atomic<bool>& stopping)
       : socket_(std::move(socket)), limits_(limits), application_(application), budget_(budget), stopping_(stopping) {}
 
   void serve();
@@ -45,7 +45,8 @@ class Connection {
   Next answer(const Request* request, const Response& response, bool keep);
   Next refuse(const Request* request, Trace trace, Clock::time_point began, const Refusal& refusal);
   std::optional<Refusal> read_body(const Framing& framing, std::string& body, std::size_t& taken);
-  std::optional<Refusal> read_exactly(std::uint64_t bytes, std::string& body, std::size_t& taken, Clock::time_point until);
+  std::optional<Refusal> read_exactly(std::uint64_t bytes, std::string& body, std::size_t& taken,
+                                      Clock::time_point until);
   std::optional<Refusal> read_chunks(std::string& body, std::size_t& taken, Clock::time_point until);
   std::optional<Refusal> read_line(std::string& line, Clock::time_point until);
   More read_more(Clock::time_point until, bool idle = false);
@@ -58,8 +59,9 @@ class Connection {
   const Application& application_;
   BodyBudget& budget_;
   const std::atomic<bool>& stopping_;
-  std::string buffer_;    // received
-  std::size_t used_ = 0;  // of it; the rest is unread(). Cut off only when more is received, so small pieces cost nothing
+  std::string buffer_;  // received
+  std::size_t used_ =
+      0;  // of it; the rest is unread(). Cut off only when more is received, so small pieces cost nothing
 };
 
 }  // namespace bhi::service::http

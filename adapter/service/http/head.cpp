@@ -119,13 +119,15 @@ std::optional<Refusal> read_query(std::string_view query, Request& request) {
 std::optional<Refusal> read_request_line(std::string_view line, Request& request) {
   const auto first = line.find(' ');
   const auto last = line.rfind(' ');
-  if (first == std::string_view::npos || first == last) return Refusal{400, "request line: expected method, target, version"};
+  if (first == std::string_view::npos || first == last)
+    return Refusal{400, "request line: expected method, target, version"};
   const auto method = line.substr(0, first);
   const auto target = line.substr(first + 1, last - first - 1);
   const auto version = line.substr(last + 1);
   if (!is_token(method) || method.size() > kMaxMethod) return Refusal{400, "request line: not a method"};
   if (version != "HTTP/1.1" && version != "HTTP/1.0") {
-    return version.starts_with("HTTP/") ? Refusal{505, "expected HTTP/1.1"} : Refusal{400, "request line: expected HTTP/1.1"};
+    return version.starts_with("HTTP/") ? Refusal{505, "expected HTTP/1.1"}
+                                        : Refusal{400, "request line: expected HTTP/1.1"};
   }
   if (target.size() > kMaxTarget) return Refusal{414, "target: longer than 2048 characters"};
   const auto allowed = [](char c) { return c > 0x20 && c < 0x7f && c != '#'; };
@@ -142,7 +144,8 @@ std::optional<Refusal> read_request_line(std::string_view line, Request& request
 std::optional<Refusal> read_field(std::string_view line, Request& request) {
   if (line.front() == ' ' || line.front() == '\t') return Refusal{400, "header: a folded line"};
   const auto colon = line.find(':');
-  if (colon == std::string_view::npos || !is_token(line.substr(0, colon))) return Refusal{400, "header: expected 'name: value'"};
+  if (colon == std::string_view::npos || !is_token(line.substr(0, colon)))
+    return Refusal{400, "header: expected 'name: value'"};
   const auto value = trimmed(line.substr(colon + 1));
   const auto allowed = [](char c) { return static_cast<unsigned char>(c) >= 0x20 ? c != 0x7f : c == '\t'; };
   if (!std::ranges::all_of(value, allowed)) return Refusal{400, "header: a control character in a value"};
@@ -190,7 +193,9 @@ std::optional<std::string_view> value_of(const std::vector<Field>& fields, std::
 
 }  // namespace
 
-std::optional<std::string_view> Request::field(std::string_view lower_case_name) const { return value_of(fields, lower_case_name); }
+std::optional<std::string_view> Request::field(std::string_view lower_case_name) const {
+  return value_of(fields, lower_case_name);
+}
 std::optional<std::string_view> Request::parameter(std::string_view name) const { return value_of(query, name); }
 
 std::size_t Request::count(std::string_view lower_case_name) const {

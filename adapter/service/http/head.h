@@ -1,5 +1,5 @@
-// The head of an HTTP/1.1 request, read strictly: what can be understood in two ways is refused, so that no proxy before
-// us and we can disagree where a request ends. https://www.rfc-editor.org/rfc/rfc9112
+// The head of an HTTP/1.1 request, read strictly: what can be understood in two ways is refused, so that no proxy
+// before us and we can disagree where a request ends. https://www.rfc-editor.org/rfc/rfc9112
 #pragma once
 
 #include "service/http/message.h"
@@ -31,8 +31,9 @@ struct Head {
 };
 
 // `text` begins with the request line and ends with the empty line.
-// Refused: bare CR or LF, folded lines, white space before a colon, control characters, more than 100 fields, no or several
-// Host, both lengths, several or broken lengths, unknown transfer codings, an encoded slash or NUL or bad UTF-8 in the path.
+// Refused: bare CR or LF, folded lines, white space before a colon, control characters, more than 100 fields, no or
+// several Host, both lengths, several or broken lengths, unknown transfer codings, an encoded slash or NUL or bad UTF-8
+// in the path.
 std::variant<Head, Refusal> parse_head(std::string_view text);
 
 // Size line of a chunk without its CRLF ("1a;ext=1"). Empty when it is not one, or beyond 2^32.

@@ -17,7 +17,9 @@ namespace bhi::service::http {
 
 struct Server::Parts {
   Parts(LimitSettings limits_given, Application application_given)
-      : limits(limits_given), application(std::move(application_given)), budget(limits.max_buffered_bytes),
+      : limits(limits_given),
+        application(std::move(application_given)),
+        budget(limits.max_buffered_bytes),
         threads("http", 2, static_cast<int>(limits.max_connections) + 8, 60) {}
 
   LimitSettings limits;
@@ -27,8 +29,8 @@ struct Server::Parts {
   std::atomic<bool> stopping{false};
   std::mutex mutex;
   std::condition_variable ended;
-  std::size_t open = 0;          // guarded by mutex
-  Poco::ThreadPool threads;      // last: its threads end before what they use
+  std::size_t open = 0;      // guarded by mutex
+  Poco::ThreadPool threads;  // last: its threads end before what they use
 
   void serve(Poco::Net::StreamSocket accepted);
   void refuse(Poco::Net::StreamSocket& accepted);
@@ -98,14 +100,15 @@ Server::~Server() {
   parts_->threads.joinAll();
 }
 
-Result<std::unique_ptr<Server>> Server::open(const Address& address, const LimitSettings& limits, Application application) {
+Result<std::unique_ptr<Server>> Server::open(const Address& address, const LimitSettings& limits,
+                                             Application application) {
   auto parts = std::make_unique<Parts>(limits, std::move(application));
   try {
     // The port is ours alone: SO_REUSEPORT would let a second daemon take half of the requests.
     parts->socket.bind(Poco::Net::SocketAddress(address.host, address.port), true, false);
     parts->socket.listen(64);
   } catch (const Poco::Exception& problem) {
-    return Error{Kind::Unavailable, "cannot listen on " + to_text(address) + ": " + problem.displayText()};
+    return Error{Kind::Unavailable, "cannot listen on " + address.text() + ": " + problem.displayText()};
   }
   return std::unique_ptr<Server>(new Server(std::move(parts)));
 }

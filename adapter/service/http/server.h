@@ -1,5 +1,6 @@
-// The HTTP/1.1 server: sockets and threads are Poco's, what a request is we read ourselves (head.h), so that every limit is
-// ours: connections, bytes of head and body, and the time a whole head or body may take, however slowly it drips.
+// The HTTP/1.1 server: sockets and threads are Poco's, what a request is we read ourselves (head.h), so that every
+// limit is ours: connections, bytes of head and body, and the time a whole head or body may take, however slowly it
+// drips.
 #pragma once
 
 #include "base/result.h"
@@ -44,7 +45,8 @@ struct Application {
 class Server {
  public:
   // Binds and listens. Error Unavailable: the address is taken or not ours.
-  static Result<std::unique_ptr<Server>> open(const Address& address, const LimitSettings& limits, Application application);
+  static Result<std::unique_ptr<Server>> open(const Address& address, const LimitSettings& limits,
+                                              Application application);
   ~Server();  // closes what is open and waits for its threads
 
   std::uint16_t port() const;

@@ -1,0 +1,87 @@
+#include "ehr_sim/capability.h"
+
+#include "ehr_sim/json_maker.h"
+#include "ehr_sim/search_parameters.h"
+#include "fhir/json.h"
+
+#include <array>
+#include <vector>
+
+namespace bhi::sim {
+
+namespace {
+
+using fhir::Node;
+
+constexpr std::array<std::string_view, 7> kTypeInteractions = {
+    "read", "vread", "update", "delete", "history-instance", "create", "search-type"};
+constexpr std::array<std::string_view, 2> kSystemInteractions = {"transaction", "batch"};
+
+Node codes(std::span<const std::string_view> names, JsonMaker& make) {
+  std::vector<Node> list;
+  for (const std::string_view one : names) list.push_back(make.object({make.member("code", make.text(one))}));
+  return make.array(list);
+}
+
+Node search_parameters(std::string_view type, JsonMaker& make) {
+  std::vector<Node> list;
+  for (const std::string_view owner : {std::string_view{}, type}) {
+    for (const SearchParameter& row : parameters_of(owner)) {
+      list.push_back(make.object({
+          make.member("name", make.text(row.name)),
+          make.member("type", make.text(name(row.kind))),
+      }));
+    }
+  }
+  return make.array(list);
+}
+
+Node resource(std::string_view type, const Rules& rules, JsonMaker& make) {
+  return make.object({
+      make.member("type", make.text(type)),
+      make.member("interaction", codes(kTypeInteractions, make)),
+      make.member("versioning", make.text("versioned")),
+      make.member("readHistory", Node::boolean(true)),
+      make.member("updateCreate", Node::boolean(rules.update_creates)),
+      make.member("conditionalCreate", Node::boolean(true)),
+      make.member("conditionalRead", make.text("not-match")),
+      make.member("conditionalUpdate", Node::boolean(false)),
+      make.member("conditionalDelete", make.text("not-supported")),
+      make.member("searchParam", search_parameters(type, make)),
+  });
+}
+
+}  // namespace
+
+std::string capability_statement(std::string_view base, const Rules& rules, Instant started) {
+  JsonMaker make;
+  std::vector<Node> resources;
+  for (const std::string_view type : resource_types()) resources.push_back(resource(type, rules, make));
+  const Node rest = make.object({
+      make.member("mode", make.text("server")),
+      make.member("resource", make.array(resources)),
+      make.member("interaction", codes(kSystemInteractions, make)),
+  });
+  const Node statement = make.object({
+      make.member("resourceType", make.text("CapabilityStatement")),
+      make.member("status", make.text("active")),
+      make.member("date", make.text(to_text(started))),
+      make.member("kind", make.text("instance")),
+      make.member("software", make.object({
+                                  make.member("name", make.text("bhi-ehr-sim")),
+                                  make.member("version", make.text(BHI_VERSION)),
+                              })),
+      make.member(
+          "implementation",
+          make.object({
+              make.member("description", make.text("An EHR for tests and demonstrations; it holds invented persons")),
+              make.member("url", make.text(base)),
+          })),
+      make.member("fhirVersion", make.text("4.0.1")),
+      make.member("format", make.array({make.text("json"), make.text("application/fhir+json")})),
+      make.member("rest", make.array({rest})),
+  });
+  return fhir::write_json(statement);
+}
+
+}  // namespace bhi::sim

@@ -1,0 +1,59 @@
+// What goes wrong on purpose. One table of kinds of fault; each knows how to read its settings and what it does to a
+// request.
+//
+//   {"lose_answer": {"method": "POST", "type": "Observation", "times": 1},   done, then the connection closes
+//   unanswered
+//    "delay_ms": {"ms": 300, "after": true},                                 waits before (or after) the work
+//    "status": {"code": 503, "retry_after": 2, "times": 3},                  this status instead of the work
+//    "stale": {"method": "PUT"},                                            412 instead of the work
+//    "html": {"method": "GET"},                                             200 with a page of HTML instead of the work
+//    "cut": {"at": 100}}                                                     done, but the answer ends after so many
+//    bytes
+//
+// Every kind may state `method`, `type` ("Bundle" for transactions, "metadata") and `times` (1 when absent, "always").
+// A list makes several of one kind. A short form, "delay_ms": 300 or "html": true, means always and every request.
+#pragma once
+
+#include "base/result.h"
+#include "ehr_sim/http_message.h"
+#include "fhir/node.h"
+
+#include <chrono>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace bhi::sim {
+
+// What shall happen to one request.
+struct Effect {
+  std::chrono::milliseconds wait_before{0};
+  std::chrono::milliseconds wait_after{0};
+  std::optional<Response> instead;    // the work is not done
+  bool lose_answer = false;           // the work is done
+  std::optional<std::size_t> cut_at;  // the work is done
+  std::vector<std::string> names;     // of the faults that struck, for the log
+};
+
+struct Fault;
+
+// Safe from any thread.
+class FaultTable {
+ public:
+  FaultTable();
+  ~FaultTable();
+  // Adds the faults of a settings object. Error kind Incorrect names the key; then none is added.
+  Result<void> add(const fhir::Node& settings);
+  void clear();
+  std::size_t size() const;
+  // Takes what strikes this request; counts its times down.
+  Effect take(std::string_view method, std::string_view type);
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<Fault> faults_;
+};
+
+}  // namespace bhi::sim

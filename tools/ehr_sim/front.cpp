@@ -1,0 +1,169 @@
+#include "ehr_sim/front.h"
+
+#include "ehr_sim/json_maker.h"
+#include "ehr_sim/router.h"
+
+#include <algorithm>
+#include <charconv>
+
+namespace bhi::sim {
+
+namespace {
+
+using fhir::Member;
+using fhir::Node;
+
+constexpr std::string_view kControlPath = "/_sim/";
+constexpr std::size_t kUsualLog = 100;
+
+// The word by which faults and counts know the aim of a request.
+std::string kind_of(const Request& request) {
+  const auto target = route(request.path);
+  if (!target) return "";
+  if (target->place == Place::System) return "Bundle";
+  if (target->place == Place::Metadata) return "metadata";
+  return target->type;
+}
+
+Response plain(const Node& node) {
+  Response response;
+  response.content_type = kPlainJson;
+  response.body = fhir::write_json(node);
+  return response;
+}
+
+Node texts(const std::vector<std::string>& list, JsonMaker& make) {
+  std::vector<Node> nodes;
+  for (const std::string& one : list) nodes.push_back(make.text(one));
+  return make.array(nodes);
+}
+
+Node line_node(const LogLine& line, JsonMaker& make) {
+  std::vector<Member> members = {
+      make.member("number", make.number(line.number)),
+      make.member("at", make.text(to_text(line.at))),
+      make.member("method", make.text(line.method)),
+      make.member("type", make.text(line.type)),
+      make.member("path", make.text(line.path)),
+      make.member("query", make.text(line.query)),
+      make.member("status", make.number(static_cast<std::uint64_t>(line.status))),
+  };
+  if (!line.location.empty()) members.push_back(make.member("location", make.text(line.location)));
+  if (!line.faults.empty()) members.push_back(make.member("faults", texts(line.faults, make)));
+  return make.object(members);
+}
+
+}  // namespace
+
+Front::Front(Simulator& simulator, Now now, Wait wait, Simulator::Forget forget)
+    : simulator_(simulator), now_(std::move(now)), wait_(std::move(wait)), forget_(std::move(forget)) {}
+
+void Front::mark_start() { start_count_ = simulator_.version_count(); }
+
+Delivery Front::handle(const Request& request) {
+  if (request.path.starts_with(kControlPath)) return {control(request), false, std::nullopt};
+  const std::string type = kind_of(request);
+  Effect effect = faults_.take(request.method, type);
+  if (effect.wait_before.count() > 0) wait_(effect.wait_before);
+  const Instant now = now_();
+  Response response = effect.instead ? *std::move(effect.instead) : simulator_.handle(request, now);
+  log_.add({
+      .at = now,
+      .method = request.method,
+      .type = type,
+      .path = request.path,
+      .query = request.query,
+      .status = response.status,
+      .location = std::string(header(response.headers, "Location")),
+      .faults = effect.names,
+  });
+  if (effect.wait_after.count() > 0) wait_(effect.wait_after);
+  return {std::move(response), effect.lose_answer, effect.cut_at};
+}
+
+Response Front::control(const Request& request) {
+  struct Row {
+    std::string_view method, name;
+    Response (Front::*act)(const Request&);
+  };
+  static constexpr std::array kRows = std::to_array<Row>({
+      {"POST", "faults", &Front::add_faults},
+      {"GET", "log", &Front::show_log},
+      {"POST", "reset", &Front::reset},
+      {"GET", "stats", &Front::show_stats},
+  });
+  if (!request.from_loopback) return refuse(403, "forbidden", "the control side answers to loopback only");
+  const std::string_view name = std::string_view(request.path).substr(kControlPath.size());
+  const auto* row = std::ranges::find(kRows, name, &Row::name);
+  if (row == kRows.end()) return refuse(404, "not-found", "the control side has stats, log, faults and reset");
+  if (row->method != request.method) return refuse(405, "not-supported", "this one is a " + std::string(row->method));
+  return (this->*row->act)(request);
+}
+
+Response Front::show_stats(const Request&) {
+  JsonMaker make;
+  std::vector<Node> requests;
+  for (const RequestCount& one : log_.counts()) {
+    requests.push_back(make.object({
+        make.member("method", make.text(one.method)),
+        make.member("type", make.text(one.type)),
+        make.member("status", make.number(static_cast<std::uint64_t>(one.status))),
+        make.member("count", make.number(one.count)),
+    }));
+  }
+  std::vector<Node> types;
+  for (const auto& one : simulator_.counts()) {
+    types.push_back(make.object({
+        make.member("type", make.text(one.type)),
+        make.member("resources", make.number(one.resources)),
+        make.member("deleted", make.number(one.deleted)),
+        make.member("versions", make.number(one.versions)),
+    }));
+  }
+  return plain(make.object({
+      make.member("requests", make.array(requests)),
+      make.member("types", make.array(types)),
+      make.member("faults", make.number(faults_.size())),
+  }));
+}
+
+Response Front::show_log(const Request& request) {
+  const auto parameters = parse_query(request.query);
+  if (!parameters) return refuse(parameters.error());
+  std::size_t last = kUsualLog;
+  for (const Parameter& given : *parameters) {
+    const auto [end, error] = std::from_chars(given.value.data(), given.value.data() + given.value.size(), last);
+    if (given.name != "last" || error != std::errc{}) return refuse(400, "invalid", "log: expected last=N");
+  }
+  JsonMaker make;
+  std::vector<Node> lines;
+  for (const LogLine& line : log_.last(last)) lines.push_back(line_node(line, make));
+  return plain(make.object({make.member("log", make.array(lines))}));
+}
+
+Response Front::add_faults(const Request& request) {
+  const auto settings = fhir::read_json(request.body);
+  if (!settings) return refuse(settings.error());
+  if (const auto added = faults_.add((*settings)->root()); !added) return refuse(added.error());
+  JsonMaker make;
+  return plain(make.object({make.member("faults", make.number(faults_.size()))}));
+}
+
+Response Front::reset(const Request& request) {
+  bool data = false;
+  if (!request.body.empty()) {
+    const auto settings = fhir::read_json(request.body);
+    if (!settings) return refuse(settings.error());
+    const Node* wanted = (*settings)->root().find("data");
+    data = wanted != nullptr && wanted->kind() == fhir::NodeKind::Boolean && wanted->as_boolean();
+  }
+  if (data) {
+    if (const auto done = simulator_.roll_back(start_count_, forget_); !done) return refuse(done.error());
+  }
+  faults_.clear();
+  log_.clear();
+  JsonMaker make;
+  return plain(make.object({make.member("reset", Node::boolean(true)), make.member("data", Node::boolean(data))}));
+}
+
+}  // namespace bhi::sim

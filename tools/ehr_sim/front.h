@@ -1,0 +1,59 @@
+// All that stands behind the sockets: FHIR below /fhir with its faults and log, and the control side below /_sim.
+//
+//   GET  /_sim/stats        requests by method, type and status; resources and versions by type
+//   GET  /_sim/log?last=N   the newest N requests (100), oldest first: method, path, query, status; no bodies
+//   POST /_sim/faults       adds faults (faults.h)
+//   POST /_sim/reset        forgets faults, log and counts; with {"data": true} also all that was written since the
+//   start
+//
+// The control side answers to loopback only.
+#pragma once
+
+#include "ehr_sim/faults.h"
+#include "ehr_sim/http_message.h"
+#include "ehr_sim/request_log.h"
+#include "ehr_sim/simulator.h"
+
+#include <functional>
+
+namespace bhi::sim {
+
+// A response and what the shell shall do to it on its way out.
+struct Delivery {
+  Response response;
+  bool lose_answer = false;
+  std::optional<std::size_t> cut_at;
+};
+
+class Front {
+ public:
+  using Now = std::function<Instant()>;
+  // Waits, or returns early when the server stops.
+  using Wait = std::function<void(std::chrono::milliseconds)>;
+
+  // `forget` tells a journal that a reset made everything after so many versions void.
+  Front(Simulator& simulator, Now now, Wait wait, Simulator::Forget forget = {});
+
+  // The data as it is now is where a reset goes back to.
+  void mark_start();
+  FaultTable& faults() { return faults_; }
+
+  Delivery handle(const Request& request);
+
+ private:
+  Response control(const Request& request);
+  Response show_stats(const Request& request);
+  Response show_log(const Request& request);
+  Response add_faults(const Request& request);
+  Response reset(const Request& request);
+
+  Simulator& simulator_;  // lent, outlives the front
+  const Now now_;
+  const Wait wait_;
+  const Simulator::Forget forget_;
+  FaultTable faults_;
+  RequestLog log_;
+  std::size_t start_count_ = 0;
+};
+
+}  // namespace bhi::sim

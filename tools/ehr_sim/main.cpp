@@ -1,0 +1,150 @@
+// bhi-ehr-sim: an EHR with a FHIR R4 interface, for tests and demonstrations.
+#include "ehr_sim/front.h"
+#include "ehr_sim/journal.h"
+#include "ehr_sim/samples.h"
+#include "ehr_sim/server.h"
+#include "ehr_sim/simulator.h"
+
+#include <CLI/CLI.hpp>
+
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <random>
+
+namespace {
+
+using namespace bhi;
+using namespace bhi::sim;
+
+struct Options {
+  std::string listen = "127.0.0.1:8181";
+  std::string port_file;
+  std::vector<std::string> load;
+  bool samples = false;
+  std::string faults;
+  std::string state;
+  bool no_update_create = false;
+};
+
+Instant now() { return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()); }
+
+// Beside the program when installed, in the sources when built.
+std::filesystem::path samples_folder() {
+  std::error_code failed;
+  const auto program = std::filesystem::read_symlink("/proc/self/exe", failed).parent_path();
+  for (const char* below : {"../share/bhi-adapter/ehr_sim/samples", "../../../tools/ehr_sim/samples"}) {
+    const auto folder = program / below;
+    if (std::filesystem::is_directory(folder, failed)) return folder;
+  }
+  return "samples";
+}
+
+std::string random_seed() {
+  std::random_device device;
+  return std::to_string(device()) + "-" + std::to_string(device());
+}
+
+Result<void> write_port(const std::string& path, unsigned port) {
+  if (path.empty()) return {};
+  // Whoever waits for the file never sees half of it.
+  const std::string unfinished = path + ".new";
+  {
+    std::ofstream file(unfinished);
+    file << port << '\n';
+    if (!file.flush()) return Error{Kind::Fault, path + ": cannot be written"};
+  }
+  std::error_code failed;
+  std::filesystem::rename(unfinished, path, failed);
+  if (failed) return Error{Kind::Fault, path + ": " + failed.message()};
+  return {};
+}
+
+Result<void> read_faults(FaultTable& faults, const std::string& path) {
+  if (path.empty()) return {};
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return Error{Kind::NotFound, path + ": cannot be read"};
+  BHI_TRY(const auto settings, fhir::read_json(std::string(std::istreambuf_iterator<char>(file), {})));
+  return faults.add(settings->root());
+}
+
+Result<void> load_all(Simulator& simulator, const Options& options) {
+  for (const std::string& where : options.load) {
+    const auto loaded = load_files(simulator, where, Dates::AsWritten, now());
+    if (!loaded) return loaded.error();
+  }
+  if (options.samples) {
+    const auto loaded = load_files(simulator, samples_folder(), Dates::Expanded, now());
+    if (!loaded) return loaded.error();
+  }
+  return {};
+}
+
+Result<void> run(const Options& options, const sigset_t& ending) {
+  Settings settings;
+  settings.rules.update_creates = !options.no_update_create;
+  settings.seed = random_seed();
+  settings.started = now();
+  std::unique_ptr<Journal> journal;
+  Simulator simulator(settings, [&](std::span<const VersionPtr> versions) {
+    return journal ? journal->append(versions) : Result<void>();
+  });
+  if (!options.state.empty()) {
+    BHI_TRY(journal, Journal::open(options.state, [&](VersionPtr version) { simulator.restore(std::move(version)); }));
+  }
+  // What a journal brought back is the state: loading again would only add versions.
+  if (simulator.version_count() == 0) BHI_CHECK(load_all(simulator, options));
+
+  Pause pause;
+  Front front(
+      simulator, now, [&](std::chrono::milliseconds time) { pause.wait(time); },
+      [&](std::size_t count) { return journal ? journal->forget_after(count) : Result<void>(); });
+  front.mark_start();
+  BHI_CHECK(read_faults(front.faults(), options.faults));
+  BHI_TRY(const auto server, Server::start(options.listen, front, pause));
+  BHI_CHECK(write_port(options.port_file, server->port()));
+  std::printf("bhi-ehr-sim ready: %s holding %zu resource versions\n", server->base().c_str(),
+              simulator.version_count());
+  std::fflush(stdout);
+
+  int signal = 0;
+  sigwait(&ending, &signal);
+  server->stop();
+  return {};
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Options options;
+  CLI::App app("An EHR with a FHIR R4 interface, for tests and demonstrations. It holds invented persons only.");
+  app.set_version_flag("--version", std::string(BHI_VERSION));
+  app.add_option("--listen", options.listen, "address:port; port 0 takes a free one")->capture_default_str();
+  app.add_option("--port-file", options.port_file, "write the port there when ready");
+  app.add_option("--load", options.load, "load a file or a folder of *.json and *.ndjson; may be repeated");
+  app.add_flag("--samples", options.samples, "load the sample patients that come with the program");
+  app.add_option("--faults", options.faults, "JSON file of faults (see README.md)");
+  app.add_option("--state", options.state, "journal file: what was written survives a restart");
+  app.add_flag("--no-update-create", options.no_update_create, "PUT to an unknown id is refused");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+
+  // Blocked here, so that every thread inherits it and only sigwait sees them.
+  sigset_t ending;
+  sigemptyset(&ending);
+  sigaddset(&ending, SIGTERM);
+  sigaddset(&ending, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &ending, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+
+  if (const auto done = run(options, ending); !done) {
+    std::fprintf(stderr, "bhi-ehr-sim: %s\n", done.error().message.c_str());
+    return 2;
+  }
+  return 0;
+}
