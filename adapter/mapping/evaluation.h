@@ -30,7 +30,8 @@ class Evaluation {
   Result<fhirpath::Collection> evaluate(const CompiledExpression& expression, const Binding& focus, const Frame& frame,
                                         const CompiledMap& map);
   // A criterion (where, check): empty is false.
-  Result<bool> holds(const CompiledExpression& expression, const Binding& focus, const Frame& frame, const CompiledMap& map);
+  Result<bool> holds(const CompiledExpression& expression, const Binding& focus, const Frame& frame,
+                     const CompiledMap& map);
 
   Result<fhirpath::Collection> constant(const CompiledMap& map, std::uint32_t index);
 

@@ -32,13 +32,14 @@ Result<Output> Executor::run(const CompiledMap& map, std::span<const Input> sour
 Result<Frame> Executor::bind(const CompiledGroup& group, std::span<const Input> sources) {
   Frame frame(group.slots);
   std::size_t next = 0;
-  const std::string where = group.map->file + ":" + std::to_string(group.at.line) + ":" + std::to_string(group.at.column) +
-                            ": group '" + group.name + "': ";
+  const std::string where = group.map->file + ":" + std::to_string(group.at.line) + ":" +
+                            std::to_string(group.at.column) + ": group '" + group.name + "': ";
   for (std::size_t i = 0; i < group.parameters.size(); ++i) {
     const CompiledGroupParameter& parameter = group.parameters[i];
     if (parameter.mode == ParameterMode::Target) {
       if (parameter.type == nullptr) {
-        return Error{Kind::Incorrect, where + "expected a type for target '" + parameter.name + "' of the first group, found none"};
+        return Error{Kind::Incorrect,
+                     where + "expected a type for target '" + parameter.name + "' of the first group, found none"};
       }
       frame[i] = Binding::made(*tree_.make(*parameter.type));
       continue;
@@ -60,7 +61,8 @@ Result<Frame> Executor::bind(const CompiledGroup& group, std::span<const Input> 
                                         parameter.name + "', found " + std::string(item.type->name)};
     }
     const Item* root = arena_.make<Item>(item);
-    frame[i] = Binding::source(item, arena_.make<SourcePlace>(SourcePlace{nullptr, nullptr, SourcePlace::kNoIndex, root}));
+    frame[i] =
+        Binding::source(item, arena_.make<SourcePlace>(SourcePlace{nullptr, nullptr, SourcePlace::kNoIndex, root}));
     evaluation_.add_document(*input->node);
   }
   return frame;
@@ -87,9 +89,9 @@ Result<void> Executor::call(const CompiledGroup& group, Frame& frame) {
   calls_.push_back(&group);
   if (calls_.size() > budget_.max_calls) {
     located_ = true;
-    return Error{Kind::Busy, group.map->file + ":" + std::to_string(group.at.line) + ":" + std::to_string(group.at.column) +
-                                 ": group '" + group.name + "': expected at most " + std::to_string(budget_.max_calls) +
-                                 " groups within groups, found more: " + cycle()};
+    return Error{Kind::Busy, group.map->file + ":" + std::to_string(group.at.line) + ":" +
+                                 std::to_string(group.at.column) + ": group '" + group.name + "': expected at most " +
+                                 std::to_string(budget_.max_calls) + " groups within groups, found more: " + cycle()};
   }
   BHI_CHECK(spend());
   if (group.extends != nullptr) {

@@ -67,8 +67,8 @@ class Executor {
   Result<Binding> transformed_value(const CompiledTarget& target, TargetNode* parent, Application& application);
   Result<void> expect_many(const CompiledTarget& target, const TargetNode* parent, std::size_t found) const;
   Result<Binding> put(const CompiledTarget& target, TargetNode* parent, const Binding& value, Application& application);
-  Result<TargetNode*> put_value(TargetNode& parent, const fhir::Name& name, const Binding& value, const CompiledMap& map,
-                                bool by_default);
+  Result<TargetNode*> put_value(TargetNode& parent, const fhir::Name& name, const Binding& value,
+                                const CompiledMap& map, bool by_default);
   Result<std::string> reference_to(const Binding& binding, bool as_pointer);
   Result<std::vector<fhirpath::Collection>> parameters_of(const CompiledTarget& target, const Application& application);
   Result<fhirpath::Collection> parameter(const CompiledParameter& parameter, const Application& application);
@@ -87,7 +87,7 @@ class Executor {
   Evaluation evaluation_;
   Issues issues_;
   std::uint64_t steps_ = 0;
-  bool located_ = false;  // the error on its way up says its place already
+  bool located_ = false;                     // the error on its way up says its place already
   std::vector<const CompiledGroup*> calls_;  // the groups at work, outermost first
   std::map<std::tuple<const TargetNode*, const fhir::Name*, std::string_view>, TargetNode*> shared_;
 };

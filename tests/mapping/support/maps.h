@@ -37,7 +37,8 @@ inline std::shared_ptr<const fhir::Types> types_with(const std::vector<std::stri
   return *types;
 }
 
-inline Result<std::shared_ptr<const Library>> compile(std::string text, std::shared_ptr<const fhir::Types> types = r4()) {
+inline Result<std::shared_ptr<const Library>> compile(std::string text,
+                                                      std::shared_ptr<const fhir::Types> types = r4()) {
   const MapText map{"test.map", std::move(text)};
   return Library::compile({&map, 1}, std::move(types));
 }
@@ -98,14 +99,15 @@ inline Ran run(const Library& library, std::string_view url, const std::vector<s
 constexpr std::string_view kUrl = "http://example.org/map";
 
 // A map from QuestionnaireResponse to Basic or Patient: the rules alone are given.
-inline std::string map_of(const std::string& rules, const std::string& target = "Patient", const std::string& more = "") {
+inline std::string map_of(const std::string& rules, const std::string& target = "Patient",
+                          const std::string& more = "") {
   return "map \"http://example.org/map\" = \"test\"\n"
          "uses \"http://hl7.org/fhir/StructureDefinition/QuestionnaireResponse\" alias QR as source\n" +
          more + "group main(source src : QR, target tgt : " + target + ") {\n" + rules + "\n}\n";
 }
 
-inline Ran run_map(const std::string& map, const std::vector<std::string>& sources, std::shared_ptr<const fhir::Types> types = r4(),
-                   const World& world = plain_world()) {
+inline Ran run_map(const std::string& map, const std::vector<std::string>& sources,
+                   std::shared_ptr<const fhir::Types> types = r4(), const World& world = plain_world()) {
   const auto library = compile(map, std::move(types));
   if (!library) {
     Ran ran;
