@@ -58,11 +58,8 @@ bool same_time(std::string_view a, std::string_view b) {
 }
 
 bool earlier(std::string_view a, std::string_view b) {
-  if (a == b) return false;
-  const auto left = instant_from(a);
-  const auto right = instant_from(b);
-  if (left != right) return left < right;  // an empty optional is less than any value
-  return a < b;
+  // An empty optional is less than any value.
+  return a != b && instant_from(a) < instant_from(b);
 }
 
 Version compare(const Source& held, const Source& incoming) {
