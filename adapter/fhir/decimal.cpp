@@ -199,7 +199,10 @@ std::optional<Decimal> add(const Decimal& a, const Decimal& b) {
     wide = shifted(x.digits_, y.scale_ - x.scale_);
     if (!wide) return std::nullopt;
   }
-  return Decimal::fitted(*wide + y.digits_, y.scale_);
+  Int128 sum = 0;
+  if (!__builtin_add_overflow(*wide, y.digits_, &sum)) return Decimal::fitted(sum, y.scale_);
+  if (y.scale_ == 0) return std::nullopt;
+  return Decimal::fitted(unshifted(*wide, 1) + unshifted(y.digits_, 1), y.scale_ - 1);
 }
 
 std::optional<Decimal> multiply(const Decimal& a, const Decimal& b) {
@@ -249,8 +252,7 @@ std::optional<Decimal> divide_whole(const Decimal& a, const Decimal& b) {
   const auto y = shifted(b.digits_, common - b.scale_);
   if (x && y) return Decimal(*x / *y, 0);
   if (!y) return Decimal(0);  // the divisor is far greater
-  const auto quotient = divide(a, b);
-  return quotient ? std::optional(quotient->truncate()) : std::nullopt;
+  return std::nullopt;        // more digits than can be told exactly
 }
 
 std::optional<Decimal> remainder(const Decimal& a, const Decimal& b) {

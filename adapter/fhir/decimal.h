@@ -52,7 +52,7 @@ class Decimal {
   friend std::optional<Decimal> add(const Decimal& a, const Decimal& b);
   friend std::optional<Decimal> subtract(const Decimal& a, const Decimal& b) { return add(a, -b); }
   friend std::optional<Decimal> multiply(const Decimal& a, const Decimal& b);
-  // Empty also for a divisor of zero, in all three.
+  // Empty also for a divisor of zero, in all three; the whole quotient and the remainder are exact or empty.
   friend std::optional<Decimal> divide(const Decimal& a, const Decimal& b);
   friend std::optional<Decimal> divide_whole(const Decimal& a, const Decimal& b);  // towards zero: FHIRPath div
   friend std::optional<Decimal> remainder(const Decimal& a, const Decimal& b);     // sign of the dividend: FHIRPath mod
@@ -69,7 +69,7 @@ class Decimal {
   constexpr Decimal(Int128 digits, int scale) : digits_(digits), scale_(scale) {}
   static std::optional<Decimal> fitted(Int128 digits, int scale);
 
-  Int128 digits_ = 0;  // |digits_| < 10^38, so that a sum of two never overflows
+  Int128 digits_ = 0;  // |digits_| < 10^38
   int scale_ = 0;      // 0 .. kMaxScale
 };
 
