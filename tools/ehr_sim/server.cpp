@@ -156,7 +156,8 @@ Result<std::unique_ptr<Server>> Server::start(const std::string& listen, Front& 
   try {
     const Poco::Net::SocketAddress address(listen);
     Poco::Net::ServerSocket socket;
-    socket.bind(address, true);
+    // Not with two arguments: Poco then sets SO_REUSEPORT too, and a second program could listen at the same port.
+    socket.bind(address, true, false);
     socket.listen(128);
     auto parameters = Poco::AutoPtr<Poco::Net::HTTPServerParams>(new Poco::Net::HTTPServerParams);
     parameters->setMaxThreads(limits.threads);
