@@ -78,7 +78,11 @@ class MapCompiler {
       if (!parameter.type.empty() && parameter.type != "Any") {
         std::string why;
         type = names.find(parameter.type, why);
-        if (type == nullptr) reporter.error(parameter.at, why);
+        if (type == nullptr && names.declares(parameter.type)) {
+          reporter.warning(parameter.at, why + "; '" + parameter.name + "' is not checked");
+        } else if (type == nullptr) {
+          reporter.error(parameter.at, why);
+        }
       }
       made.parameters.push_back({parameter.mode, parameter.name, type});
     }

@@ -17,6 +17,7 @@ Executor::Executor(const Program& program, const World& world, Arena& arena, Run
       world_(world),
       arena_(arena),
       budget_(budget),
+      bytes_before_(arena.reserved_bytes()),
       tree_(*program.types, arena),
       evaluation_(program, world, tree_, arena) {}
 
@@ -160,8 +161,14 @@ Result<void> Executor::run_call(const CompiledCall& given, Application& applicat
 }
 
 Result<void> Executor::spend() {
-  if (++steps_ <= budget_.max_steps) return {};
-  return Error{Kind::Busy, "expected at most " + std::to_string(budget_.max_steps) + " steps, found more"};
+  if (++steps_ > budget_.max_steps) {
+    return Error{Kind::Busy, "expected at most " + std::to_string(budget_.max_steps) + " steps, found more"};
+  }
+  if (arena_.reserved_bytes() - bytes_before_ > budget_.max_bytes) {
+    return Error{Kind::Busy,
+                 "expected at most " + std::to_string(budget_.max_bytes >> 20) + " MiB of values, found more"};
+  }
+  return {};
 }
 
 // "screening.map:12:7: rule 'score': source QuestionnaireResponse.item[3]: expected ..., found ..."

@@ -22,8 +22,9 @@
 namespace bhi::mapping {
 
 struct RunBudget {
-  std::uint64_t max_steps = 50'000'000;  // source values, targets and calls
+  std::uint64_t max_steps = 20'000'000;  // source values, targets and calls
   std::size_t max_calls = 200;           // groups within groups
+  std::size_t max_bytes = 1u << 30;      // of the arena
 };
 
 class Executor {
@@ -83,6 +84,7 @@ class Executor {
   const World& world_;
   Arena& arena_;
   RunBudget budget_;
+  std::size_t bytes_before_;
   TargetTree tree_;
   Evaluation evaluation_;
   Issues issues_;

@@ -197,6 +197,10 @@ class GroupCompiler {
         error(target.at,
               "dateOp() has no defined meaning and is not supported; write (date + 5 days), or toDate(text, format)");
         return element;
+      case Transform::Escape:
+        error(target.at,
+              "escape() has no defined formats and is not supported; write (text.unescape('html').escape('json'))");
+        return element;
       default: break;
     }
     for (const Parameter& one : given) made.parameters.push_back(parameter(one));
