@@ -91,6 +91,13 @@ Result<ExpressionText> Cursor::expression() {
   return ExpressionText{std::string(trimmed(lexer_.text().substr(start.offset, end - start.offset))), start};
 }
 
+Result<ExpressionText> Cursor::enclosed_expression() {
+  BHI_CHECK(expect("("));
+  BHI_TRY(ExpressionText read, expression());
+  BHI_CHECK(expect(")"));
+  return read;
+}
+
 Token Cursor::take_metadata() {
   if (lexer_.peek().kind != TokenKind::DocComment) return {TokenKind::End, {}, lexer_.peek().at, 0};
   return lexer_.take();

@@ -35,6 +35,8 @@ class Cursor {
   Result<std::vector<std::string>> path(std::string_view what);
   // One FHIRPath expression; the cursor then stands behind it.
   Result<ExpressionText> expression();
+  // (expression): what is between the parentheses. An "as" behind them is the map's, not FHIRPath's.
+  Result<ExpressionText> enclosed_expression();
 
   Error expected(std::string_view what) { return peek(), lexer_.expected(what); }
   // A "///" line of the header; empty kind End when the next token is something else.

@@ -1,5 +1,6 @@
 #include "mapping/rule_parser.h"
 
+#include "fhirpath/functions.h"
 #include "fhirpath/suggestion.h"
 
 #include <algorithm>
@@ -193,7 +194,7 @@ class RuleParser {
   // default (expression), or of old: default "text"
   Result<void> default_value(RuleSource& source) {
     if (cursor_.peek().kind != TokenKind::DoubleQuotedString) {
-      BHI_TRY(source.default_value, cursor_.expression());
+      BHI_TRY(source.default_value, cursor_.enclosed_expression());
       return {};
     }
     const Token token = cursor_.take();
@@ -229,7 +230,7 @@ class RuleParser {
 
   // (expression)
   Result<void> evaluation(RuleTarget& target) {
-    BHI_TRY(ExpressionText read, cursor_.expression());
+    BHI_TRY(ExpressionText read, cursor_.enclosed_expression());
     target.transform = Transform::Evaluate;
     target.parameters.push_back({Parameter::Kind::Expression, std::move(read.text), read.at});
     return {};
@@ -240,9 +241,23 @@ class RuleParser {
     if (cursor_.at("(")) return evaluation(target);
     if (cursor_.at_name() && cursor_.peek_second().is("(")) return call(target, /*group_allowed=*/false);
     target.transform = Transform::Copy;
-    BHI_TRY(Parameter read, parameter());
+    const bool path = cursor_.at_name() && cursor_.peek_second().is(".");
+    BHI_TRY(Parameter read, path ? copied_path() : parameter());
     target.parameters.push_back(std::move(read));
     return {};
+  }
+
+  // a.b.c: an expression, but one that an "as" behind it does not belong to.
+  Result<Parameter> copied_path() {
+    Parameter made{Parameter::Kind::Expression, {}, cursor_.here()};
+    do {
+      if (!made.text.empty()) made.text += '.';
+      const bool delimited = cursor_.peek().kind == TokenKind::DelimitedIdentifier;
+      if (!cursor_.at_name()) return cursor_.expected("the name of an element");
+      const std::string text(cursor_.take().text);
+      made.text += delimited ? "`" + text + "`" : text;
+    } while (cursor_.take_if("."));
+    return made;
   }
 
   // transform(parameters), or Group(parameters)
@@ -256,6 +271,10 @@ class RuleParser {
       return {};
     }
     const std::string place = std::to_string(at.line) + ":" + std::to_string(at.column) + ": ";
+    if (found == nullptr && fhirpath::find_function(name) != nullptr) {
+      return Error{Kind::Incorrect, place + "expected a transform, found FHIRPath's " + name +
+                                        "(); an expression stands in parentheses: = (" + name + "(...))"};
+    }
     if (found == nullptr) {
       std::array<std::string_view, kTransforms.size()> names;
       std::ranges::transform(kTransforms, names.begin(), &TransformEntry::name);

@@ -49,7 +49,7 @@ Result<TargetPlace> TargetTree::find(const TargetNode& parent, const Name& name)
   TargetPlace found;
   found.element = parent.type->element(name, &found.chosen);
   if (found.element != nullptr) {
-    if (found.element->choice && found.element->name == &name) found.chosen = nullptr;
+    if (!found.element->choice || found.element->name == &name) found.chosen = nullptr;
     return found;
   }
   std::vector<std::string_view> known;

@@ -97,7 +97,7 @@ TEST(Parser, ReadsAllPartsOfASource) {
   EXPECT_EQ(source.type, "integer");
   EXPECT_TRUE(source.has_cardinality);
   EXPECT_EQ(source.max, RuleSource::kUnbounded);
-  EXPECT_EQ(source.default_value.text, "(10)");
+  EXPECT_EQ(source.default_value.text, "10");
   EXPECT_EQ(source.list_mode, SourceListMode::First);
   EXPECT_EQ(source.variable, "vs");
   EXPECT_EQ(source.where.text, "(value >= 10)");
@@ -127,7 +127,7 @@ TEST(Parser, ReadsTargetsTransformsAndListModes) {
   EXPECT_EQ(rule.targets[0].list_mode, TargetListMode::Share);
   EXPECT_EQ(rule.targets[0].share_id, "me");
   EXPECT_EQ(rule.targets[1].transform, Transform::Evaluate);
-  EXPECT_EQ(rule.targets[1].parameters.at(0).text, "(x & 'y')");
+  EXPECT_EQ(rule.targets[1].parameters.at(0).text, "x & 'y'");
   EXPECT_TRUE(rule.targets[2].context.empty());
   EXPECT_EQ(rule.targets[3].parameters.at(1).kind, Parameter::Kind::Expression);
   EXPECT_EQ(rule.targets[4].parameters.at(2).kind, Parameter::Kind::Expression);
