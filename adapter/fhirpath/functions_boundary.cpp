@@ -55,7 +55,9 @@ std::optional<std::string> boundary(const Decimal& value, Side side, std::int64_
       result = *back;
     }
   }
-  return with_places(result, kept);
+  // Which side of zero a vanished value lay on is kept: -0.0.
+  const bool below = result.is_zero() && side == Side::Low && value.is_negative();
+  return (below ? "-" : "") + with_places(result, kept);
 }
 
 std::uint8_t last_day(const DateTime& date) {

@@ -130,7 +130,8 @@ void read_value(T& into, const Node& node, const std::string& path, Issues& issu
     if (!node.is_array()) return wrong_type(issues, path, "a list");
     into.clear();
     for (const Node& element : node.elements()) {
-      read_value(into.emplace_back(), element, path + "[" + std::to_string(into.size() - 1) + "]", issues);
+      const std::string at = path + "[" + std::to_string(into.size()) + "]";
+      read_value(into.emplace_back(), element, at, issues);
     }
   } else {
     read_struct(into, node, path, issues);

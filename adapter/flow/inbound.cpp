@@ -1,6 +1,7 @@
 #include "flow/inbound.h"
 
 #include "base/hash.h"
+#include "care/instruments.h"
 #include "care/recognise.h"
 #include "fhir/bundle.h"
 #include "flow/binding.h"
@@ -78,6 +79,20 @@ Inbound entity(const Call& call, std::string_view map, std::string_view kind) {
   return {What::Change, std::move(value), "", std::move(output->issues)};
 }
 
+// Does the care model know what this is about without its form? Then it need not wait for one.
+bool is_understood(const care::ScreeningReport& report) {
+  const care::Recognition recognition = care::recognise(report);
+  return !recognition.instruments.empty() || !recognition.self_harm.empty() || recognition.doubtful != nullptr;
+}
+
+// Total, panel or item of an instrument, or a question about self-harm.
+bool is_screening_code(const care::Code& code) {
+  if (care::instrument_by_total(code) != nullptr || care::instrument_by_panel(code) != nullptr || care::is_self_harm_code(code)) return true;
+  return std::ranges::any_of(care::instruments(), [&code](const care::Instrument& instrument) {
+    return std::ranges::any_of(instrument.items, [&](const care::InstrumentItem& item) { return care::is_item(instrument, item, code); });
+  });
+}
+
 Inbound patient(const Call& call) { return entity<care::Patient>(call, "patient-to-care", "Patient"); }
 Inbound episode(const Call& call) { return entity<care::Episode>(call, "episode-to-care", "Episode"); }
 Inbound plan(const Call& call) { return entity<care::CarePlan>(call, "care-plan-to-care", "CarePlan"); }
@@ -113,7 +128,7 @@ Inbound response(const Call& call) {
   auto mapped = report(call, *output, issues);
   if (!mapped.ok()) return invalid({{Severity::Error, "processing", "", mapped.error().message}});
   if (has_errors(issues)) return invalid(std::move(issues));
-  if (form == nullptr && !canonical.empty() && !canonical.starts_with('#') && !care::recognises(*mapped)) {
+  if (form == nullptr && !canonical.empty() && !canonical.starts_with('#') && !is_understood(*mapped)) {
     return {What::Waiting, std::move(*mapped), std::string(canonical), std::move(issues)};
   }
   return {What::Change, std::move(*mapped), "", std::move(issues)};
@@ -123,7 +138,7 @@ Inbound observation(const Call& call) {
   const Node* code = call.resource.find("code");
   const auto codings = fhir::each(code == nullptr ? nullptr : code->find("coding"));
   const bool known = std::ranges::any_of(codings, [](const Node& coding) {
-    return care::knows_code(coding.text_of("system"), coding.text_of("code"));
+    return is_screening_code({std::string(coding.text_of("system")), std::string(coding.text_of("code")), ""});
   });
   if (!known) return left("not a code of an instrument that we follow");
   auto output = run(call, "observation-to-care");

@@ -26,7 +26,7 @@ const fhir::TypeInfo* find_type(const fhir::Types& types, std::string_view name_
   return types.find(name_or_url);
 }
 
-const fhir::TypeInfo* TypeNames::find(std::string_view name, std::string& why) const {
+const StructureUse* TypeNames::find_use(std::string_view name) const {
   const StructureUse* used = nullptr;
   for (const StructureUse& use : map_.uses) {
     if (use.alias == name) used = &use;
@@ -34,6 +34,11 @@ const fhir::TypeInfo* TypeNames::find(std::string_view name, std::string& why) c
   for (const StructureUse& use : map_.uses) {
     if (used == nullptr && use.alias.empty() && last_segment(use.url) == name) used = &use;
   }
+  return used;
+}
+
+const fhir::TypeInfo* TypeNames::find(std::string_view name, std::string& why) const {
+  const StructureUse* used = find_use(name);
   if (used != nullptr) {
     if (const fhir::TypeInfo* found = find_type(types_, used->url)) return found;
     why =

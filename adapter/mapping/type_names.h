@@ -18,8 +18,11 @@ class TypeNames {
 
   // Null when unknown; `why` then says what is wrong, with a suggestion.
   const fhir::TypeInfo* find(std::string_view name, std::string& why) const;
+  // Does the map itself declare the name by `uses`? Then it is no slip, even when the definition is not loaded.
+  bool declares(std::string_view name) const { return find_use(name) != nullptr; }
 
  private:
+  const StructureUse* find_use(std::string_view name) const;
   std::string suggest(std::string_view name) const;
 
   const StructureMap& map_;

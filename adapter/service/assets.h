@@ -1,5 +1,5 @@
 // The files that the engine is made of: our logical models and maps, as texts. Installed under share/bhi-adapter, or as
-// they lie in the source tree: mappings/core/*.map and fhir_profiles/care/*.json below one folder.
+// they lie in the source tree: mappings/core/**/*.map and fhir_profiles/care/*.json below one folder.
 #pragma once
 
 #include "base/result.h"

@@ -26,7 +26,7 @@ Result<std::string> read_file(const std::string& path) {
 std::vector<std::string> files_in(const std::string& folder, const std::string& ending) {
   std::vector<std::string> found;
   std::error_code error;
-  for (const auto& entry : fs::directory_iterator(folder, error)) {
+  for (const auto& entry : fs::recursive_directory_iterator(folder, error)) {
     const auto path = entry.path().string();
     if (entry.is_regular_file(error) && path.ends_with(ending)) found.push_back(path);
   }

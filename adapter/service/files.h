@@ -11,7 +11,7 @@ namespace bhi::service {
 // Whole content. Error Unavailable: names the path and why.
 Result<std::string> read_file(const std::string& path);
 
-// Paths of the regular files directly in `folder` that end with `ending`, in byte order. None when there is no folder.
+// Paths of the regular files in `folder` and below that end with `ending`, in byte order. None when there is no folder.
 std::vector<std::string> files_in(const std::string& folder, const std::string& ending);
 
 Result<void> check_folder(const std::string& path);

@@ -46,7 +46,9 @@ const std::string& bundle() {
 
 const flow::Engine& engine() {
   static const auto made = [] {
-    auto texts = service::load_assets("");
+    const auto folder = service::find_assets(BHI_SOURCE_DIR);
+    if (!folder.ok()) throw std::runtime_error(folder.error().message);
+    auto texts = service::load_texts(*folder);
     if (!texts.ok()) throw std::runtime_error(texts.error().message);
     auto result = flow::make_engine("bench", care::Policy{}, *texts);
     if (!result.ok()) throw std::runtime_error(result.error().message);

@@ -15,7 +15,8 @@ int main(int argc, char** argv) {
   CLI::App* map_command = app.add_subcommand("map", "FHIR files in; care model, write-back requests and issues out");
   map_command->add_option("files", map.files, "resources, Bundles (.json) or NDJSON (.ndjson); '-' is standard input")->required();
   map_command->add_flag("--json", map.json, "one JSON document instead of text");
-  map_command->add_flag("--dry-run", "accepted for clarity: bhi map never sends anything");
+  bool dry_run = true;
+  map_command->add_flag("--dry-run", dry_run, "accepted for clarity: bhi map never sends anything");
   map_command->add_option("--source", map.source, "name of the source the files come from")->capture_default_str();
   map_command->add_option("--instance", map.instance, "instance_id for the identifiers in write-back requests")->capture_default_str();
   map_command->add_option("--share", map.share, "folder with mappings/ and fhir_profiles/ (default: where bhi was installed or built)");

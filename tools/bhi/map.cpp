@@ -22,6 +22,11 @@ int fail(const Error& error) {
   return kUsage;
 }
 
+Result<flow::EngineTexts> assets_of(const std::string& share) {
+  BHI_TRY(const auto folder, service::find_assets(share));
+  return service::load_texts(folder);
+}
+
 Result<flow::InputText> read_input(const std::string& name) {
   if (name == "-") return flow::InputText{"stdin", std::string(std::istreambuf_iterator<char>(std::cin), {})};
   BHI_TRY(auto text, service::read_file(name));
@@ -37,7 +42,7 @@ int run_map(const MapOptions& options) {
     if (!given) return fail({Kind::Incorrect, "--now: expected a date and time such as 2026-11-22T09:00:00Z"});
     now = *given;
   }
-  auto texts = service::load_assets(options.share);
+  auto texts = assets_of(options.share);
   if (!texts.ok()) return fail(texts.error());
   auto engine = flow::make_engine(options.instance, care::Policy{}, *texts);
   if (!engine.ok()) return fail(engine.error());

@@ -3,6 +3,7 @@
 
 #include "fhir/json.h"
 #include "mapping/library.h"
+#include "tests/mapping/support/fixtures.h"
 
 #include <gtest/gtest.h>
 
@@ -12,6 +13,9 @@
 #include <vector>
 
 namespace bhi::mapping::test {
+
+using bhi::test::fixtures;
+using bhi::test::read_file;
 
 // Types without an owner: R4's own table lives for ever.
 inline std::shared_ptr<const fhir::Types> r4() { return {std::shared_ptr<const fhir::Types>(), &fhir::Types::r4()}; }
