@@ -78,15 +78,11 @@ class MapCompiler {
       if (!parameter.type.empty() && parameter.type != "Any") {
         std::string why;
         type = names.find(parameter.type, why);
-<<<<<<< HEAD
-        if (type == nullptr) reporter.error(parameter.at, why);
-=======
         if (type == nullptr && names.declares(parameter.type)) {
           reporter.warning(parameter.at, why + "; '" + parameter.name + "' is not checked");
         } else if (type == nullptr) {
           reporter.error(parameter.at, why);
         }
->>>>>>> mapping
       }
       made.parameters.push_back({parameter.mode, parameter.name, type});
     }
@@ -125,24 +121,15 @@ class MapCompiler {
         if (group.name != name) continue;
         if (other == map) return &group;
         if (found != nullptr) {
-<<<<<<< HEAD
-          why = "expected one group '" + std::string(name) + "' among the imported maps, found it in " + found->map->file +
-                " and " + group.map->file;
-=======
           why = "expected one group '" + std::string(name) + "' among the imported maps, found it in " +
                 found->map->file + " and " + group.map->file;
->>>>>>> mapping
           return nullptr;
         }
         found = &group;
       }
     }
-<<<<<<< HEAD
-    if (found == nullptr) why = "expected a group, found '" + std::string(name) + "'" + fhirpath::suggestion(name, known);
-=======
     if (found == nullptr)
       why = "expected a group, found '" + std::string(name) + "'" + fhirpath::suggestion(name, known);
->>>>>>> mapping
     return found;
   }
 
@@ -180,12 +167,8 @@ class MapCompiler {
         reporter.error(group.at, "expected groups that extend each other in one direction, found '" + group.name +
                                      "' among those that '" + group.extends + "' extends");
       } else if (!match_parameters(*base, made)) {
-<<<<<<< HEAD
-        reporter.error(group.at, "expected the parameters of group '" + group.extends + "', which is extended, found others");
-=======
         reporter.error(group.at,
                        "expected the parameters of group '" + group.extends + "', which is extended, found others");
->>>>>>> mapping
       } else {
         made.extends = base;
       }
@@ -226,13 +209,9 @@ class MapCompiler {
                           group.parameters[1].mode == ParameterMode::Target && group.parameters[0].type != nullptr &&
                           group.parameters[1].type != nullptr;
         if (!fits) {
-<<<<<<< HEAD
-          if (other == at) reporter.error(group.at, "expected a source and a target, both with a type, of a default group, found others");
-=======
           if (other == at)
             reporter.error(group.at,
                            "expected a source and a target, both with a type, of a default group, found others");
->>>>>>> mapping
           continue;
         }
         const TypePair types{group.parameters[0].type, group.parameters[1].type};
@@ -263,12 +242,8 @@ class MapCompiler {
     for (std::size_t i = 0; i < map.constants.size(); ++i) {
       std::set<std::uint32_t> below;
       if (reaches(program_.maps[at].constants, static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(i), below)) {
-<<<<<<< HEAD
-        reporter.error(map.constants[i].at, "expected a constant that does not need itself, found '" + map.constants[i].name + "'");
-=======
         reporter.error(map.constants[i].at,
                        "expected a constant that does not need itself, found '" + map.constants[i].name + "'");
->>>>>>> mapping
       }
     }
   }
@@ -283,12 +258,6 @@ class MapCompiler {
 
   void rules(std::size_t at) {
     Reporter reporter = this->reporter(at);
-<<<<<<< HEAD
-    MapContext context{maps_[at], *program_.types, TypeNames(maps_[at], *program_.types),
-                       [this, at](std::string_view name, std::string& why) { return find_group(at, name, why); },
-                       [this, at](std::string_view url, std::string& why) { return find_codes(at, url, why); },
-                       program_.literals, reporter};
-=======
     MapContext context{maps_[at],
                        *program_.types,
                        TypeNames(maps_[at], *program_.types),
@@ -296,7 +265,6 @@ class MapCompiler {
                        [this, at](std::string_view url, std::string& why) { return find_codes(at, url, why); },
                        program_.literals,
                        reporter};
->>>>>>> mapping
     for (std::size_t i = 0; i < maps_[at].groups.size(); ++i) {
       compile_group(maps_[at].groups[i], program_.maps[at].groups[i], context);
     }

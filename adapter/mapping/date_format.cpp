@@ -100,12 +100,8 @@ Result<Parts> parse(std::string_view text, std::string_view format) {
     std::size_t count = 1;
     while (at + count < format.size() && format[at + count] == letter) ++count;
     if (letter == 'z' || (letter == 'M' && count > 2)) {
-<<<<<<< HEAD
-      return Error{Kind::Unsupported, "format code '" + std::string(format.substr(at, count)) + "' (names) is not supported"};
-=======
       return Error{Kind::Unsupported,
                    "format code '" + std::string(format.substr(at, count)) + "' (names) is not supported"};
->>>>>>> mapping
     }
     if (const std::optional<bool> taken = take_code(letter, count, text, parts)) {
       if (!*taken) return mismatch(format);
@@ -125,15 +121,9 @@ Result<std::string> date_text(const Parts& parts) {
   if (parts.year < 0) return Error{Kind::Incorrect, "expected a year in the format, found none"};
   std::string text = padded(parts.year, 4);
   if (parts.month < 0) return text;
-<<<<<<< HEAD
-  const auto date = std::chrono::year_month_day{std::chrono::year{parts.year},
-                                                std::chrono::month{static_cast<unsigned>(parts.month)},
-                                                std::chrono::day{static_cast<unsigned>(parts.day < 0 ? 1 : parts.day)}};
-=======
   const auto date =
       std::chrono::year_month_day{std::chrono::year{parts.year}, std::chrono::month{static_cast<unsigned>(parts.month)},
                                   std::chrono::day{static_cast<unsigned>(parts.day < 0 ? 1 : parts.day)}};
->>>>>>> mapping
   if (!date.ok()) return Error{Kind::Incorrect, "expected a day of the calendar, found none such"};
   text += "-" + padded(parts.month, 2);
   return parts.day < 0 ? text : text + "-" + padded(parts.day, 2);
@@ -168,12 +158,8 @@ Result<std::string> date_from_unix(std::string_view seconds, std::string_view zo
   std::int64_t ticks = 0;
   const auto [end, problem] = std::from_chars(seconds.data(), seconds.data() + seconds.size(), ticks);
   constexpr std::int64_t kYear9999 = 253'402'300'799;
-<<<<<<< HEAD
-  if (problem != std::errc{} || end != seconds.data() + seconds.size() || ticks > kYear9999 || ticks < -62'135'596'800) {
-=======
   if (problem != std::errc{} || end != seconds.data() + seconds.size() || ticks > kYear9999 ||
       ticks < -62'135'596'800) {
->>>>>>> mapping
     return Error{Kind::Incorrect, "expected seconds since 1970 as a whole number, found another value"};
   }
   Parts parts;

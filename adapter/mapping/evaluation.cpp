@@ -72,12 +72,8 @@ Result<Collection> Evaluation::constant(const CompiledMap& map, std::uint32_t in
   return *known[index];
 }
 
-<<<<<<< HEAD
-// https://hl7.org/fhir/R4/references.html: "#id" is contained, a Bundle's entries are known by fullUrl or by type and id.
-=======
 // https://hl7.org/fhir/R4/references.html: "#id" is contained, a Bundle's entries are known by fullUrl or by type and
 // id.
->>>>>>> mapping
 const Node* Evaluation::resolve(std::string_view reference) {
   if (reference.starts_with('#') && environment_.resource.node != nullptr) {
     for (const Node& contained : fhir::each(environment_.resource.node->find("contained"))) {

@@ -30,12 +30,8 @@ class Evaluation {
   Result<fhirpath::Collection> evaluate(const CompiledExpression& expression, const Binding& focus, const Frame& frame,
                                         const CompiledMap& map);
   // A criterion (where, check): empty is false.
-<<<<<<< HEAD
-  Result<bool> holds(const CompiledExpression& expression, const Binding& focus, const Frame& frame, const CompiledMap& map);
-=======
   Result<bool> holds(const CompiledExpression& expression, const Binding& focus, const Frame& frame,
                      const CompiledMap& map);
->>>>>>> mapping
 
   Result<fhirpath::Collection> constant(const CompiledMap& map, std::uint32_t index);
 

@@ -17,10 +17,7 @@ Executor::Executor(const Program& program, const World& world, Arena& arena, Run
       world_(world),
       arena_(arena),
       budget_(budget),
-<<<<<<< HEAD
-=======
       bytes_before_(arena.reserved_bytes()),
->>>>>>> mapping
       tree_(*program.types, arena),
       evaluation_(program, world, tree_, arena) {}
 
@@ -36,23 +33,14 @@ Result<Output> Executor::run(const CompiledMap& map, std::span<const Input> sour
 Result<Frame> Executor::bind(const CompiledGroup& group, std::span<const Input> sources) {
   Frame frame(group.slots);
   std::size_t next = 0;
-<<<<<<< HEAD
-  const std::string where = group.map->file + ":" + std::to_string(group.at.line) + ":" + std::to_string(group.at.column) +
-                            ": group '" + group.name + "': ";
-=======
   const std::string where = group.map->file + ":" + std::to_string(group.at.line) + ":" +
                             std::to_string(group.at.column) + ": group '" + group.name + "': ";
->>>>>>> mapping
   for (std::size_t i = 0; i < group.parameters.size(); ++i) {
     const CompiledGroupParameter& parameter = group.parameters[i];
     if (parameter.mode == ParameterMode::Target) {
       if (parameter.type == nullptr) {
-<<<<<<< HEAD
-        return Error{Kind::Incorrect, where + "expected a type for target '" + parameter.name + "' of the first group, found none"};
-=======
         return Error{Kind::Incorrect,
                      where + "expected a type for target '" + parameter.name + "' of the first group, found none"};
->>>>>>> mapping
       }
       frame[i] = Binding::made(*tree_.make(*parameter.type));
       continue;
@@ -74,12 +62,8 @@ Result<Frame> Executor::bind(const CompiledGroup& group, std::span<const Input> 
                                         parameter.name + "', found " + std::string(item.type->name)};
     }
     const Item* root = arena_.make<Item>(item);
-<<<<<<< HEAD
-    frame[i] = Binding::source(item, arena_.make<SourcePlace>(SourcePlace{nullptr, nullptr, SourcePlace::kNoIndex, root}));
-=======
     frame[i] =
         Binding::source(item, arena_.make<SourcePlace>(SourcePlace{nullptr, nullptr, SourcePlace::kNoIndex, root}));
->>>>>>> mapping
     evaluation_.add_document(*input->node);
   }
   return frame;
@@ -106,15 +90,9 @@ Result<void> Executor::call(const CompiledGroup& group, Frame& frame) {
   calls_.push_back(&group);
   if (calls_.size() > budget_.max_calls) {
     located_ = true;
-<<<<<<< HEAD
-    return Error{Kind::Busy, group.map->file + ":" + std::to_string(group.at.line) + ":" + std::to_string(group.at.column) +
-                                 ": group '" + group.name + "': expected at most " + std::to_string(budget_.max_calls) +
-                                 " groups within groups, found more: " + cycle()};
-=======
     return Error{Kind::Busy, group.map->file + ":" + std::to_string(group.at.line) + ":" +
                                  std::to_string(group.at.column) + ": group '" + group.name + "': expected at most " +
                                  std::to_string(budget_.max_calls) + " groups within groups, found more: " + cycle()};
->>>>>>> mapping
   }
   BHI_CHECK(spend());
   if (group.extends != nullptr) {
@@ -183,10 +161,6 @@ Result<void> Executor::run_call(const CompiledCall& given, Application& applicat
 }
 
 Result<void> Executor::spend() {
-<<<<<<< HEAD
-  if (++steps_ <= budget_.max_steps) return {};
-  return Error{Kind::Busy, "expected at most " + std::to_string(budget_.max_steps) + " steps, found more"};
-=======
   if (++steps_ > budget_.max_steps) {
     return Error{Kind::Busy, "expected at most " + std::to_string(budget_.max_steps) + " steps, found more"};
   }
@@ -195,7 +169,6 @@ Result<void> Executor::spend() {
                  "expected at most " + std::to_string(budget_.max_bytes >> 20) + " MiB of values, found more"};
   }
   return {};
->>>>>>> mapping
 }
 
 // "screening.map:12:7: rule 'score': source QuestionnaireResponse.item[3]: expected ..., found ..."

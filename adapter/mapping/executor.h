@@ -22,14 +22,9 @@
 namespace bhi::mapping {
 
 struct RunBudget {
-<<<<<<< HEAD
-  std::uint64_t max_steps = 50'000'000;  // source values, targets and calls
-  std::size_t max_calls = 200;           // groups within groups
-=======
   std::uint64_t max_steps = 20'000'000;  // source values, targets and calls
   std::size_t max_calls = 200;           // groups within groups
   std::size_t max_bytes = 1u << 30;      // of the arena
->>>>>>> mapping
 };
 
 class Executor {
@@ -73,13 +68,8 @@ class Executor {
   Result<Binding> transformed_value(const CompiledTarget& target, TargetNode* parent, Application& application);
   Result<void> expect_many(const CompiledTarget& target, const TargetNode* parent, std::size_t found) const;
   Result<Binding> put(const CompiledTarget& target, TargetNode* parent, const Binding& value, Application& application);
-<<<<<<< HEAD
-  Result<TargetNode*> put_value(TargetNode& parent, const fhir::Name& name, const Binding& value, const CompiledMap& map,
-                                bool by_default);
-=======
   Result<TargetNode*> put_value(TargetNode& parent, const fhir::Name& name, const Binding& value,
                                 const CompiledMap& map, bool by_default);
->>>>>>> mapping
   Result<std::string> reference_to(const Binding& binding, bool as_pointer);
   Result<std::vector<fhirpath::Collection>> parameters_of(const CompiledTarget& target, const Application& application);
   Result<fhirpath::Collection> parameter(const CompiledParameter& parameter, const Application& application);
@@ -94,19 +84,12 @@ class Executor {
   const World& world_;
   Arena& arena_;
   RunBudget budget_;
-<<<<<<< HEAD
-=======
   std::size_t bytes_before_;
->>>>>>> mapping
   TargetTree tree_;
   Evaluation evaluation_;
   Issues issues_;
   std::uint64_t steps_ = 0;
-<<<<<<< HEAD
-  bool located_ = false;  // the error on its way up says its place already
-=======
   bool located_ = false;                     // the error on its way up says its place already
->>>>>>> mapping
   std::vector<const CompiledGroup*> calls_;  // the groups at work, outermost first
   std::map<std::tuple<const TargetNode*, const fhir::Name*, std::string_view>, TargetNode*> shared_;
 };

@@ -41,12 +41,8 @@ Result<std::vector<Binding>> Executor::collect(const CompiledSource& source, App
     });
   }
   if (source.has_cardinality && !absent && (found.size() < source.min || found.size() > source.max)) {
-<<<<<<< HEAD
-    return Error{Kind::Incorrect, "expected " + to_text(source.min, source.max) + " values, found " + std::to_string(found.size())};
-=======
     return Error{Kind::Incorrect,
                  "expected " + to_text(source.min, source.max) + " values, found " + std::to_string(found.size())};
->>>>>>> mapping
   }
   if (found.empty() && !absent && source.default_value) {
     BHI_TRY(found, defaults(source, application));
@@ -88,12 +84,8 @@ Result<std::vector<Binding>> Executor::elements(const CompiledSource& source, st
       for (std::size_t i = 0; i < items.size(); ++i) {
         const std::uint32_t index = listed ? static_cast<std::uint32_t>(i) : SourcePlace::kNoIndex;
         const fhirpath::Item* root = parent.place == nullptr ? nullptr : parent.place->root;
-<<<<<<< HEAD
-        next.push_back(Binding::source(items[i], arena_.make<SourcePlace>(SourcePlace{parent.place, name, index, root})));
-=======
         next.push_back(
             Binding::source(items[i], arena_.make<SourcePlace>(SourcePlace{parent.place, name, index, root})));
->>>>>>> mapping
       }
     }
     from = std::move(next);

@@ -68,12 +68,8 @@ Result<Binding> Executor::make(const CompiledTarget& target, Application& applic
 
   Binding made;
   if (application.rule.simple_copy) {
-<<<<<<< HEAD
-    BHI_TRY(TargetNode * node, put_value(*parent, *target.path.back(), application.first, *application.group.map, true));
-=======
     BHI_TRY(TargetNode * node,
             put_value(*parent, *target.path.back(), application.first, *application.group.map, true));
->>>>>>> mapping
     made = Binding::made(*node);
   } else if (!target.transform) {
     BHI_TRY(TargetNode * node, tree_.grow(*parent, *target.path.back()));
@@ -107,12 +103,8 @@ Result<Binding> Executor::create(const CompiledTarget& target, TargetNode* paren
   return Binding::made(*node);
 }
 
-<<<<<<< HEAD
-Result<Binding> Executor::transformed_value(const CompiledTarget& target, TargetNode* parent, Application& application) {
-=======
 Result<Binding> Executor::transformed_value(const CompiledTarget& target, TargetNode* parent,
                                             Application& application) {
->>>>>>> mapping
   const Transform transform = *target.transform;
   if (transform == Transform::Reference || transform == Transform::Pointer || transform == Transform::Copy) {
     const VariableUse& variable = target.parameters.front().variable;
@@ -130,13 +122,8 @@ Result<Binding> Executor::transformed_value(const CompiledTarget& target, Target
     }
   }
   BHI_TRY(const std::vector<Collection> given, parameters_of(target, application));
-<<<<<<< HEAD
-  TransformCall call{transform, given, target, *program_.types, world_, arena_, issues_,
-                     mapping::to_text(application.first.place)};
-=======
   TransformCall call{transform, given,  target,  *program_.types,
                      world_,    arena_, issues_, mapping::to_text(application.first.place)};
->>>>>>> mapping
   if (transform != Transform::Translate) call.source_path.clear();
   BHI_TRY(const std::vector<Item> values, transformed(call));
   if (values.size() > 1) BHI_CHECK(expect_many(target, parent, values.size()));
@@ -173,12 +160,8 @@ Result<Binding> Executor::put(const CompiledTarget& target, TargetNode* parent, 
       return Binding::made(*parent);
     }
     if (parent->fields != nullptr || !parent->value.is_null()) {
-<<<<<<< HEAD
-      return Error{Kind::Unsupported, "expected an element of '" + target.context.name + "', found the whole, which has a value"};
-=======
       return Error{Kind::Unsupported,
                    "expected an element of '" + target.context.name + "', found the whole, which has a value"};
->>>>>>> mapping
     }
     BHI_TRY(const TargetNode* node, make_node(tree_, item, parent->type, arena_));
     parent->value = node->value;
@@ -268,27 +251,17 @@ Result<std::vector<Collection>> Executor::parameters_of(const CompiledTarget& ta
     BHI_TRY(const Collection focus, parameter(target.parameters[0], application));
     const CompiledParameter& expression = target.parameters[1];
     Collection found;
-<<<<<<< HEAD
-    if (focus.size() > 1) return Error{Kind::Incorrect, "expected one value as focus, found " + std::to_string(focus.size())};
-=======
     if (focus.size() > 1)
       return Error{Kind::Incorrect, "expected one value as focus, found " + std::to_string(focus.size())};
->>>>>>> mapping
     if (!expression.expression) {
       BHI_TRY(found, parameter(expression, application));
     } else if (!focus.empty()) {
       // Same document, so the place of the first source serves %resource.
       const VariableUse& variable = target.parameters[0].variable;
-<<<<<<< HEAD
-      const SourcePlace* place = variable.slot != VariableUse::kNone ? application.frame[variable.slot].place : application.first.place;
-      BHI_TRY(found, evaluation_.evaluate(*expression.expression, Binding::source(focus.front(), place), application.frame,
-                                          *application.group.map));
-=======
       const SourcePlace* place =
           variable.slot != VariableUse::kNone ? application.frame[variable.slot].place : application.first.place;
       BHI_TRY(found, evaluation_.evaluate(*expression.expression, Binding::source(focus.front(), place),
                                           application.frame, *application.group.map));
->>>>>>> mapping
     }
     given.push_back(found);
     return given;

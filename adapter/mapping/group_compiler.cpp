@@ -16,11 +16,7 @@ using fhir::TypeInfo;
 using fhir::TypeKind;
 using Kind = Parameter::Kind;
 
-<<<<<<< HEAD
-constexpr std::array<std::string_view, 6> kAbstract = {"Any",    "BackboneElement", "Base", "DomainResource",
-=======
 constexpr std::array<std::string_view, 6> kAbstract = {"Any",     "BackboneElement", "Base", "DomainResource",
->>>>>>> mapping
                                                        "Element", "Resource"};
 
 class GroupCompiler {
@@ -67,12 +63,8 @@ class GroupCompiler {
 
   // src.a as x -> tgt.b as y; and ... = create() as y; say no more than src.a -> tgt.b;
   static bool is_implied_copy(const Rule& rule) {
-<<<<<<< HEAD
-    if (rule.sources.size() != 1 || rule.targets.size() != 1 || !rule.dependents.empty() || !rule.rules.empty()) return false;
-=======
     if (rule.sources.size() != 1 || rule.targets.size() != 1 || !rule.dependents.empty() || !rule.rules.empty())
       return false;
->>>>>>> mapping
     const RuleTarget& target = rule.targets.front();
     const bool made = !target.transform || (*target.transform == Transform::Create && target.parameters.empty());
     return made && !target.invocation && !target.path.empty() && !rule.sources.front().variable.empty() &&
@@ -145,12 +137,8 @@ class GroupCompiler {
     made.share_id = target.share_id;
     if (target.invocation) {
       made.invocation = compile(*target.invocation);
-<<<<<<< HEAD
-      if (!target.variable.empty()) error(target.at, "expected no 'as' behind the call of a group (not supported), found one");
-=======
       if (!target.variable.empty())
         error(target.at, "expected no 'as' behind the call of a group (not supported), found one");
->>>>>>> mapping
       return made;
     }
     const TypeInfo* type = target_context(target, made);
@@ -164,14 +152,9 @@ class GroupCompiler {
       made.slot = scope_.add(target.variable, mode, type);
     }
     if (made.list_mode == TargetListMode::First || made.list_mode == TargetListMode::Last) {
-<<<<<<< HEAD
-      context_.reporter.warning(target.at, "target list modes 'first' and 'last' do not change the order, as in the reference "
-                                           "implementation; values stand in the order of the rules");
-=======
       context_.reporter.warning(target.at,
                                 "target list modes 'first' and 'last' do not change the order, as in the reference "
                                 "implementation; values stand in the order of the rules");
->>>>>>> mapping
     }
     return made;
   }
@@ -211,16 +194,12 @@ class GroupCompiler {
       case Transform::Translate: translate(given, made); return element;
       case Transform::Evaluate: evaluate(given, made); return element;
       case Transform::DateOp:
-<<<<<<< HEAD
-        error(target.at, "dateOp() has no defined meaning and is not supported; write (date + 5 days), or toDate(text, format)");
-=======
         error(target.at,
               "dateOp() has no defined meaning and is not supported; write (date + 5 days), or toDate(text, format)");
         return element;
       case Transform::Escape:
         error(target.at,
               "escape() has no defined formats and is not supported; write (text.unescape('html').escape('json'))");
->>>>>>> mapping
         return element;
       default: break;
     }
@@ -256,15 +235,10 @@ class GroupCompiler {
     Parameter output{Kind::String, "code", given[1].at};
     if (given.size() > 2) output = given[2];
     constexpr std::array<std::string_view, 5> kOutputs = {"code", "system", "display", "Coding", "CodeableConcept"};
-<<<<<<< HEAD
-    if (output.kind != Kind::String || std::ranges::find(kOutputs, output.text) == kOutputs.end() || output.text == "display") {
-      error(output.at, "expected 'code', 'system', 'Coding' or 'CodeableConcept' as output of translate(), found '" + output.text + "'");
-=======
     if (output.kind != Kind::String || std::ranges::find(kOutputs, output.text) == kOutputs.end() ||
         output.text == "display") {
       error(output.at, "expected 'code', 'system', 'Coding' or 'CodeableConcept' as output of translate(), found '" +
                            output.text + "'");
->>>>>>> mapping
     }
     made.parameters.push_back(parameter(output));
   }
@@ -339,12 +313,8 @@ class GroupCompiler {
     }
     for (std::size_t i = 0; i < wanted.size(); ++i) {
       const Parameter& given = call.parameters[i];
-<<<<<<< HEAD
-      made.parameters.push_back(wanted[i].mode == ParameterMode::Target ? target_argument(given, wanted[i]) : parameter(given));
-=======
       made.parameters.push_back(wanted[i].mode == ParameterMode::Target ? target_argument(given, wanted[i])
                                                                         : parameter(given));
->>>>>>> mapping
     }
     return made;
   }
@@ -377,12 +347,8 @@ const TypeInfo* static_type(const TypeInfo* type) {
   return type;
 }
 
-<<<<<<< HEAD
-void compile_group(const Group& group, CompiledGroup& to, MapContext& context) { GroupCompiler(group, to, context).run(); }
-=======
 void compile_group(const Group& group, CompiledGroup& to, MapContext& context) {
   GroupCompiler(group, to, context).run();
 }
->>>>>>> mapping
 
 }  // namespace bhi::mapping

@@ -65,13 +65,7 @@ class ObjectMaker {
     return add(name, Node::array(call_.arena.copy(std::span<const Node>(list))));
   }
   Node node() const { return Node::object(call_.arena.copy(std::span<const Member>(members_))); }
-<<<<<<< HEAD
-  Item item(std::string_view type) const {
-    return {call_.arena.make<Node>(node()), nullptr, call_.types.find(type)};
-  }
-=======
   Item item(std::string_view type) const { return {call_.arena.make<Node>(node()), nullptr, call_.types.find(type)}; }
->>>>>>> mapping
 
  private:
   const TransformCall& call_;
@@ -132,12 +126,8 @@ Result<Values> evaluate(const TransformCall& call) {
 }
 
 Result<Values> uuid(const TransformCall& call) {
-<<<<<<< HEAD
-  if (!call.world.new_uuid) return Error{Kind::Unsupported, "uuid() needs a source of new ids, which this run was not given"};
-=======
   if (!call.world.new_uuid)
     return Error{Kind::Unsupported, "uuid() needs a source of new ids, which this run was not given"};
->>>>>>> mapping
   return one(text_item(call, call.world.new_uuid()));
 }
 
@@ -158,12 +148,8 @@ Result<Values> make_codeable_concept(const TransformCall& call) {
     return one(ObjectMaker(call).text("text", texts[0]).item("CodeableConcept"));
   }
   if (texts[1].empty()) return Values{};
-<<<<<<< HEAD
-  return one(ObjectMaker(call).list_of_one("coding", coding(call, texts[0], texts[1], texts[2])).item("CodeableConcept"));
-=======
   return one(
       ObjectMaker(call).list_of_one("coding", coding(call, texts[0], texts[1], texts[2])).item("CodeableConcept"));
->>>>>>> mapping
 }
 
 Result<Node> number(const TransformCall& call, std::string_view text) {
@@ -223,14 +209,10 @@ Result<Values> make_contact_point(const TransformCall& call) {
   const bool alone = call.given.size() == 1;
   const std::string_view value = alone ? texts[0] : texts[1];
   if (value.empty()) return Values{};
-<<<<<<< HEAD
-  return one(ObjectMaker(call).text("system", alone ? contact_system(value) : texts[0]).text("value", value).item("ContactPoint"));
-=======
   return one(ObjectMaker(call)
                  .text("system", alone ? contact_system(value) : texts[0])
                  .text("value", value)
                  .item("ContactPoint"));
->>>>>>> mapping
 }
 
 // ---- translate
@@ -271,14 +253,9 @@ Result<Values> translate(const TransformCall& call) {
   for (const Item& item : call.given[0]) {
     const CodeMapping* mapping = find_mapping(*call.target.codes, codes_of(item));
     if (mapping == nullptr) {
-<<<<<<< HEAD
-      call.issues.push_back({Severity::Warning, "code-invalid", call.source_path,
-                             "expected a code that concept map '" + call.target.codes->id + "' translates, found another"});
-=======
       call.issues.push_back(
           {Severity::Warning, "code-invalid", call.source_path,
            "expected a code that concept map '" + call.target.codes->id + "' translates, found another"});
->>>>>>> mapping
       continue;
     }
     if (output == "code") {
@@ -347,12 +324,8 @@ Result<Values> transformed(const TransformCall& call) {
     case Transform::Reference:
     case Transform::Pointer: break;
   }
-<<<<<<< HEAD
-  return Error{Kind::Unsupported, "transform " + std::string(entry_of(call.transform).name) + "() is not supported here"};
-=======
   return Error{Kind::Unsupported,
                "transform " + std::string(entry_of(call.transform).name) + "() is not supported here"};
->>>>>>> mapping
 }
 
 }  // namespace bhi::mapping
