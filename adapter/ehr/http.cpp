@@ -55,7 +55,10 @@ Origin origin_of(CURLU* url) {
           part_of(url, CURLUPART_PORT, CURLU_DEFAULT_PORT)};
 }
 
-bool is_loopback(std::string_view host) { return host == "localhost" || host == "[::1]" || host.starts_with("127."); }
+bool is_loopback(std::string_view host) {
+  const bool numeric = host.find_first_not_of("0123456789.") == std::string_view::npos;
+  return host == "localhost" || host == "[::1]" || (numeric && host.starts_with("127."));
+}
 
 bool has_user(CURLU* url) { return !part_of(url, CURLUPART_USER).empty() || !part_of(url, CURLUPART_PASSWORD).empty(); }
 

@@ -122,8 +122,7 @@ class Merger {
     for (const Member& member : sides.ours->members()) {
       if (sides.theirs->find(*member.name) == nullptr) put(*member.name);
     }
-    // Something known to both sides before, and taken away by both or by one, is handled by `put`; what only `before`
-    // had is not there to be taken away.
+    if (members.empty() && !sides.theirs->members().empty()) return std::nullopt;  // FHIR has no empty objects
     Member* kept = arena_.array<Member>(members.size());
     std::ranges::copy(members, kept);
     return Node::object({kept, members.size()});
@@ -160,7 +159,8 @@ class Merger {
       const Node* our = ours_of[i] ? &ours[*ours_of[i]] : nullptr;
       if (our != nullptr && (fhir::same(before[i], *our) || contains(theirs, *our)))
         continue;  // not changed, or there already
-      const auto place = known_of[i] ? theirs_of[*known_of[i]] : std::nullopt;
+      auto place = known_of[i] ? theirs_of[*known_of[i]] : std::nullopt;
+      if (!place && our != nullptr && known_of[i]) place = only_free_like(*our, theirs, theirs_of);
       if (!place) {
         // We edited what they took away or rewrote, or removed what they rewrote.
         const bool removed_there = theirs.size() < known.size() || !known_of[i];
@@ -182,6 +182,18 @@ class Merger {
       if (is_new && !contains(theirs, ours[j])) result.emplace_back(ours[j]);
     }
     return list_of(result);
+  }
+
+  // What they rewrote may, with our edit already in it, look more like ours than like what it was.
+  static std::optional<std::size_t> only_free_like(const Node& our, std::span<const Node> theirs,
+                                                   const std::vector<std::optional<std::size_t>>& taken) {
+    std::optional<std::size_t> only;
+    for (std::size_t j = 0; j < theirs.size(); ++j) {
+      if (std::ranges::find(taken, std::optional(j)) != taken.end() || !alike(our, theirs[j])) continue;
+      if (only) return std::nullopt;
+      only = j;
+    }
+    return only;
   }
 
   std::optional<Node> list_of(const std::vector<std::optional<Node>>& elements) {
