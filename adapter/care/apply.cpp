@@ -19,23 +19,17 @@ constexpr std::string_view kBhi = "bhi";
 // ---- places in a record: every list has one order, whatever arrived first
 // --------------------------------------------
 
-bool stands_before(const Screening& a, const Screening& b) {
-  if (a.authored != b.authored) return earlier(a.authored, b.authored);
-  return a.id < b.id;
+std::string_view time_of(const Screening& screening) { return screening.authored; }
+std::string_view time_of(const MedicationTherapy& therapy) { return therapy.authored; }
+std::string_view time_of(const SafetyEvent& event) { return event.occurred; }
+std::string_view time_of(const Episode& episode) { return episode.start; }
+std::string_view time_of(const CarePlan&) { return {}; }
+
+template <typename T>
+bool stands_before(const T& a, const T& b) {
+  if (earlier(time_of(a), time_of(b))) return true;
+  return !earlier(time_of(b), time_of(a)) && a.id < b.id;
 }
-bool stands_before(const MedicationTherapy& a, const MedicationTherapy& b) {
-  if (a.authored != b.authored) return earlier(a.authored, b.authored);
-  return a.id < b.id;
-}
-bool stands_before(const SafetyEvent& a, const SafetyEvent& b) {
-  if (a.occurred != b.occurred) return earlier(a.occurred, b.occurred);
-  return a.id < b.id;
-}
-bool stands_before(const Episode& a, const Episode& b) {
-  if (a.start != b.start) return earlier(a.start, b.start);
-  return a.id < b.id;
-}
-bool stands_before(const CarePlan& a, const CarePlan& b) { return a.id < b.id; }
 
 template <typename T>
 T* find_by_id(std::vector<T>& list, std::string_view id) {
@@ -46,7 +40,7 @@ T* find_by_id(std::vector<T>& list, std::string_view id) {
 template <typename T>
 void put(std::vector<T>& list, T entity) {
   std::erase_if(list, [&](const T& held) { return held.id == entity.id; });
-  const auto place = std::ranges::lower_bound(list, entity, [](const T& a, const T& b) { return stands_before(a, b); });
+  const auto place = std::ranges::lower_bound(list, entity, stands_before<T>);
   list.insert(place, std::move(entity));
 }
 
@@ -294,17 +288,15 @@ void Application::operator()(const AcknowledgeSafety& acknowledge) {
 
 // `screening`: what the event was derived from. `response`: the response that a score-only screening is the score of.
 void Application::settle_event(SafetyEvent& event, const Screening& screening, const Screening* response) {
-  SafetyEvent after = event;
-  if (screening.status == "entered-in-error") mark_entered_in_error(after);
   const auto is_answered_in = [&](const Screening& where) {
     const auto finding = std::ranges::find(where.safety, event.rule, &SafetyFinding::rule);
     return finding != where.safety.end() && finding->level != "unknown";
   };
-  if (is_answered_in(screening)) {
-    mark_answered(after, "answered since");
-  } else if (response != nullptr && is_answered_in(*response)) {
-    mark_answered(after, "answered in the response it is the score of");
-  }
+  Aftermath aftermath;
+  aftermath.entered_in_error = screening.status == "entered-in-error";
+  aftermath.answered_since = is_answered_in(screening);
+  aftermath.answered_in_response = response != nullptr && is_answered_in(*response);
+  SafetyEvent after = settled(event, aftermath, policy_.safety_recent_days, now_);
   if (after == event) return;
   event = std::move(after);
   note_once(events_, event.id);

@@ -324,6 +324,17 @@ bool is_item(const Instrument& instrument, const InstrumentItem& item, const Cod
   return code.code == own_code(instrument, item.n);
 }
 
+std::string_view answer_label(std::string_view code) {
+  for (const std::span<const AnswerOption> list :
+       {std::span<const AnswerOption>(kFrequency), std::span<const AnswerOption>(kDifficulty),
+        std::span<const AnswerOption>(kYesNo), std::span<const AnswerOption>(kDrinkingFrequency),
+        std::span<const AnswerOption>(kDrinksPerDay), std::span<const AnswerOption>(kHowOften)}) {
+    const auto found = std::ranges::find(list, code, &AnswerOption::code);
+    if (found != list.end()) return found->label;
+  }
+  return {};
+}
+
 int scored_items(const Instrument& instrument) {
   return static_cast<int>(std::ranges::count(instrument.items, ItemRole::Scored, &InstrumentItem::role));
 }

@@ -81,6 +81,9 @@ const Instrument* instrument_by_total(const Code& code);
 Code item_code(const Instrument& instrument, const InstrumentItem& item);
 bool is_item(const Instrument& instrument, const InstrumentItem& item, const Code& code);
 
+// Our label of a LOINC answer in any of the lists; empty when it is in none.
+std::string_view answer_label(std::string_view code);
+
 int scored_items(const Instrument& instrument);
 
 // Empty when the instrument has no bands or the total is out of range.

@@ -1,5 +1,6 @@
 #include "care/recognise.h"
 
+#include "care/form.h"
 #include "care/text.h"
 
 #include <algorithm>
@@ -12,132 +13,6 @@ namespace {
 
 Issue note(Severity severity, std::string_view code, std::string text) {
   return {severity, std::string(code), {}, std::move(text)};
-}
-
-bool any_of_type(const ReportedItem& item, std::initializer_list<std::string_view> types) {
-  return std::ranges::find(types, std::string_view(item.type)) != types.end();
-}
-
-bool is_question(const ReportedItem& item) { return !any_of_type(item, {"group", "display"}); }
-
-// May be one of an instrument's items by its text: asked with options or as a small number, and without a code of its
-// own.
-bool is_uncoded_question(const ReportedItem& item) {
-  if (!any_of_type(item, {"", "choice", "open-choice", "coding", "integer", "boolean"})) return false;
-  return std::ranges::none_of(item.codes, [](const Code& c) { return c.system == kLoinc || c.system == kItemSystem; });
-}
-
-// The report with what is asked of it again and again.
-struct Form {
-  const ScreeningReport& report;
-  std::vector<std::string> texts;  // lower case, by item
-  std::vector<bool> taken;         // belongs to a recognised instrument
-  std::vector<const Instrument*> panels;
-  std::vector<const Instrument*> totals;
-
-  explicit Form(const ScreeningReport& received) : report(received), taken(received.items.size(), false) {
-    texts.reserve(report.items.size());
-    for (const Code& code : report.codes) look_at(code);
-    for (const ReportedItem& item : report.items) {
-      texts.push_back(lower(item.text));
-      for (const Code& code : item.codes) look_at(code);
-    }
-  }
-
-  bool has_panel(const Instrument& instrument) const { return holds(panels, instrument); }
-  bool has_total(const Instrument& instrument) const { return holds(totals, instrument); }
-
- private:
-  static bool holds(const std::vector<const Instrument*>& list, const Instrument& instrument) {
-    return std::ranges::find(list, &instrument) != list.end();
-  }
-  void look_at(const Code& code) {
-    if (const auto* panel = instrument_by_panel(code)) panels.push_back(panel);
-    if (const auto* total = instrument_by_total(code)) totals.push_back(total);
-  }
-};
-
-// Indexes into report.items by item of the instrument.
-using Assignment = std::vector<std::vector<std::size_t>>;
-
-bool is_answered(const Form& form, const std::vector<std::size_t>& indexes) {
-  return std::ranges::any_of(indexes, [&](std::size_t i) { return !form.report.items[i].answers.empty(); });
-}
-
-Assignment by_code(const Form& form, const Instrument& instrument) {
-  Assignment found(instrument.items.size());
-  for (std::size_t i = 0; i < form.report.items.size(); ++i) {
-    if (!is_question(form.report.items[i])) continue;
-    for (std::size_t k = 0; k < instrument.items.size(); ++k) {
-      const auto& codes = form.report.items[i].codes;
-      if (std::ranges::any_of(codes, [&](const Code& c) { return is_item(instrument, instrument.items[k], c); })) {
-        found[k].push_back(i);
-        break;
-      }
-    }
-  }
-  return found;
-}
-
-int stems_in(const std::string& text, const InstrumentItem& item) {
-  return static_cast<int>(
-      std::ranges::count_if(item.stems, [&](std::string_view stem) { return text.find(stem) != std::string::npos; }));
-}
-
-// The one place with the highest count; npos when nothing counts or two are equally good.
-std::size_t clear_winner(const std::vector<int>& counts) {
-  const auto best = std::ranges::max_element(counts);
-  if (best == counts.end() || *best == 0 || std::ranges::count(counts, *best) > 1) return std::string::npos;
-  return static_cast<std::size_t>(best - counts.begin());
-}
-
-// Questions without code, told by their text. Each question goes to the item whose words it has most of, each item
-// takes the question that fits it best; a tie is no answer. Only items that `found` lacks are looked for.
-Assignment by_text(const Form& form, const Instrument& instrument, const Assignment& found, int least_stems) {
-  Assignment added(instrument.items.size());
-  std::vector<std::vector<int>> fits(instrument.items.size(), std::vector<int>(form.report.items.size(), 0));
-  for (std::size_t i = 0; i < form.report.items.size(); ++i) {
-    if (form.taken[i] || form.texts[i].empty() || !is_uncoded_question(form.report.items[i])) continue;
-    std::vector<int> counts;
-    for (const InstrumentItem& item : instrument.items) counts.push_back(stems_in(form.texts[i], item));
-    const std::size_t k = clear_winner(counts);
-    if (k != std::string::npos && counts[k] >= least_stems) fits[k][i] = counts[k];
-  }
-  for (std::size_t k = 0; k < instrument.items.size(); ++k) {
-    const std::size_t i = clear_winner(fits[k]);
-    if (found[k].empty() && i != std::string::npos) added[k].push_back(i);
-  }
-  return added;
-}
-
-// "How difficult": its code varies, its text does not; it is never scored, so its text may name it even when it has a
-// code.
-void add_functional(const Form& form, const Instrument& instrument, Assignment& found) {
-  for (std::size_t k = 0; k < instrument.items.size(); ++k) {
-    if (instrument.items[k].role != ItemRole::Functional || !found[k].empty()) continue;
-    for (std::size_t i = 0; i < form.report.items.size(); ++i) {
-      if (is_question(form.report.items[i]) && stems_in(form.texts[i], instrument.items[k]) > 0) {
-        found[k].push_back(i);
-        break;
-      }
-    }
-  }
-}
-
-bool has_every_scored(const Instrument& instrument, const Assignment& found) {
-  for (std::size_t k = 0; k < instrument.items.size(); ++k) {
-    if (instrument.items[k].role == ItemRole::Scored && found[k].empty()) return false;
-  }
-  return true;
-}
-
-std::size_t count_found(const Instrument& instrument, const Assignment& found, int from, int to) {
-  std::size_t count = 0;
-  for (std::size_t k = 0; k < instrument.items.size(); ++k) {
-    const InstrumentItem& item = instrument.items[k];
-    if (item.role == ItemRole::Scored && item.n >= from && item.n <= to && !found[k].empty()) ++count;
-  }
-  return count;
 }
 
 Recognised take(Form& form, const Instrument& instrument, const Assignment& found) {
@@ -188,7 +63,7 @@ void find_stated_total(const Form& form, Recognised& one, bool alone) {
   std::optional<double> only;
   for (std::size_t i = 0; i < form.report.items.size(); ++i) {
     const ReportedItem& item = form.report.items[i];
-    if (form.taken[i] || !item.codes.empty() || any_of_type(item, {"group", "display", "choice"})) continue;
+    if (form.taken[i] || !item.codes.empty() || is_of_type(item, {"group", "display", "choice"})) continue;
     if (form.texts[i].find("total") == std::string::npos && form.texts[i].find("score") == std::string::npos) continue;
     const auto number = number_of(item);
     if (!number) continue;

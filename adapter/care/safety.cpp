@@ -12,6 +12,8 @@ namespace bhi::care {
 namespace {
 
 constexpr std::string_view kUnreadable = "cannot be read";
+constexpr std::string_view kAnsweredSince = "; answered since";
+constexpr std::string_view kAnsweredInResponse = "; answered in the response it is the score of";
 constexpr std::string_view kEnteredInError = "; the response is marked as entered in error";
 constexpr std::string_view kForeignRule = "form.self-harm";
 
@@ -155,27 +157,32 @@ SafetyEvent join(const SafetyEvent* held, const EventRequest& request, int recen
     return event;
   }
   if (recent && event.state == "review") event.state = "open";
-  if (after == before && event.state != "acknowledged" && event.state != "answered") {
-    const std::string_view fact = std::min<std::string_view>(fact_of(*held), request.fact);
-    const bool sooner = earlier(request.occurred, held->occurred);
-    if (sooner || fact != fact_of(*held)) {
-      const std::string note = note_of(fact, sooner ? request.occurred : held->occurred, recent_days, now);
-      if (sooner) event.occurred = request.occurred;
-      event.note = note;
-    }
+  if (after == before && event.state != "acknowledged") {
+    const auto fact = std::min(fact_of(*held), std::string_view(request.fact));
+    const bool sooner = earlier(request.occurred, held->occurred) ||
+                        (!earlier(held->occurred, request.occurred) && request.occurred < held->occurred);
+    if (sooner) event.occurred = request.occurred;
+    if (sooner || fact != fact_of(*held)) event.note = note_of(std::string(fact), event.occurred, recent_days, now);
   }
   return event;
 }
 
-void mark_answered(SafetyEvent& event, std::string_view how) {
-  if (!is_unanswered(event) || (event.state != "open" && event.state != "review")) return;
-  event.state = "answered";
-  event.note += "; ";
-  event.note += how;
-}
-
-void mark_entered_in_error(SafetyEvent& event) {
-  if (event.note.find(kEnteredInError) == std::string::npos) event.note += kEnteredInError;
+SafetyEvent settled(SafetyEvent event, const Aftermath& aftermath, int recent_days, Instant now) {
+  std::string& note = event.note;
+  for (const std::string_view mark : {kAnsweredSince, kAnsweredInResponse, kEnteredInError}) {
+    if (const auto at = note.find(mark); at != std::string::npos) note.erase(at, mark.size());
+  }
+  const bool answered = aftermath.answered_since || aftermath.answered_in_response;
+  if (is_unanswered(event) && event.state != "acknowledged") {
+    if (answered) {
+      event.state = "answered";
+      note += aftermath.answered_since ? kAnsweredSince : kAnsweredInResponse;
+    } else if (event.state == "answered") {
+      event.state = is_recent(event.occurred, recent_days, now) ? "open" : "review";
+    }
+  }
+  if (aftermath.entered_in_error) note += kEnteredInError;
+  return event;
 }
 
 }  // namespace bhi::care

@@ -67,12 +67,16 @@ bool pages(const SafetyEvent& event);
 // matter.
 SafetyEvent join(const SafetyEvent* held, const EventRequest& request, int recent_days, Instant now);
 
-// Its question was answered elsewhere (a later version, the response behind a score). Changes only an unanswered one
-// that nobody has acknowledged.
-void mark_answered(SafetyEvent& event, std::string_view how);
+// What became of the screening that an event was derived from, as it is held now.
+struct Aftermath {
+  bool answered_since = false;        // a later version answers the question
+  bool answered_in_response = false;  // of a total without answers: the response it is the score of answers it
+  bool entered_in_error = false;
+};
 
-// Says so in the note; the event stays as it is.
-void mark_entered_in_error(SafetyEvent& event);
+// The note says the aftermath; an unanswered event that nobody has acknowledged becomes `answered` (and back). Nothing else
+// changes: above all, a positive event stays as it is.
+SafetyEvent settled(SafetyEvent event, const Aftermath& aftermath, int recent_days, Instant now);
 
 // More was read than before: a positive after an unknown, a higher answer. Then it is raised again, even when
 // acknowledged.

@@ -3,6 +3,7 @@
 #include "care/text.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <utility>
 
@@ -30,11 +31,11 @@ std::string said(const ReportedAnswer& answer) {
   return {};
 }
 
-// For messages: codes and numbers may be shown, free text of a patient never is.
+// For messages: codes and numbers may be shown, the sender's texts never are. The label is our own.
 std::string shown(const ReportedAnswer& answer) {
   if (answer.coding.system == kLoinc) {
-    const std::string display = answer.coding.display.empty() ? "" : " (" + lower(answer.coding.display) + ")";
-    return answer.coding.code + display;
+    const std::string_view label = answer_label(answer.coding.code);
+    return answer.coding.code + (label.empty() ? "" : " (" + std::string(label) + ")");
   }
   if (answer.number) return number_text(*answer.number);
   return answer.coding.code.empty() ? "a text" : "a code of another system";
@@ -192,6 +193,20 @@ void check_stated(Screening& screening, const Instrument& instrument, const std:
 
 bool in_range(const Instrument& instrument, double total) { return total >= instrument.min && total <= instrument.max; }
 
+// The statuses of responses; those of Observations are put into the same words.
+std::string status_of(std::string_view stated) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kStatuses{{{"final", "completed"},
+                                                                                    {"corrected", "amended"},
+                                                                                    {"appended", "amended"},
+                                                                                    {"preliminary", "in-progress"},
+                                                                                    {"registered", "in-progress"},
+                                                                                    {"unknown", "in-progress"},
+                                                                                    {"", "in-progress"},
+                                                                                    {"cancelled", "stopped"}}};
+  const auto found = std::ranges::find(kStatuses, stated, &std::pair<std::string_view, std::string_view>::first);
+  return std::string(found == kStatuses.end() ? stated : found->second);
+}
+
 void remove_mark(Issues& issues, std::string_view text) {
   std::erase_if(issues, [&](const Issue& one) { return one.text == text; });
 }
@@ -248,15 +263,17 @@ void interpret(Screening& screening, std::string_view gender) {
   if (!total && screening.stated_total && in_range(*instrument, *screening.stated_total))
     total = screening.stated_total;
   if (!total) return;
-  screening.severity = band_of(*instrument, *total);
+  // A stated total beside unanswered questions may be too low: it can show a positive, never a negative.
+  const bool may_be_low = !screening.total && !screening.items.empty();
+  if (!may_be_low) screening.severity = band_of(*instrument, *total);
   if (!instrument->cut_off) return;
 
   const bool by_sex = instrument->cut_off_male.has_value();
   const int cut_off = by_sex && gender == "male" ? *instrument->cut_off_male : *instrument->cut_off;
   const bool positive = *total >= cut_off;
-  // A stated total beside unanswered questions may be too low: it can show a positive, never a negative.
-  if (!positive && !screening.total && !screening.items.empty()) return;
+  if (may_be_low && !positive) return;
   screening.positive = positive;
+  if (may_be_low) screening.severity = band_of(*instrument, *total);
   if (by_sex && gender != "male" && gender != "female") {
     screening.issues.push_back(
         {Severity::Information, "business-rule", "Screening/" + screening.id + ".positive", std::string(kSexUnknown)});
@@ -272,7 +289,7 @@ Scored score(const ScreeningReport& report, const Recognised& recognised, std::s
   screening.patient = report.patient;
   screening.instrument = instrument.id;
   screening.authored = report.authored;
-  screening.status = report.status;
+  screening.status = status_of(report.status);
   screening.source = report.source;
   screening.derived_from = report.derived_from;
   screening.stated_total = recognised.stated_total;

@@ -18,7 +18,7 @@ std::optional<int> days_since(std::string_view text, Instant now);
 // The same moment, or, when one of them has no time of day, the same date.
 bool same_time(std::string_view a, std::string_view b);
 
-// For sorting: by moment, texts that are no time first.
+// By moment; texts that are no time come first and are alike.
 bool earlier(std::string_view a, std::string_view b);
 
 enum class Version { Older, Same, Newer };

@@ -54,4 +54,9 @@ Result<flow::EngineTexts> load_texts(const std::string& folder) {
   return texts;
 }
 
+Result<flow::EngineTexts> load_assets(const std::string& configured) {
+  BHI_TRY(const auto folder, find_assets(configured));
+  return load_texts(folder);
+}
+
 }  // namespace bhi::service

@@ -17,4 +17,7 @@ Result<std::string> find_assets(const std::string& configured);
 // Error Unavailable: a file cannot be read, or there is no map at all.
 Result<flow::EngineTexts> load_texts(const std::string& folder);
 
+// Both: the texts of the folder that find_assets() finds.
+Result<flow::EngineTexts> load_assets(const std::string& configured);
+
 }  // namespace bhi::service

@@ -42,7 +42,10 @@ Result<void> check_folder(const std::string& path) {
 
 Result<void> check_folder_of(const std::string& file) {
   const auto folder = fs::path(file).parent_path();
-  return folder.empty() ? Result<void>() : check_folder(folder.string());
+  const auto above = folder.parent_path();
+  std::error_code error;
+  if (folder.empty() || above.empty() || fs::is_directory(folder, error)) return {};
+  return check_folder(above.string());
 }
 
 Result<void> check_secret_file(const std::string& path) {

@@ -32,8 +32,7 @@ sigset_t block_signals() {
 
 Result<DaemonParts> open_parts(const Settings& settings, const std::string& version) {
   DaemonParts parts;
-  BHI_TRY(const auto assets, find_assets(settings.assets));
-  BHI_TRY(const auto texts, load_texts(assets));
+  BHI_TRY(const auto texts, load_assets(settings.assets));
   BHI_TRY(parts.engine, flow::make_engine(settings.instance_id, settings.policy, texts));
   BHI_TRY(parts.store, store::open_sqlite(settings.store_path));
   parts.connect = [limits = settings.limits, version](const SourceSettings& source) {

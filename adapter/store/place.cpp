@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <array>
@@ -64,6 +65,12 @@ Result<void> keep_private(const std::string& path) {
     }
   }
   return {};
+}
+
+Result<std::uint64_t> free_bytes(const std::string& path) {
+  struct statvfs found {};
+  if (::statvfs(path.c_str(), &found) != 0) return failure("look at the disk of", path, errno);
+  return std::uint64_t{found.f_bavail} * found.f_frsize;
 }
 
 Result<std::unique_ptr<LockFile>> LockFile::take(const std::string& path) {

@@ -3,6 +3,7 @@
 
 #include "base/result.h"
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -13,6 +14,9 @@ Result<void> make_folder_of(const std::string& path);
 
 // An empty file of mode 0600; one of that name is replaced.
 Result<void> make_private_file(const std::string& path);
+
+// Bytes that we may still write beside `path`.
+Result<std::uint64_t> free_bytes(const std::string& path);
 
 bool exists(const std::string& path);
 

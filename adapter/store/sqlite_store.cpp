@@ -11,6 +11,7 @@
 #include "store/sqlite_connection.h"
 #include "store/write_queue.h"
 
+#include <cstdint>
 #include <optional>
 #include <string_view>
 #include <type_traits>
@@ -21,11 +22,15 @@ namespace bhi::store {
 
 namespace {
 
+constexpr std::uint64_t kPageBytes = 4096;
+
 class SqliteStore final : public flow::Store {
  public:
   SqliteStore(const std::string& path, const SqliteOptions& options, std::unique_ptr<LockFile> lock,
               std::unique_ptr<Connection> writer)
-      : lock_(std::move(lock)),
+      : path_(path),
+        reserve_(static_cast<std::uint64_t>(options.checkpoint_pages) * kPageBytes),
+        lock_(std::move(lock)),
         writes_(std::move(writer), options.checkpoint_pages, [this] { chain_.forget(); }),
         reads_(path, options.readers, options.busy_timeout) {}
 
@@ -131,9 +136,12 @@ class SqliteStore final : public flow::Store {
   }
 
   // Writes for real, since a full disk shows only then; but a check that anybody may ask for shall not keep the disk
-  // busy, so a write that just went well is as good.
+  // busy, so a write that just went well is as good. This small one can still fit where no batch would; hence the
+  // reserve.
   Result<void> check() override {
     BHI_CHECK(writes_.state());
+    BHI_TRY(const std::uint64_t left, free_bytes(path_));
+    if (left < reserve_) return Error{Kind::Unavailable, "store: disk full, " + std::to_string(left) + " bytes left"};
     if (writes_.wrote_lately()) return {};
     return writes_.run([](Connection& on) -> Result<void> {
       BHI_CHECK(on.run("UPDATE probe SET count = count + 1"));
@@ -165,6 +173,8 @@ class SqliteStore final : public flow::Store {
 
   static Result<Counts> count_all(Connection& on, Instant now);
 
+  const std::string path_;
+  const std::uint64_t reserve_;           // room for the log to grow until it is moved over
   const std::unique_ptr<LockFile> lock_;  // let go last
   AuditChain chain_;                      // of the writing connection
   WriteQueue writes_;

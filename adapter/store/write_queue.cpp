@@ -116,7 +116,7 @@ Result<void> WriteQueue::run_one(Waiting& waiting, bool alone) {
 void WriteQueue::tidy_log() {
   const int pages = writer_->wal_pages();
   if (pages < checkpoint_pages_) return;
-  const auto done = writer_->checkpoint(pages >= checkpoint_pages_ * kLongLog);
+  const auto done = writer_->checkpoint(pages / kLongLog >= checkpoint_pages_);
   if (!done && writer_->trouble() == Trouble::Lasting) stop(done.error().message);
 }
 

@@ -216,6 +216,31 @@ TEST(Scoring, OnlyFinalStatusesGiveATotal) {
   EXPECT_EQ(screening_of(amended).total, 24);
 }
 
+TEST(Scoring, StatusesOfObservationsAreReadAsThoseOfResponses) {
+  const auto status_of = [](const char* stated) {
+    ScreeningReport report = score_only("70274-6", 12);
+    report.status = stated;
+    return screening_of(report).status;
+  };
+  EXPECT_EQ(status_of("final"), "completed");
+  EXPECT_EQ(status_of("corrected"), "amended");
+  EXPECT_EQ(status_of("amended"), "amended");
+  EXPECT_EQ(status_of("preliminary"), "in-progress");
+  EXPECT_EQ(status_of("cancelled"), "stopped");
+  EXPECT_EQ(status_of("entered-in-error"), "entered-in-error");
+  ScreeningReport report = score_only("70274-6", 12);
+  report.status = "final";
+  EXPECT_EQ(screening_of(report).positive, true);
+}
+
+TEST(Scoring, MessagesShowOurLabelsNotTheSendersTexts) {
+  ScreeningReport report = report_of("phq-2", {1, 1});
+  report.items[0].answers = {answer_code("LA33-6", "Jane said yes")};
+  const Screening screening = screening_of(report);
+  EXPECT_TRUE(says(screening.issues, "item 1: answered with LA33-6 (yes), not one of its options"));
+  EXPECT_FALSE(says(screening.issues, "Jane"));
+}
+
 TEST(Scoring, AScoreAloneKeepsWhatIsStatedAndIsNeverComplete) {
   const Screening screening = screening_of(score_only("44261-6", 13));
   EXPECT_EQ(screening.instrument, "phq-9");
@@ -239,8 +264,10 @@ TEST(Scoring, AStatedTotalBesideMissingAnswersCanShowAPositiveButNoNegative) {
   ScreeningReport report = report_of("gad-7", {3, 3, 3, kBlank, 0, 0, 0});
   report.items.push_back(total_item("70274-6", 9));
   EXPECT_FALSE(screening_of(report).positive);
+  EXPECT_EQ(screening_of(report).severity, "");
   report.items.back() = total_item("70274-6", 11);
   EXPECT_EQ(screening_of(report).positive, true);
+  EXPECT_EQ(screening_of(report).severity, "moderate");
 }
 
 TEST(Scoring, DastItemThreeNeedsTheFormsOwnScore) {

@@ -60,6 +60,14 @@ TEST_F(Disk, SaysThatTheDiskIsFullAndGoesOnWhenThereIsRoomAgain) {
   must(verify_sqlite(path()));
 }
 
+TEST_F(Disk, IsNotReadyWithoutRoomForTheLogToGrow) {
+  open({.checkpoint_pages = 2'000'000'000});  // 8 TB
+  must(accept(1));
+  const auto refused = store_->check();
+  ASSERT_EQ(kind_of(refused), "unavailable");
+  EXPECT_NE(refused.error().message.find("disk full"), std::string::npos) << refused.error().message;
+}
+
 TEST_F(Disk, StopsForGoodAfterAFailedSync) {
   must(accept(1));
   disk_.fail_syncs("-wal");

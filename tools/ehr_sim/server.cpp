@@ -143,6 +143,7 @@ struct Server::Inside {
 
   Shared shared;
   Pause& pause;
+  std::uint16_t port = 0;
   std::unique_ptr<Poco::ThreadPool> threads;
   std::unique_ptr<Poco::Net::HTTPServer> http;
 };
@@ -155,7 +156,8 @@ Result<std::unique_ptr<Server>> Server::start(const std::string& listen, Front& 
   try {
     const Poco::Net::SocketAddress address(listen);
     Poco::Net::ServerSocket socket;
-    socket.bind(address, true);
+    // Not with two arguments: Poco then sets SO_REUSEPORT too, and a second program could listen at the same port.
+    socket.bind(address, true, false);
     socket.listen(128);
     auto parameters = Poco::AutoPtr<Poco::Net::HTTPServerParams>(new Poco::Net::HTTPServerParams);
     parameters->setMaxThreads(limits.threads);
@@ -169,7 +171,9 @@ Result<std::unique_ptr<Server>> Server::start(const std::string& listen, Front& 
     server->inside_ = std::make_unique<Inside>(front, pause, limits);
     Inside& inside = *server->inside_;
     inside.shared.address = socket.address().toString();
-    // One thread more than connections: Poco's accepting thread comes from the same pool.
+    inside.port = socket.address().port();
+    // One thread to spare: a thread that has just ended its connection may not be back in the pool when the next one
+    // comes.
     inside.threads = std::make_unique<Poco::ThreadPool>(4, limits.threads + 1);
     inside.http =
         std::make_unique<Poco::Net::HTTPServer>(new Handlers(inside.shared), *inside.threads, socket, parameters);
@@ -180,7 +184,7 @@ Result<std::unique_ptr<Server>> Server::start(const std::string& listen, Front& 
   }
 }
 
-std::uint16_t Server::port() const { return inside_->http->port(); }
+std::uint16_t Server::port() const { return inside_->port; }
 std::string Server::base() const { return "http://" + inside_->shared.address + std::string(kBasePath); }
 
 void Server::stop() {

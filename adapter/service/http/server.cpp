@@ -26,6 +26,7 @@ struct Server::Parts {
   Application application;
   BodyBudget budget;
   Poco::Net::ServerSocket socket;
+  std::uint16_t port = 0;
   std::atomic<bool> stopping{false};
   std::mutex mutex;
   std::condition_variable ended;
@@ -107,13 +108,14 @@ Result<std::unique_ptr<Server>> Server::open(const Address& address, const Limit
     // The port is ours alone: SO_REUSEPORT would let a second daemon take half of the requests.
     parts->socket.bind(Poco::Net::SocketAddress(address.host, address.port), true, false);
     parts->socket.listen(64);
+    parts->port = parts->socket.address().port();
   } catch (const Poco::Exception& problem) {
     return Error{Kind::Unavailable, "cannot listen on " + address.text() + ": " + problem.displayText()};
   }
   return std::unique_ptr<Server>(new Server(std::move(parts)));
 }
 
-std::uint16_t Server::port() const { return parts_->socket.address().port(); }
+std::uint16_t Server::port() const { return parts_->port; }
 
 void Server::run() {
   auto& socket = parts_->socket;
