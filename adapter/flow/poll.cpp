@@ -131,6 +131,7 @@ class Walk {
 
   Result<void> keep(const Page& page, const std::optional<Window>& next) {
     BHI_TRY(Received received, receive(page.bundle->root(), settings_.source, "poll", now_));
+    std::erase_if(received.items, [](const InboxItem& item) { return item.resource.type == "OperationOutcome"; });
     ++summary_.pages;
     summary_.seen += received.items.size();
     std::ranges::move(received.issues, std::back_inserter(summary_.issues));

@@ -86,7 +86,7 @@ TEST_F(Program, ServesTheSamplesAndEndsOnSigterm) {
   const auto begin = std::chrono::steady_clock::now();
   ::kill(child, SIGTERM);
   EXPECT_EQ(wait(), 0);
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, 1s);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, 5s);
   const std::string out = text("out");
   EXPECT_EQ(out.find("bhi-ehr-sim ready: http://127.0.0.1:" + std::to_string(port) + "/fhir "), 0u) << out;
   EXPECT_EQ(std::ranges::count(out, '\n'), 1) << "one line when ready";

@@ -164,7 +164,8 @@ TEST_F(Serving, StopsAtOnceThoughClientsLinger) {
   while (front.faults().size() > 0) std::this_thread::yield();
   const auto begin = std::chrono::steady_clock::now();
   server->stop();
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(1));
+  // A quarter of a second on a quiet machine; what must not happen is waiting for any of the three clients.
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(5));
   EXPECT_FALSE(SocketClient(server->port()).connected());
 }
 

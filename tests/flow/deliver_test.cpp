@@ -25,10 +25,11 @@ using test::TempStore;
 using What = Answer::What;
 
 const Instant kNow = *instant_from("2026-11-22T09:00:00Z");
+const std::string kPatient = care_id("main", "Patient", "1");
 
 care::Patient patient() {
   care::Patient patient;
-  patient.id = "p1";
+  patient.id = kPatient;
   patient.source = {"main", "Patient", "1", "1", ""};
   patient.name = "Someone";
   return patient;
@@ -37,7 +38,7 @@ care::Patient patient() {
 care::Screening phq9() {
   care::Screening screening;
   screening.id = "s1";
-  screening.patient = "p1";
+  screening.patient = kPatient;
   screening.instrument = "phq-9";
   screening.authored = "2026-11-21T10:00:00Z";
   screening.status = "completed";
@@ -52,7 +53,7 @@ care::Screening phq9() {
 care::CarePlan plan() {
   care::CarePlan plan;
   plan.id = "c1";
-  plan.patient = "p1";
+  plan.patient = kPatient;
   plan.source.system = "bhi";
   plan.status = "active";
   plan.intent = "plan";
@@ -82,14 +83,14 @@ class Deliver : public testing::Test {
       StoredEntity row;
       row.kind = care::kind_of(entity);
       row.id = std::visit([](const auto& value) { return value.id; }, entity);
-      row.patient = "p1";
+      row.patient = kPatient;
       const auto before = store_->entity(row.kind, row.id).value();
       row.version = before ? before->version : 0;
       row.body = to_json(entity);
       if (!artifact.empty()) {
         OutboxItem item;
         item.destination = "main";
-        item.patient = "p1";
+        item.patient = kPatient;
         item.artifact = artifact;
         item.care_id = row.id;
         item.care_version = row.version + 1;

@@ -50,8 +50,8 @@ class Poll : public testing::Test {
   bool cursor_set() { return store_->cursor("main", "Patient").value().has_value(); }
   std::size_t pending() {
     std::size_t count = 0;
-    for (const std::string& lane : store_->pending_lanes(1000).value())
-      count += store_->pending(lane, 1000).value().size();
+    const auto lanes = store_->pending_lanes(1000);
+    for (const std::string& lane : *lanes) count += store_->pending(lane, 1000).value().size();
     return count;
   }
 
