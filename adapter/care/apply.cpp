@@ -248,11 +248,11 @@ void Application::raise(const EventRequest& request) {
 }
 
 void Application::operator()(CarePlan plan) {
-  CarePlan* held = find_by_id(out_.after.plans, plan.id);
-  const bool from_bhi = plan.source.system == kBhi;
-  if (from_bhi) {
-    plan.behavioral = true;
+  const CarePlan* held = find_by_id(out_.after.plans, plan.id);
+  const bool starts = held == nullptr || (!is_reviewed(*held) && is_reviewed(plan));
+  if (plan.source.system == kBhi) {
     if (held == nullptr) {
+      plan.behavioral = true;
       if (!plan.review_date.empty()) set_by_hand(plan);
     } else {
       if (plan.review_date != held->review_date) set_by_hand(plan);
@@ -261,13 +261,13 @@ void Application::operator()(CarePlan plan) {
     }
     intend(Intent::Artifact::CarePlanUpdate, plan.id,
            held == nullptr ? "plan made at the BHI side" : "plan changed at the BHI side", false, false);
-    if (held == nullptr) note_once(arrived_plans_, plan.id);
+    if (starts) note_once(arrived_plans_, plan.id);
   } else {
     // The same version again must not undo what the BHI side changed since.
     if (held != nullptr && compare(held->source, plan.source) != Version::Newer) return;
+    read_review_date(plan);
     if (held != nullptr) keep_bhi_fields(plan, *held);
     note_once(arrived_plans_, plan.id);
-    if (held != nullptr && *held == plan) return;
   }
   note_once(plans_, plan.id);
   put(out_.after.plans, std::move(plan));

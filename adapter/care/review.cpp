@@ -10,7 +10,7 @@ namespace bhi::care {
 
 namespace {
 
-constexpr std::string_view kAfterScreening = "Plan review after the screening of ";
+constexpr std::string_view kAfterScreening = ", after the screening of ";
 constexpr std::string_view kReview = "Plan review";
 
 bool is_open(const Activity& activity) {
@@ -28,11 +28,23 @@ const Activity* review_activity(const CarePlan& plan) {
   return found == plan.activities.end() ? nullptr : &*found;
 }
 
+// The date of an activity, however the EHR writes it back ("2026-12-18T00:00:00Z").
+std::string scheduled_on(const Activity& activity) {
+  const auto date = date_from(activity.scheduled);
+  return date ? to_text(*date) : std::string();
+}
+
+// "Plan review 2026-12-18, after the screening of 2026-11-20": the words name the date they were written for, so that a
+// date which a person has moved since is not taken for ours.
+std::string description_of(std::string_view due, std::string_view screened) {
+  return std::string(kReview) + " " + std::string(due) + std::string(kAfterScreening) + std::string(screened);
+}
+
 // Our rule set the date, not a person.
 bool is_ours(const CarePlan& plan) {
   const Activity* activity = review_activity(plan);
-  return activity != nullptr && activity->scheduled == plan.review_date &&
-         activity->description.starts_with(kAfterScreening);
+  return activity != nullptr && scheduled_on(*activity) == plan.review_date &&
+         activity->description.starts_with(description_of(plan.review_date, ""));
 }
 
 void schedule(CarePlan& plan, std::string description) {
@@ -92,9 +104,9 @@ bool follow(CarePlan& plan, const std::optional<ReviewWish>& wish) {
     return true;
   }
   if (!may_move(plan, *wish)) return false;
-  std::string description = std::string(kAfterScreening) + wish->on;
+  std::string description = description_of(wish->due, wish->on);
   const Activity* activity = review_activity(std::as_const(plan));
-  if (plan.review_date == wish->due && activity != nullptr && activity->scheduled == wish->due &&
+  if (plan.review_date == wish->due && activity != nullptr && scheduled_on(*activity) == wish->due &&
       activity->description == description) {
     return false;
   }
@@ -109,6 +121,11 @@ void set_by_hand(CarePlan& plan) {
   } else {
     std::erase_if(plan.activities, is_open);
   }
+}
+
+void read_review_date(CarePlan& plan) {
+  const Activity* activity = review_activity(std::as_const(plan));
+  if (plan.review_date.empty() && activity != nullptr) plan.review_date = scheduled_on(*activity);
 }
 
 void keep_bhi_fields(CarePlan& incoming, const CarePlan& held) {

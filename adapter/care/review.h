@@ -36,6 +36,9 @@ bool follow(CarePlan& plan, const std::optional<ReviewWish>& wish);
 // A date set by the BHI side: the activity follows it.
 void set_by_hand(CarePlan& plan);
 
+// Of a plan from the EHR: the date stands in its review activity when nowhere else.
+void read_review_date(CarePlan& plan);
+
 // What a newer version from the EHR lacks and only the BHI side knows is taken over from what is held.
 void keep_bhi_fields(CarePlan& incoming, const CarePlan& held);
 

@@ -76,6 +76,7 @@ class Attempt {
 
   const Worked& worked() const { return worked_; }
   WorkSummary summary() const { return summary_; }
+  const std::string& source() const { return source_; }
 
  private:
   struct Slot {
@@ -303,6 +304,15 @@ class Attempt {
   WorkSummary summary_;
 };
 
+// A form may arrive after we looked for it and before its response was put down as waiting: then nobody else wakes it.
+Result<void> wake_if_arrived(Store& store, std::string_view source, const std::vector<std::string>& wanted) {
+  for (const std::string& canonical : wanted) {
+    BHI_TRY(const auto form, store.canonical(source, std::string_view(canonical).substr(0, canonical.find('|'))));
+    if (form && !form->body.empty()) BHI_CHECK(store.requeue_waiting(canonical));
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<WorkSummary> work_lane(const Engine& engine, Store& store, const Destinations& destinations, std::string_view lane,
@@ -313,7 +323,10 @@ Result<WorkSummary> work_lane(const Engine& engine, Store& store, const Destinat
     Attempt attempt(engine, store, destinations, std::move(items), now);
     BHI_CHECK(attempt.prepare());
     auto committed = store.commit(attempt.worked());
-    if (committed.ok()) return attempt.summary();
+    if (committed.ok()) {
+      BHI_CHECK(wake_if_arrived(store, attempt.source(), attempt.summary().wanted));
+      return attempt.summary();
+    }
     if (committed.error().kind != Kind::Conflict || attempt_number == kConflictTries) return committed.error();
   }
 }

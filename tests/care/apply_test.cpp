@@ -219,7 +219,8 @@ TEST(Plans, AScreeningMovesTheReviewDateAndKeepsItsActivity) {
 TEST(Plans, TheActivityNamesNoInstrument) {
   const Applied applied = apply_all({plan_of(), report_of("audit-c", {4, 4, 4})});
   ASSERT_EQ(applied.after.plans[0].activities.size(), 1U);
-  EXPECT_EQ(applied.after.plans[0].activities[0].description, "Plan review after the screening of 2026-11-20");
+  EXPECT_EQ(applied.after.plans[0].activities[0].description,
+            "Plan review 2026-12-04, after the screening of 2026-11-20");
 }
 
 TEST(Plans, AScreeningLoadedLateDoesNotMoveTheDateBack) {
@@ -328,6 +329,56 @@ TEST(Plans, APlanMadeAtTheBhiSideIsBehavioralAndWritten) {
   EXPECT_EQ(applied.intents[0].reason, "plan made at the BHI side");
 }
 
+TEST(Plans, AnUnchangedPatchChangesNothing) {
+  CarePlan foreign = plan_of();
+  foreign.behavioral = false;
+  const Applied first = apply_all({foreign, report_of("phq-9", {1, 1, 1, 1, 0, 0, 0, 0, 0})});
+  CarePlan patched = first.after.plans[0];
+  patched.source = {"bhi", "", "", "", ""};
+  const Applied second = apply_all({patched}, first.after);
+  EXPECT_TRUE(second.touched.empty());
+  EXPECT_TRUE(second.intents.empty());
+}
+
+TEST(Plans, APlanThatTheBhiSideMakesActiveIsReviewedFromThen) {
+  CarePlan draft = plan_of();
+  draft.status = "draft";
+  const Applied first = apply_all({draft, report_of("phq-9", {1, 1, 1, 1, 0, 0, 0, 0, 0})});
+  EXPECT_EQ(first.after.plans[0].review_date, "");
+  CarePlan patched = first.after.plans[0];
+  patched.source = {"bhi", "", "", "", ""};
+  patched.status = "active";
+  const Applied second = apply_all({patched}, first.after);
+  EXPECT_EQ(second.after.plans[0].review_date, "2026-12-18");
+  EXPECT_EQ(intents_of(second, Intent::Artifact::CarePlanUpdate).size(), 1U);
+}
+
+TEST(Plans, OurOwnDateComingBackFromTheEhrIsStillOurs) {
+  const Applied first = apply_all({plan_of(), report_of("phq-9", {1, 1, 1, 1, 0, 0, 0, 0, 0})});
+  CarePlan echo = first.after.plans[0];
+  echo.source = ehr("plan1", "2026-11-22T11:00:00Z", "2", "CarePlan");
+  echo.review_date.clear();
+  echo.activities[0].scheduled = "2026-12-18T00:00:00Z";
+  const Applied second = apply_all({echo}, first.after);
+  EXPECT_EQ(second.after.plans[0].review_date, "2026-12-18");
+  EXPECT_TRUE(second.intents.empty());
+  // A screening from before the echo was written, but newer than the last one, still moves it.
+  const Applied third = apply_all({report_of("phq-2", {1, 1}, "2026-11-21T08:00:00Z", "scr2")}, second.after);
+  EXPECT_EQ(third.after.plans[0].review_date, "2026-12-19");
+  EXPECT_EQ(third.after.plans[0].activities.size(), 1U);
+}
+
+TEST(Plans, ADateThatAClinicianChangedInTheEhrsActivityStands) {
+  const Applied first = apply_all({plan_of(), report_of("phq-9", {1, 1, 1, 1, 0, 0, 0, 0, 0})});
+  CarePlan edited = first.after.plans[0];
+  edited.source = ehr("plan1", "2026-11-22T11:00:00Z", "2", "CarePlan");
+  edited.review_date.clear();
+  edited.activities[0].scheduled = "2027-01-31";
+  const Applied second = apply_all({edited}, first.after);
+  EXPECT_EQ(second.after.plans[0].review_date, "2027-01-31");
+  EXPECT_TRUE(second.intents.empty());
+}
+
 TEST(Plans, ACompletedReviewStaysAsHistory) {
   const Applied first = apply_all({plan_of(), report_of("phq-9", {1, 1, 1, 1, 0, 0, 0, 0, 0})});
   CarePlan patched = first.after.plans[0];
@@ -392,11 +443,11 @@ std::vector<Change> five_years(std::mt19937& random) {
 }
 
 TEST(Order, OfArrivalDoesNotChangeTheFinalRecord) {
-  for (unsigned seed = 0; seed < 60; ++seed) {
+  for (unsigned seed = 0; seed < 40; ++seed) {
     std::mt19937 random(seed);
     std::vector<Change> changes = five_years(random);
     const Record expected = apply_all(changes).after;
-    for (int shuffle = 0; shuffle < 4; ++shuffle) {
+    for (int shuffle = 0; shuffle < 3; ++shuffle) {
       std::ranges::shuffle(changes, random);
       Record record;
       for (const Change& change : changes) record = apply(std::move(record), std::span(&change, 1), {}, kNow).after;

@@ -122,6 +122,44 @@ TEST(Types, LoadsModelsAndProfiles) {
   EXPECT_NE(patient->element(intern("contact"))->types[0]->element(intern("phone")), nullptr);
 }
 
+// Every member of an instance must be an element that its type knows. Names the first that is not.
+std::string unknown_member(const Node& node, const TypeInfo& type, const std::string& path) {
+  for (const Member& member : node.members()) {
+    if (member.name->text == "resourceType") continue;
+    const bool companion = member.name->text.starts_with('_');
+    const Name* const name = companion ? member.name->companion : member.name;
+    const std::string here = path + "." + std::string(member.name->text);
+    const TypeInfo* chosen = nullptr;
+    const ElementInfo* const element = name == nullptr ? nullptr : type.element(*name, &chosen);
+    if (element == nullptr || chosen == nullptr) return here;
+    if (!companion && member.value.is_array() != element->many()) return here + " (list)";
+    if (companion) continue;
+    for (const Node& value : each(&member.value)) {
+      const TypeInfo* const actual = resource_type(value).empty() ? chosen : Types::r4().find(resource_type(value));
+      const bool primitive = chosen->kind == TypeKind::Primitive;
+      if (actual == nullptr || (primitive ? value.is_object() || value.is_array() : !value.is_object()))
+        return here + " (kind)";
+      if (std::string found = unknown_member(value, *actual, here); !found.empty()) return found;
+    }
+  }
+  return {};
+}
+
+TEST(Types, KnowEveryMemberOfTheOfficialExamples) {
+  BHI_NEEDS_FIXTURES("r4-examples");
+  std::size_t resources = 0;
+  for (const char* const folder : {"r4-examples", "us-core"}) {
+    for (const auto& path : test::files_below(test::fixtures() / folder, ".json")) {
+      const auto document = read(test::read_file(path));
+      const TypeInfo* const type = Types::r4().find(resource_type(document->root()));
+      if (type == nullptr) continue;
+      EXPECT_EQ(unknown_member(document->root(), *type, std::string(type->name)), "") << path;
+      ++resources;
+    }
+  }
+  EXPECT_GT(resources, 400u);
+}
+
 TEST(Types, LoadsTheModelsOfTheMappingTutorial) {
   BHI_NEEDS_FIXTURES("fml-matchbox/tutorial");
   std::map<std::filesystem::path, std::vector<DocumentPtr>> steps;

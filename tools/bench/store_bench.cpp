@@ -4,6 +4,11 @@
 //
 // Both sides start with an empty file and write the same number of rows. Compare medians of interleaved rounds:
 //   bhi-bench --benchmark_filter=ingest --benchmark_repetitions=7 --benchmark_enable_random_interleaving=true
+//
+// Last figures (2 cores, an almost quiet machine, fdatasync 0.12 ms, medians of 7):
+//   batch of   1: store 274 us, bare 239 us (0.87 x)     CPU 162 and 145 us
+//   batch of 100: store 3.01 ms, bare 2.75 ms (0.91 x)   CPU 2.36 and 2.13 ms
+//   batches of 1 by one thread 4.0 k/s, by eight 8.8 k/s (0.14 and 0.88 k/s on a disk that others kept busy)
 #include "base/hash.h"
 #include "store/sqlite_store.h"
 
