@@ -4,6 +4,7 @@
 #include "mapping/diagnostic.h"
 #include "mapping/executor.h"
 #include "mapping/parser.h"
+#include "mapping/structure_map_json.h"
 
 #include <algorithm>
 
@@ -18,6 +19,13 @@ Library::Library() : parts_(std::make_unique<Parts>()) {}
 Library::~Library() = default;
 
 namespace {
+
+// A StructureMap resource begins with "{"; no FML text does.
+bool is_json(std::string_view text) {
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+  const std::size_t first = text.find_first_not_of(" \t\r\n");
+  return first != std::string_view::npos && text[first] == '{';
+}
 
 Error all_of(const std::vector<Diagnostic>& problems) {
   std::string text;
@@ -36,7 +44,8 @@ Result<std::shared_ptr<const Library>> Library::compile(std::span<const MapText>
   std::vector<Diagnostic>& problems = library->parts_->diagnostics;
   std::vector<StructureMap> read;
   for (const MapText& map : maps) {
-    if (auto one = parse_fml(map, problems)) read.push_back(std::move(*one));
+    auto one = is_json(map.text) ? parse_structure_map(map, problems) : parse_fml(map, problems);
+    if (one) read.push_back(std::move(*one));
   }
   if (has_errors(problems)) return all_of(problems);
   library->parts_->program = compile_maps(read, std::move(types), problems);

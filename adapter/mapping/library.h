@@ -23,7 +23,7 @@ struct CompiledMap;
 
 struct MapText {
   std::string file;  // for messages: "mappings/core/screening.map"
-  std::string text;
+  std::string text;  // FML, or StructureMap JSON (R4 or R5 form)
 };
 
 // One thing wrong in a map: "screening.map:12:7: rule 'score': ...".

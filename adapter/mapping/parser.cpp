@@ -2,6 +2,7 @@
 
 #include "mapping/cursor.h"
 #include "mapping/rule_parser.h"
+#include "mapping/words.h"
 
 #include <algorithm>
 #include <array>
@@ -13,13 +14,6 @@ namespace {
 
 using fhirpath::Token;
 using fhirpath::TokenKind;
-
-constexpr auto kModes = std::to_array<std::pair<std::string_view, ModelMode>>({
-    {"source", ModelMode::Source},
-    {"queried", ModelMode::Queried},
-    {"target", ModelMode::Target},
-    {"produced", ModelMode::Produced},
-});
 
 // How a code mapping may be written: the grammar's "-", and the relations of R4.
 constexpr std::array<std::string_view, 9> kRelations = {"-", "==", "=", "<=", ">=", "!=", "~", "<-", ">-"};
@@ -102,8 +96,8 @@ class Parser {
       BHI_TRY(use.alias, cursor_.name("an alias"));
     }
     BHI_CHECK(cursor_.expect("as"));
-    const auto mode = std::ranges::find(kModes, cursor_.peek().text, &std::pair<std::string_view, ModelMode>::first);
-    if (mode == kModes.end()) return cursor_.expected("'source', 'queried', 'target' or 'produced'");
+    const auto* mode = find_word(kModelModes, cursor_.peek().text);
+    if (mode == nullptr) return cursor_.expected("'source', 'queried', 'target' or 'produced'");
     cursor_.take();
     use.mode = mode->second;
     map_.uses.push_back(std::move(use));

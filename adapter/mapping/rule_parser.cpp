@@ -2,6 +2,7 @@
 
 #include "fhirpath/functions.h"
 #include "fhirpath/suggestion.h"
+#include "mapping/words.h"
 
 #include <algorithm>
 #include <array>
@@ -15,27 +16,9 @@ using fhirpath::TokenKind;
 
 constexpr std::uint32_t kMaxNesting = 64;  // of rules within rules
 
-constexpr auto kSourceModes = std::to_array<std::pair<std::string_view, SourceListMode>>({
-    {"first", SourceListMode::First},
-    {"not_first", SourceListMode::NotFirst},
-    {"last", SourceListMode::Last},
-    {"not_last", SourceListMode::NotLast},
-    {"only_one", SourceListMode::OnlyOne},
-});
-
-constexpr auto kTargetModes = std::to_array<std::pair<std::string_view, TargetListMode>>({
-    {"first", TargetListMode::First},
-    {"last", TargetListMode::Last},
-    {"share", TargetListMode::Share},
-    {"single", TargetListMode::Single},
-    {"collate", TargetListMode::Single},  // R4 and R5 called it so
-});
-
 template <typename Table>
 auto mode_of(const Table& table, const Token& token) -> const typename Table::value_type* {
-  if (token.kind != TokenKind::Identifier) return nullptr;
-  const auto found = std::ranges::find_if(table, [&](const auto& row) { return row.first == token.text; });
-  return found == table.end() ? nullptr : &*found;
+  return token.kind == TokenKind::Identifier ? find_word(table, token.text) : nullptr;
 }
 
 // A literal that stands alone as a parameter or value.
@@ -163,7 +146,7 @@ class RuleParser {
     }
     if (cursor_.peek().kind == TokenKind::Integer) BHI_CHECK(cardinality(made));
     if (cursor_.take_if("default")) BHI_CHECK(default_value(made));
-    if (const auto* mode = mode_of(kSourceModes, cursor_.peek())) {
+    if (const auto* mode = mode_of(kSourceListModes, cursor_.peek())) {
       made.list_mode = mode->second;
       cursor_.take();
     }
@@ -218,7 +201,7 @@ class RuleParser {
     if (cursor_.take_if("as")) {
       BHI_TRY(made.variable, cursor_.name("the name of a variable"));
     }
-    if (const auto* mode = mode_of(kTargetModes, cursor_.peek())) {
+    if (const auto* mode = mode_of(kTargetListModes, cursor_.peek())) {
       made.list_mode = mode->second;
       cursor_.take();
       if (made.list_mode == TargetListMode::Share && cursor_.at_name() && !cursor_.at("then")) {
@@ -310,7 +293,7 @@ class RuleParser {
   static bool ends_value(const Token& token) {
     if (token.kind == TokenKind::Symbol) return token.text == "," || token.text == ")" || token.text == ";";
     if (token.kind == TokenKind::DoubleQuotedString || token.kind == TokenKind::End) return true;
-    return token.is("as") || token.is("then") || mode_of(kTargetModes, token) != nullptr;
+    return token.is("as") || token.is("then") || mode_of(kTargetListModes, token) != nullptr;
   }
 
   Result<Parameter> parameter() {
