@@ -140,6 +140,17 @@ TEST(Executor, ConvertsPrimitivesAndRefusesWhatDoesNotFit) {
             "YYYY-MM-DD), found String of 4 characters (for Patient.birthDate)");
 }
 
+TEST(Executor, CopiesAValueOfTheSameTypeAsItIs) {
+  EXPECT_EQ(
+      run_map("map \"http://example.org/map\" = \"t\"\ngroup main(source src : QuestionnaireResponse, target tgt : "
+              "Observation) {"
+              " src.authored as a -> tgt.effective = create('dateTime') as e, e.value = a; src.authored as a -> "
+              "tgt.value = a; }",
+              {R"({"resourceType":"QuestionnaireResponse","authored":"2026-11-22T09:30:00"})"})
+          .json,
+      R"({"resourceType":"Observation","effectiveDateTime":"2026-11-22T09:30:00","valueDateTime":"2026-11-22T09:30:00"})");
+}
+
 TEST(Executor, EvaluatesEveryValueIntoAList) {
   EXPECT_EQ(made("src -> tgt.name as n, n.given = (src.item.linkId);"),
             R"({"resourceType":"Patient","name":[{"given":["a","b","c"]}]})");
