@@ -5,12 +5,22 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <set>
 
 namespace bhi::fhir {
 
 namespace {
 
 constexpr std::size_t kLongestId = 64;
+constexpr std::size_t kMostIssues = 1000;  // a hostile document must not be answered with millions
+
+void add_issue(Issue issue, Issues& issues) {
+  if (issues.size() < kMostIssues) return issues.push_back(std::move(issue));
+  if (issues.size() == kMostIssues) {
+    issues.push_back(
+        {Severity::Error, "too-costly", issue.path, "expected fewer problems: from here on they are not listed"});
+  }
+}
 
 bool is_urn(std::string_view text) { return text.starts_with("urn:uuid:") || text.starts_with("urn:oid:"); }
 
@@ -152,7 +162,7 @@ class Splitter {
 
     entry.resource = *resource;
     Issue issue = check_resource(entry.resource, entry.path + ".resource");
-    if (!issue.text.empty()) return found_.issues.push_back(std::move(issue));
+    if (!issue.text.empty()) return add_issue(std::move(issue), found_.issues);
     if (resource_type(entry.resource) == "Bundle") {
       return refuse(entry.path + ".resource", "not-supported", "expected a resource that is no Bundle, found a Bundle");
     }
@@ -163,8 +173,9 @@ class Splitter {
   void take_nothing(const Entry& entry, std::string_view method) {
     if (type_.ends_with("-response")) return;
     if (type_ == "history" && !method.empty()) {
-      found_.issues.push_back({Severity::Warning, "incomplete", entry.path,
-                               "expected a resource, found only its address: it has to be fetched"});
+      add_issue({Severity::Warning, "incomplete", entry.path,
+                 "expected a resource, found only its address: it has to be fetched"},
+                found_.issues);
       return;
     }
     refuse(entry.path, "required", "expected a resource, found none");
@@ -182,9 +193,14 @@ class Splitter {
       id = arena_.copy(std::string_view(made));
       entry.resource = with(entry.resource, id_name_, Node::string(id), arena_);
     }
-    if (id.empty() || !is_urn(entry.full_url)) return true;
+    if (id.empty()) return true;
     std::string local(resource_type(entry.resource));
     local.append("/").append(id);
+    if (type_ == "transaction" && !identities_.insert(local).second) {
+      refuse(entry.path + ".resource", "duplicate", "expected each resource once in a transaction, found one twice");
+      return false;
+    }
+    if (!is_urn(entry.full_url)) return true;
     const auto [place, is_new] = urns_.emplace(lower(entry.full_url), local);
     if (is_new || place->second == local) return true;
     refuse(entry.path + ".fullUrl", "duplicate", "expected a fullUrl of its own, found one that another entry has");
@@ -192,7 +208,7 @@ class Splitter {
   }
 
   void refuse(std::string path, std::string code, std::string text) {
-    found_.issues.push_back({Severity::Error, std::move(code), std::move(path), std::move(text)});
+    add_issue({Severity::Error, std::move(code), std::move(path), std::move(text)}, found_.issues);
   }
 
   const Node& bundle_;
@@ -201,6 +217,7 @@ class Splitter {
   const Name& id_name_;
   Entries found_;
   Urns urns_;
+  std::set<std::string> identities_;  // "Type/id" of a transaction
 };
 
 // Adds "Patient/id" of each literal reference to a Patient that is not there yet.
@@ -286,8 +303,8 @@ Lines read_ndjson(std::string_view text, const ReadLimits& limits) {
     if (document.ok()) {
       lines.documents.push_back(std::move(document).value());
     } else {
-      lines.issues.push_back(
-          {Severity::Error, "structure", "line " + std::to_string(number), document.error().message});
+      add_issue({Severity::Error, "structure", "line " + std::to_string(number), document.error().message},
+                lines.issues);
     }
   }
   return lines;

@@ -46,8 +46,8 @@ struct Entries {
 // A resource without an id, in a Bundle, gets the id that its fullUrl says: X of "urn:uuid:X" or "urn:oid:X", the last
 // segment of a URL. `reference`s of the form urn:uuid:X or urn:oid:X to another entry become Type/id, wherever they
 // stand. An entry that cannot be taken is an issue and leaves the others alone: no resource, unknown resourceType, an
-// id that is not safe, a Bundle in the Bundle, a fullUrl that another entry has. Error kind Incorrect: the document
-// itself has no resourceType, or an unknown one.
+// id that is not safe, a Bundle in the Bundle, a fullUrl that another entry has, a resource that a transaction has
+// twice. At most 1000 are listed. Error kind Incorrect: the document itself has no resourceType, or an unknown one.
 Result<Entries> split(const Node& document, Arena& arena);
 
 struct Lines {

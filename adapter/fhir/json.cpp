@@ -13,6 +13,8 @@
 #endif
 #include <rapidjson/reader.h>
 
+#include <algorithm>
+
 namespace bhi::fhir {
 
 namespace {
@@ -37,6 +39,25 @@ struct Events : rapid::BaseReaderHandler<rapid::UTF8<>, Events> {
 
   TreeBuilder& builder;
 };
+
+// First block of a document's arena.
+constexpr std::size_t kSmallest = 4096;
+constexpr std::size_t kLargest = 64 * 1024;
+
+constexpr std::size_t kLongestPath = 160;  // in a message
+
+// Zeros behind the text end it for the in-place reader and let both readers work in blocks.
+std::string padded(std::string text) {
+  const std::size_t size = text.size();
+  if (text.capacity() < size + kScanPadding) {
+    std::string larger;  // a string that grows by itself would take twice the room
+    larger.reserve(size + kScanPadding);
+    larger.append(text);
+    text = std::move(larger);
+  }
+  text.append(kScanPadding, '\0');
+  return text;
+}
 
 std::string_view expectation(rapid::ParseErrorCode code) {
   switch (code) {
@@ -76,7 +97,7 @@ Error error_at(const TextScan& scan, std::size_t offset, std::string_view fault,
   const LineColumn at = scan.line_column(offset);
   std::string message = "line " + std::to_string(at.line) + ", column " + std::to_string(at.column) + ": ";
   message += fault;
-  if (!path.empty()) message += " (at " + path + ")";
+  if (!path.empty()) message += " (at " + path.substr(0, kLongestPath) + (path.size() > kLongestPath ? "..)" : ")");
   return {Kind::Incorrect, std::move(message)};
 }
 
@@ -89,9 +110,8 @@ Result<DocumentPtr> read_json(std::string text, const ReadLimits& limits) {
     return Error{Kind::Incorrect, "expected at most " + std::to_string(limits.max_bytes) +
                                       " bytes (limit max_bytes), found " + std::to_string(size)};
   }
-  text.append(kScanPadding, '\0');  // ends the text for the in-place reader, and lets both read in blocks
-
-  const auto document = std::make_shared<Document>(std::move(text), Arena(std::max<std::size_t>(4096, size / 2)));
+  const auto document =
+      std::make_shared<Document>(padded(std::move(text)), Arena(std::clamp(size / 2, kSmallest, kLargest)));
   const std::string_view bytes(document->buffer_.data(), size);
   const TextScan scan(bytes);
   if (!scan.ok()) return error_at(scan, scan.fault_offset(), scan.fault(), {});

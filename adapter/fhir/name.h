@@ -1,6 +1,7 @@
 // Names of elements, interned: equal names are one object, so a look-up compares pointers, not text.
 // The table is filled with the names of R4 (and of our logical models and maps) and never shrinks; names that only a
-// received document uses are kept by that document and never enter it, so nobody can fill our memory with made-up names.
+// received document uses are kept by that document and never enter it, so nobody can fill our memory with made-up
+// names.
 #pragma once
 
 #include <string_view>

@@ -75,9 +75,13 @@ Node Node::array(std::span<const Node> elements) {
 }
 
 Node Node::object(std::span<const Member> members) {
+  return object(members, std::ranges::any_of(members, [](const Member& member) { return !member.name->interned; }));
+}
+
+Node Node::object(std::span<const Member> members, bool has_unknown_names) {
   Node node;
   node.kind_ = NodeKind::Object;
-  node.flag_ = std::ranges::any_of(members, [](const Member& member) { return !member.name->interned; });
+  node.flag_ = has_unknown_names;
   node.size_ = checked_size(members.size());
   node.members_ = members.data();
   return node;

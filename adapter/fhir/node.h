@@ -27,6 +27,8 @@ class Node {
   static Node string(std::string_view text);    // the text must outlive the node
   static Node array(std::span<const Node> elements);
   static Node object(std::span<const Member> members);
+  // For a reader that knows whether any of the names is kept by the document only.
+  static Node object(std::span<const Member> members, bool has_unknown_names);
 
   NodeKind kind() const { return kind_; }
   bool is_null() const { return kind_ == NodeKind::Null; }

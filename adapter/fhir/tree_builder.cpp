@@ -25,7 +25,7 @@ std::string printable(const Name& name) { return name.interned ? std::string(nam
 
 std::string type_of(std::span<const Member> members) {
   for (const Member& member : members) {
-    if (member.name->text != "resourceType") continue;
+    if (member.name == nullptr || member.name->text != "resourceType") continue;
     const std::string_view text = member.value.text();
     if (text.size() <= 64 && find_name(text) != nullptr) return std::string(text);
   }
@@ -80,26 +80,11 @@ TreeBuilder::TreeBuilder(Arena& arena, const ReadLimits& limits, bool check_text
       limits_(limits),
       max_depth_(std::min(limits.max_depth, kDeepest)),
       check_texts_(check_texts),
+      interned_(*name_table::current.load(std::memory_order_acquire)),
       unknown_names_(arena),
       capacity_(std::clamp<std::size_t>(text_bytes / 64, 64, 1024)) {
   entries_.reset(new Member[capacity_]);
-  open_.reserve(max_depth_);
-}
-
-bool TreeBuilder::name(std::string_view text) {
-  if (check_texts_ && !is_allowed(text)) return false;
-  const Name* const known = find_name(text);
-  name_ = known != nullptr ? known : &unknown_names_.make(text);
-  return true;
-}
-
-bool TreeBuilder::open(const Node& placeholder) {
-  if (open_.size() >= max_depth_) {
-    return refuse("expected at most " + std::to_string(max_depth_) +
-                  " levels of objects and arrays (limit max_depth), found more");
-  }
-  open_.push_back(used_);
-  return add(placeholder);
+  open_.reset(new std::size_t[max_depth_]);
 }
 
 bool TreeBuilder::end_object(std::size_t count) {
@@ -107,8 +92,8 @@ bool TreeBuilder::end_object(std::size_t count) {
   if (limits_.refuse_repeated_names && count > 1 && !all_different({first, count})) return false;
   const auto members = arena_.copy(std::span<const Member>(first, count));
   used_ -= count;
-  open_.pop_back();
-  entries_[used_ - 1].value = Node::object(members);
+  --depth_;
+  entries_[used_ - 1].value = unknown_names_.any() ? Node::object(members) : Node::object(members, false);
   return true;
 }
 
@@ -117,7 +102,7 @@ bool TreeBuilder::end_array(std::size_t count) {
   Node* const elements = arena_.array<Node>(count);
   for (std::size_t i = 0; i < count; ++i) elements[i] = first[i].value;
   used_ -= count;
-  open_.pop_back();
+  --depth_;
   entries_[used_ - 1].value = Node::array({elements, count});
   return true;
 }
@@ -153,6 +138,11 @@ bool TreeBuilder::is_allowed(std::string_view text) {
   return true;
 }
 
+bool TreeBuilder::refuse_depth() {
+  return refuse("expected at most " + std::to_string(max_depth_) +
+                " levels of objects and arrays (limit max_depth), found more");
+}
+
 bool TreeBuilder::refuse_values() {
   return refuse("expected at most " + std::to_string(limits_.max_values) + " values (limit max_values), found more");
 }
@@ -171,15 +161,15 @@ void TreeBuilder::grow() {
 
 std::string TreeBuilder::path() const {
   std::string path;
-  for (std::size_t level = 0; level < open_.size(); ++level) {
+  for (std::size_t level = 0; level < depth_; ++level) {
     const std::size_t placeholder = open_[level];
-    const bool last = level + 1 == open_.size();
+    const bool last = level + 1 == depth_;
     const std::size_t child = last ? used_ : open_[level + 1];
     if (entries_[placeholder].value.is_array()) {
       path += "[" + std::to_string(child - placeholder - 1) + "]";
       continue;
     }
-    if (level == 0) path = type_of({&entries_[placeholder + 1], used_ - placeholder - 1});
+    if (level == 0) path = type_of({&entries_[placeholder + 1], child - placeholder - 1});
     const Name* const name = last ? name_ : entries_[child].name;
     if (name == nullptr || (last && child > placeholder + 1 && entries_[child - 1].name == name))
       continue;  // between values

@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "fhir/json.h"
+#include "fhir/name_table.h"
 #include "fhir/node.h"
 
 #include <cstdint>
@@ -21,6 +22,7 @@ class UnknownNames {
  public:
   explicit UnknownNames(Arena& arena);
   const Name& make(std::string_view text);  // the text must live as long as the arena
+  bool any() const { return used_ > 0; }
 
  private:
   struct Slot {
@@ -45,7 +47,12 @@ class TreeBuilder {
   bool boolean(bool value) { return add(Node::boolean(value)); }
   bool number(std::string_view digits) { return add(Node::number(digits)); }
   bool string(std::string_view text) { return (!check_texts_ || is_allowed(text)) && add(Node::string(text)); }
-  bool name(std::string_view text);
+  bool name(std::string_view text) {
+    if (check_texts_ && !is_allowed(text)) return false;
+    const name_table::Entry* const known = name_table::look_up(interned_, text);
+    name_ = known != nullptr ? &known->name : &unknown_names_.make(text);
+    return true;
+  }
   bool start_object() { return open(Node::object({})); }
   bool start_array() { return open(Node::array({})); }
   bool end_object(std::size_t members);
@@ -62,10 +69,17 @@ class TreeBuilder {
     entries_[used_++] = {name_, value};
     return ++values_ <= limits_.max_values || refuse_values();
   }
-  bool open(const Node& placeholder);
+  bool open(const Node& placeholder) {
+    if (depth_ >= max_depth_) return refuse_depth();
+    open_[depth_++] = used_;
+    const bool taken = add(placeholder);
+    name_ = nullptr;  // nothing inside has been named yet
+    return taken;
+  }
   bool is_allowed(std::string_view text);
   bool all_different(std::span<const Member> members);
   bool refuse_values();
+  bool refuse_depth();
   bool refuse(std::string fault);
   void grow();
 
@@ -73,12 +87,14 @@ class TreeBuilder {
   const ReadLimits& limits_;
   const std::size_t max_depth_;
   const bool check_texts_;
+  const name_table::Slots& interned_;
   UnknownNames unknown_names_;
   const Name* name_ = nullptr;         // of the next value; stale (and harmless) inside an array
   std::unique_ptr<Member[]> entries_;  // complete values of the open containers, and a placeholder for each of these
   std::size_t used_ = 0;
   std::size_t capacity_;
-  std::vector<std::size_t> open_;  // where the placeholders are
+  std::unique_ptr<std::size_t[]> open_;  // where the placeholders are
+  std::size_t depth_ = 0;
   std::size_t values_ = 0;
   std::string fault_;
 };

@@ -85,6 +85,23 @@ TEST(Bundle, KnowsDeletionsOutcomesAndBareNotifications) {
   EXPECT_FALSE(search.found.entries[1].outcome);
 }
 
+TEST(Bundle, TakesAResourceOnceInATransactionOnly) {
+  const std::string twice = R"(","entry":[{"resource":{"resourceType":"Goal","id":"g"}},
+                                            {"resource":{"resourceType":"Goal","id":"g"}}]})";
+  const std::string bundle = R"({"resourceType":"Bundle","type":")";
+  EXPECT_EQ(Split(bundle + "transaction" + twice).issue(0), "Bundle.entry[1].resource duplicate");
+  EXPECT_EQ(Split(bundle + "searchset" + twice).found.entries.size(), 2u);
+}
+
+TEST(Bundle, ListsAThousandProblemsAtMost) {
+  std::string text = R"({"resourceType":"Bundle","type":"collection","entry":[0)";
+  for (int i = 0; i < 5000; ++i) text += ",0";
+  EXPECT_EQ(Split(text + "]}").found.issues.size(), 1001u);
+  std::string lines;
+  for (int i = 0; i < 5000; ++i) lines += "x\n";
+  EXPECT_EQ(read_ndjson(lines).issues.size(), 1001u);
+}
+
 TEST(Bundle, RefusesADocumentWithoutAKnownType) {
   Arena arena;
   for (const char* text : {"{}", R"({"resourceType":"Nope"})", R"({"resourceType":5})"}) {
