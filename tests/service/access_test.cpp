@@ -1,8 +1,13 @@
 // Who is asking, which route, and does the body fit.
 #include "service/access.h"
+
+#include "service/api.h"
 #include "service/router.h"
 
 #include <gtest/gtest.h>
+
+#include <fstream>
+#include <iterator>
 
 namespace bhi::service {
 namespace {
@@ -81,6 +86,13 @@ TEST(Routes, AreFoundByMethodAndPath) {
   EXPECT_EQ(match(routes, request).allow, "GET, PUT");
   request.path = {"a", "7", "b"};
   EXPECT_EQ(match(routes, request).allow, "");
+}
+
+TEST(Routes, AreDocumentedInTheReadmeAsTheyAre) {
+  std::ifstream in(BHI_SOURCE_DIR "/adapter/service/README.md");
+  const std::string readme(std::istreambuf_iterator<char>(in), {});
+  const auto table = print_routes(Api::routes());
+  EXPECT_NE(readme.find(table), std::string::npos) << "the table should be\n" << table;
 }
 
 }  // namespace
