@@ -126,6 +126,23 @@ bool in_range(std::string_view digits, Shape shape) {
   return value >= (shape == Shape::Positive ? 1 : 0) && value <= 2147483647;
 }
 
+NodeKind kind_of(Shape shape) {
+  switch (shape) {
+    case Shape::Boolean: return NodeKind::Boolean;
+    case Shape::Integer:
+    case Shape::Unsigned:
+    case Shape::Positive:
+    case Shape::Decimal: return NodeKind::Number;
+    case Shape::Text:
+    case Shape::Code:
+    case Shape::Date:
+    case Shape::DateTime:
+    case Shape::Instant:
+    case Shape::Time: return NodeKind::String;
+  }
+  return NodeKind::String;
+}
+
 constexpr std::string_view kFormOf[] = {"a text",
                                         "a code without blanks at its ends",
                                         "true or false",
@@ -257,6 +274,8 @@ std::string describe(const Item& value) {
 Result<Node> convert_primitive(const Item& value, const TypeInfo& type, Arena& arena) {
   const Node& node = *value.node;
   const Shape shape = shape_of(type);
+  // The same type is copied as it is: whether a source keeps to its own type is for validation to say.
+  if (value.type == &type && node.kind() == kind_of(shape)) return node;
   if (!node.is_object() && !node.is_array() && !node.is_null()) {
     if (const auto made = converted(node.text(), node.kind(), shape, arena)) return *made;
   }

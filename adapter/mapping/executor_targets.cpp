@@ -122,9 +122,7 @@ Result<Binding> Executor::transformed_value(const CompiledTarget& target, Target
     }
   }
   BHI_TRY(const std::vector<Collection> given, parameters_of(target, application));
-  TransformCall call{transform, given,  target,  *program_.types,
-                     world_,    arena_, issues_, mapping::to_text(application.first.place)};
-  if (transform != Transform::Translate) call.source_path.clear();
+  const TransformCall call{transform, given, target, *program_.types, world_, arena_, issues_, application.first.place};
   BHI_TRY(const std::vector<Item> values, transformed(call));
   if (values.size() > 1) BHI_CHECK(expect_many(target, parent, values.size()));
   Binding last;

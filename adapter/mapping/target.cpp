@@ -178,9 +178,11 @@ Result<fhirpath::Item> TargetTree::snapshot(const TargetNode& node) {
 }
 
 Result<Node> TargetTree::finish(const TargetNode& root) {
-  BHI_TRY(const Frozen frozen, freeze(root, 0));
-  if (frozen.value.is_null()) return Node::object({});
-  return fhir::copy(frozen.value, arena_);
+  finishing_ = true;
+  const auto frozen = freeze(root, 0);
+  finishing_ = false;
+  if (!frozen) return frozen.error();
+  return frozen->value.is_null() ? Node::object({}) : frozen->value;
 }
 
 Result<TargetTree::Frozen> TargetTree::freeze(const TargetNode& node, std::uint32_t depth) {
@@ -188,7 +190,7 @@ Result<TargetTree::Frozen> TargetTree::freeze(const TargetNode& node, std::uint3
     return Error{Kind::Incorrect,
                  "expected a target at most " + std::to_string(kMaxDepth) + " levels deep, found more"};
   }
-  Frozen frozen{node.value, node.companion};
+  Frozen frozen{kept(node.value), kept(node.companion)};
   if (node.fields == nullptr) {
     if (node.type->kind == TypeKind::Resource && node.value.is_null()) {
       BHI_TRY(frozen.value, freeze_object(node, true, depth));
@@ -220,10 +222,20 @@ Result<Node> TargetTree::freeze_object(const TargetNode& node, bool with_type, s
 
 Result<void> TargetTree::freeze_field(const TargetField& field, std::vector<Member>& members, std::uint32_t depth) {
   if (field.element == nullptr) {
-    members.push_back({field.json_name, field.first->value});
+    members.push_back({field.json_name, kept(field.first->value)});
+    return {};
+  }
+  const bool many = field.element->many();
+  if (!many) {
+    if (field.first == nullptr) return {};
+    BHI_TRY(const Frozen frozen, freeze(*field.first, depth));
+    if (!frozen.value.is_null()) members.push_back({field.json_name, frozen.value});
+    if (!frozen.companion.is_null()) members.push_back({&companion_name(*field.json_name), frozen.companion});
     return {};
   }
   std::vector<Node> values, companions;
+  values.reserve(field.count);
+  companions.reserve(field.count);
   bool any_companion = false;
   bool any_value = false;
   for (const TargetNode* node = field.first; node != nullptr; node = node->next) {
@@ -235,9 +247,8 @@ Result<void> TargetTree::freeze_field(const TargetField& field, std::vector<Memb
     any_companion = any_companion || !frozen.companion.is_null();
   }
   if (values.empty()) return {};
-  const bool many = field.element->many();
   const auto listed = [&](const std::vector<Node>& nodes) {
-    return many ? Node::array(arena_.copy(std::span<const Node>(nodes))) : nodes.front();
+    return Node::array(arena_.copy(std::span<const Node>(nodes)));
   };
   if (any_value) members.push_back({field.json_name, listed(values)});
   if (any_companion) members.push_back({&companion_name(*field.json_name), listed(companions)});

@@ -89,8 +89,12 @@ class TargetTree {
   Result<fhir::Node> freeze_object(const TargetNode& node, bool with_type, std::uint32_t depth);
   Result<void> freeze_field(const TargetField& field, std::vector<fhir::Member>& members, std::uint32_t depth);
 
+  // A node as it stands in the tree: shared, or copied when the document is finished.
+  fhir::Node kept(const fhir::Node& node) { return finishing_ && !node.is_null() ? fhir::copy(node, arena_) : node; }
+
   const fhir::Types& types_;
   Arena& arena_;
+  bool finishing_ = false;
 };
 
 }  // namespace bhi::mapping

@@ -254,7 +254,7 @@ Result<Values> translate(const TransformCall& call) {
     const CodeMapping* mapping = find_mapping(*call.target.codes, codes_of(item));
     if (mapping == nullptr) {
       call.issues.push_back(
-          {Severity::Warning, "code-invalid", call.source_path,
+          {Severity::Warning, "code-invalid", to_text(call.place),
            "expected a code that concept map '" + call.target.codes->id + "' translates, found another"});
       continue;
     }

@@ -6,6 +6,7 @@
 #include "base/issue.h"
 #include "base/result.h"
 #include "fhirpath/expression.h"
+#include "mapping/binding.h"
 #include "mapping/compiled.h"
 #include "mapping/library.h"
 
@@ -23,8 +24,8 @@ struct TransformCall {
   const fhir::Types& types;
   const World& world;
   Arena& arena;
-  Issues& issues;           // a code without translation
-  std::string source_path;  // for issues
+  Issues& issues;            // a code without translation
+  const SourcePlace* place;  // of the first source, for issues
 };
 
 // None, one, or (evaluate) several values. A parameter that is empty gives none, except that append() passes over it.

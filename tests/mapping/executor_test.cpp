@@ -60,6 +60,15 @@ TEST(Executor, TakesOnlyElementsOfAType) {
             R"({"resourceType":"Patient","maritalStatus":{"coding":[{"system":"s","code":"c","display":"d"}]}})");
 }
 
+TEST(Executor, AppliesOnlyTheRuleOfTheExactType) {
+  EXPECT_EQ(run_map("map \"http://example.org/map\" = \"t\"\ngroup main(source src : Basic, target tgt : Patient) {"
+                    " src.extension as e then { e.value : string as v -> tgt.id = 'string'; e.value : code as v -> "
+                    "tgt.language = v; }; }",
+                    {R"({"resourceType":"Basic","extension":[{"url":"u","valueCode":"c"}]})"})
+                .json,
+            R"({"resourceType":"Patient","language":"c"})");
+}
+
 TEST(Executor, KnowsTheListModesOfSources) {
   const auto families = [](const std::string& mode) {
     return made("src.item " + mode + " as i -> tgt.name as n, n.family = (i.linkId);");
@@ -138,6 +147,17 @@ TEST(Executor, ConvertsPrimitivesAndRefusesWhatDoesNotFit) {
   EXPECT_EQ(failed("src.item as i where linkId = 'c' -> tgt.birthDate = 'soon';"),
             "test.map:4:37: rule 'item': source QuestionnaireResponse.item[2]: expected date, a date (YYYY, YYYY-MM or "
             "YYYY-MM-DD), found String of 4 characters (for Patient.birthDate)");
+}
+
+TEST(Executor, CopiesAValueOfTheSameTypeAsItIs) {
+  EXPECT_EQ(
+      run_map("map \"http://example.org/map\" = \"t\"\ngroup main(source src : QuestionnaireResponse, target tgt : "
+              "Observation) {"
+              " src.authored as a -> tgt.effective = create('dateTime') as e, e.value = a; src.authored as a -> "
+              "tgt.value = a; }",
+              {R"({"resourceType":"QuestionnaireResponse","authored":"2026-11-22T09:30:00"})"})
+          .json,
+      R"({"resourceType":"Observation","effectiveDateTime":"2026-11-22T09:30:00","valueDateTime":"2026-11-22T09:30:00"})");
 }
 
 TEST(Executor, EvaluatesEveryValueIntoAList) {
@@ -303,6 +323,18 @@ TEST(Executor, NamesTheCircleOfARecursionWithoutEnd) {
   EXPECT_EQ(ran.kind, Kind::Busy);
   EXPECT_NE(ran.error.find("expected at most 200 groups within groups, found more: two -> one -> two"),
             std::string::npos)
+      << ran.error;
+}
+
+TEST(Executor, StopsRulesThatNestThroughARecursion) {
+  std::string deep = "s then ";
+  for (int i = 0; i < 50; ++i) deep += "{ s then ";
+  deep += "one(s, t);";
+  for (int i = 0; i < 50; ++i) deep += " };";
+  const Ran ran =
+      run_map(map_of("src -> tgt then one(src, tgt);") + "group one(source s, target t) { " + deep + " }", {kResponse});
+  EXPECT_EQ(ran.kind, Kind::Busy);
+  EXPECT_NE(ran.error.find("expected at most 1000 rules within rules, found more: one -> one"), std::string::npos)
       << ran.error;
 }
 
