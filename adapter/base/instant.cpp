@@ -85,13 +85,15 @@ std::optional<year_month_day> date_from(std::string_view text) {
 }
 
 std::optional<Instant> instant_from(std::string_view text) {
+  const std::string_view whole = text;
   const auto date = take_date(text);
   if (!date) return std::nullopt;
   Instant instant = sys_days{*date};
   if (text.empty()) return instant;
-  if (!take(text, 'T')) return std::nullopt;
+  // A time of day needs a whole date before it.
+  if (whole.find('T') != std::string_view{"YYYY-MM-DD"}.size() || !take(text, 'T')) return std::nullopt;
   const auto h = take_digits(text, 2);
-  if (!h || *h > 24 || !take(text, ':')) return std::nullopt;
+  if (!h || *h > 23 || !take(text, ':')) return std::nullopt;
   const auto m = take_digits(text, 2);
   if (!m || *m > 59) return std::nullopt;
   int s = 0;

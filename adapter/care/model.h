@@ -9,6 +9,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -125,6 +126,7 @@ struct SafetyEvent {
   std::string occurred;      // when the answer was given
   std::string raised;        // when we learnt of it
   std::string state;         // open | acknowledged | review (too old to page, see safety_recent_days)
+                             // | answered (an `unknown` whose answer has since arrived, see care/safety.h)
   std::string note;          // why, in our words: "item 9 answered 1", "item 9 not answered"; age of the data
   std::string acknowledged_by;
   std::string acknowledged_at;

@@ -1,5 +1,5 @@
-// FHIRPath expressions, compiled once and evaluated often. https://hl7.org/fhirpath/ (normative N1 and STU additions) and
-// https://hl7.org/fhir/R4/fhirpath.html
+// FHIRPath expressions, compiled once and evaluated often. https://hl7.org/fhirpath/ (normative N1 and STU additions)
+// and https://hl7.org/fhir/R4/fhirpath.html
 //
 // A compiled Expression is immutable and may be shared between threads. Evaluation allocates from the caller's arena,
 // looks at nodes without copying them, and is bounded in steps, depth and size, so that no expression can stall a lane.
@@ -40,11 +40,11 @@ extern const fhir::TypeInfo Boolean, String, Integer, Long, Decimal, Date, DateT
 using Collection = std::span<const Item>;
 
 struct CompileOptions {
-  const fhir::Types* types = nullptr;             // null: no static check
-  const fhir::TypeInfo* context = nullptr;        // type of the focus; null: unknown, checked at run time only
-  std::span<const std::string_view> variables;    // names allowed as %name besides the standard ones; also bare names
-                                                  // that FML puts in scope (they win over elements of the focus)
-  bool strict = true;                             // unknown element of a known type is an error
+  const fhir::Types* types = nullptr;           // null: no static check
+  const fhir::TypeInfo* context = nullptr;      // type of the focus; null: unknown, checked at run time only
+  std::span<const std::string_view> variables;  // names allowed as %name besides the standard ones; also bare names
+                                                // that FML puts in scope (they win over elements of the focus)
+  bool strict = true;                           // unknown element of a known type is an error
 };
 
 struct Variable {
@@ -60,17 +60,18 @@ struct Budget {
 
 // What an evaluation may ask of the world. Everything is optional; what is absent gives empty or a clear error.
 struct Environment {
-  Item resource;        // %resource
-  Item root_resource;   // %rootResource; resource when null
-  Item context;         // %context; the focus when null
+  Item resource;       // %resource
+  Item root_resource;  // %rootResource; resource when null
+  Item context;        // %context; the focus when null
   std::span<const Variable> variables;
   const fhir::Types* types = nullptr;
-  Instant now{};        // now(), today(), timeOfDay()
+  Instant now{};  // now(), today(), timeOfDay()
   int utc_offset_minutes = 0;
   // Resolves a reference or canonical to a resource that stays alive as long as the arena; null node when unknown.
   std::function<const fhir::Node*(std::string_view reference)> resolve;
   // Is code|system in value set (canonical)? empty optional: value set unknown.
-  std::function<std::optional<bool>(std::string_view value_set, std::string_view system, std::string_view code)> member_of;
+  std::function<std::optional<bool>(std::string_view value_set, std::string_view system, std::string_view code)>
+      member_of;
   std::function<void(std::string_view name, Collection items)> trace;
   Budget budget;
 };
@@ -92,8 +93,8 @@ class Expression {
   std::shared_ptr<const Ast> ast_;
 };
 
-// https://hl7.org/fhirpath/#singleton-evaluation-of-collections: empty stays empty, one boolean is itself, one other item
-// is true, more is an error.
+// https://hl7.org/fhirpath/#singleton-evaluation-of-collections: empty stays empty, one boolean is itself, one other
+// item is true, more is an error.
 Result<std::optional<bool>> as_boolean(Collection items);
 // Text of a single primitive item; empty optional when the collection is empty; error when more than one.
 Result<std::optional<std::string_view>> as_text(Collection items);

@@ -15,7 +15,17 @@
 namespace bhi::fhirpath {
 
 enum class TokenKind : std::uint8_t {
-  End, Identifier, DelimitedIdentifier, String, DoubleQuotedString, Integer, Decimal, LongInteger, Date, DateTime, Time,
+  End,
+  Identifier,
+  DelimitedIdentifier,
+  String,
+  DoubleQuotedString,
+  Integer,
+  Decimal,
+  LongInteger,
+  Date,
+  DateTime,
+  Time,
   EnvironmentVariable,  // %name, %`name`, %'name'; text is the name
   Keyword,              // $this $index $total
   Symbol,               // any operator or punctuation; text is it: "." "(" "<=" "->" "::" "<<" "..", ...
@@ -31,9 +41,9 @@ struct Position {
 
 struct Token {
   TokenKind kind = TokenKind::End;
-  std::string_view text;  // source text without quotes/backticks/%/@; escapes NOT yet undone (see unescape)
+  std::string_view text;  // source text without quotes/backticks/%/@/L; escapes NOT yet undone (see unescape)
   Position at;
-  std::size_t end = 0;    // offset behind the token
+  std::size_t end = 0;  // offset behind the token
 
   bool is(std::string_view symbol_or_word) const {
     return (kind == TokenKind::Symbol || kind == TokenKind::Identifier) && text == symbol_or_word;
@@ -42,14 +52,14 @@ struct Token {
 
 enum class Dialect : std::uint8_t {
   FhirPath,
-  Mapping,  // adds "->", "=>"?, "<<", ">>", "::", "///" metadata, "double quoted" names; '//' comments as in FHIRPath
+  Mapping,  // adds "->" "=>" "<<" ">>" "::" ".." "==" ";" ":" "#" "@" "?" "!" and "///" metadata lines
 };
 
 class Lexer {
  public:
   Lexer(std::string_view text, Dialect dialect) : text_(text), dialect_(dialect) {}
 
-  const Token& peek();       // the next token, not taken
+  const Token& peek();         // the next token, not taken
   const Token& peek_second();  // the one after it
   Token take();
   void reset(const Position& to);  // stand there again
@@ -60,6 +70,14 @@ class Lexer {
 
  private:
   Token scan();
+  Token scan_quoted(TokenKind kind, std::size_t prefix);
+  Token scan_number();
+  Token scan_date();
+  Token scan_word(TokenKind kind, std::size_t prefix);
+  Token scan_symbol();
+  Token make(TokenKind kind, std::size_t length, std::size_t skip_front = 0, std::size_t skip_back = 0);
+  void advance(std::size_t count);
+  bool skip_blank();
 
   std::string_view text_;
   Dialect dialect_;

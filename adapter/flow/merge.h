@@ -16,9 +16,12 @@ struct Merged {
 };
 
 // before/ours: our rendering of the entity as it was when last in step with the EHR, and as it is now.
-// known/theirs: the EHR's resource then and now. Elements that we do not render stay as they are there. Lists are
-// aligned by position; additions of ours go to the end; a list that both sides reshaped is a conflict.
-Merged merge(const fhir::Node& before, const fhir::Node& ours, const fhir::Node& known, const fhir::Node& theirs, Arena& arena);
+// known/theirs: the EHR's resource then and now. Elements that we do not render stay as they are there. A value that
+// both sides changed, and not to the same, is a conflict; so is one that we changed and they removed. Elements of lists
+// are recognised by content (flow/align.h), so an insertion there does not shift our edit to its neighbour; additions
+// of ours go to the end; the order of theirs stays. The document lies in `arena` and refers to nothing else.
+Merged merge(const fhir::Node& before, const fhir::Node& ours, const fhir::Node& known, const fhir::Node& theirs,
+             Arena& arena);
 
 // RFC 7396.
 fhir::Node merge_patch(const fhir::Node& target, const fhir::Node& patch, Arena& arena);

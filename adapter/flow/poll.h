@@ -16,7 +16,7 @@ struct PollSettings {
   std::string source;
   std::chrono::seconds overlap{150};  // commits become visible late, clocks differ
   int page_size = 100;
-  int max_pages = 10'000;             // a server that never ends its pages
+  int max_pages = 10'000;  // a server that never ends its pages
 };
 
 struct PollSummary {
@@ -28,8 +28,8 @@ struct PollSummary {
 };
 
 // One window for one type: pages are accepted one by one, the cursor moves with the last one only, in its transaction.
-// The next window starts `overlap` before the newest server time seen. Uses the server's Date, never our clock, when told.
-// Errors: Unsupported (the type has no search or no _lastUpdated), Unavailable, Forbidden, ...
+// The next window starts `overlap` before the newest server time seen. Uses the server's Date, never our clock, when
+// told. Errors: Unsupported (the type has no search or no _lastUpdated), Unavailable, Forbidden, ...
 Result<PollSummary> poll(Store& store, Ehr& ehr, const Capabilities& capabilities, const PollSettings& settings,
                          std::string_view type, Instant now);
 

@@ -83,6 +83,9 @@ struct Ledger {
   std::string version;
   std::int64_t care_version = 0;  // of the entity when it was last written or read there
   std::string hash;        // content_hash of what the EHR holds
+  // The two bases of the next three-way merge (flow/merge.h), as JSON:
+  std::string held;        // the EHR's resource when we were last in step (read or written); `hash` is of this
+  std::string rendered;    // our rendering at that moment; empty when it was only read
 };
 
 enum class OutboxState { Planned, Sent, Verified, Unknown, RetryAt, Parked, Dead, Superseded };
@@ -102,9 +105,9 @@ struct OutboxItem {
   bool urgent = false;
   OutboxState state = OutboxState::Planned;
   int attempts = 0;
-  Instant not_before{};      // of RetryAt
+  Instant not_before{};      // of RetryAt, and of Unknown: a look-up right after a lost answer may be too early
   std::string reason;        // why it is where it is, no PHI
-  std::string request_hash;  // of what was last put on the wire
+  std::string request_hash;  // of what was last put on the wire; empty when that surely changed nothing there
   Instant created{};
 };
 
@@ -173,7 +176,7 @@ class Store {
   virtual Result<std::optional<Ledger>> ledger(std::string_view destination, std::string_view artifact, std::string_view care_id) = 0;
   virtual Result<std::optional<Ledger>> ledger_of(std::string_view destination, std::string_view type, std::string_view id) = 0;
 
-  // Due items (Planned, Unknown, RetryAt whose time has come), in order, at most one per lane unless urgent. An item is
+  // Due items (Planned; Unknown and RetryAt whose time has come), in order, at most one per lane unless urgent. An item is
   // due only when every earlier one of its lane is settled or parked.
   virtual Result<std::vector<OutboxItem>> due(Instant now, std::size_t limit) = 0;
   virtual Result<std::vector<OutboxItem>> outbox(std::string_view patient, std::size_t limit) = 0;  // "" = all, newest first

@@ -1,5 +1,6 @@
-// Maps, loaded and compiled: the FHIR Mapping Language (https://build.fhir.org/ig/HL7/mapping-language-ig/, R4/R5 text and the
-// 2026 grammar) and StructureMap JSON in the same structure. A Library is immutable; a new one replaces it whole.
+// Maps, loaded and compiled: the FHIR Mapping Language (https://build.fhir.org/ig/HL7/mapping-language-ig/, R4/R5 text
+// and the 2026 grammar) and StructureMap JSON in the same structure. A Library is immutable; a new one replaces it
+// whole.
 #pragma once
 
 #include "base/arena.h"
@@ -22,7 +23,7 @@ struct CompiledMap;
 
 struct MapText {
   std::string file;  // for messages: "mappings/core/screening.map"
-  std::string text;
+  std::string text;  // FML, or StructureMap JSON (R4 or R5 form)
 };
 
 // One thing wrong in a map: "screening.map:12:7: rule 'score': ...".
@@ -38,7 +39,7 @@ struct Diagnostic {
 std::string to_text(const Diagnostic& diagnostic);
 
 struct Input {
-  std::string_view name;        // parameter of the entry group; empty: by position
+  std::string_view name;  // parameter of the entry group; empty: by position
   const fhir::Node* node = nullptr;
   const fhir::TypeInfo* type = nullptr;  // null: by resourceType
 };
@@ -52,16 +53,17 @@ struct World {
 };
 
 struct Output {
-  fhir::Node root;     // of the (first) target, in the arena of the run
+  fhir::Node root;               // of the (first) target, in the arena of the run
   std::vector<fhir::Node> more;  // further targets of the entry group, in order
-  Issues issues;       // log messages, failed checks
+  Issues issues;                 // log messages, failed checks
 };
 
 class Library {
  public:
   // Compiles a set of maps that may import each other. All or nothing: any error diagnostic and there is no library.
   // Warnings are kept in diagnostics(). Error text holds every diagnostic, one a line.
-  static Result<std::shared_ptr<const Library>> compile(std::span<const MapText> maps, std::shared_ptr<const fhir::Types> types);
+  static Result<std::shared_ptr<const Library>> compile(std::span<const MapText> maps,
+                                                        std::shared_ptr<const fhir::Types> types);
 
   ~Library();
   Library(const Library&) = delete;

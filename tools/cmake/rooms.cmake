@@ -116,6 +116,15 @@ function(bhi_tests)
     gtest_discover_tests(bhi-test-${name} DISCOVERY_MODE PRE_TEST TEST_PREFIX ${name}.
       PROPERTIES TIMEOUT 300 LABELS ${name})
   endforeach()
+  file(GLOB scripts CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/*/*_test.py)
+  foreach(script IN LISTS scripts)
+    get_filename_component(name ${script} NAME_WE)
+    get_filename_component(folder ${script} DIRECTORY)
+    get_filename_component(folder ${folder} NAME)
+    add_test(NAME ${folder}.${name} COMMAND python3 -W error::ResourceWarning ${script} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+    set_tests_properties(${folder}.${name} PROPERTIES TIMEOUT 600 LABELS ${folder}
+                         ENVIRONMENT "BHI_BIN_DIR=${CMAKE_BINARY_DIR}/bin")
+  endforeach()
   add_test(NAME rooms COMMAND python3 ${CMAKE_SOURCE_DIR}/tools/check_rooms.py)
 endfunction()
 

@@ -1,0 +1,192 @@
+#include "ehr/fhir_ehr.h"
+
+#include "ehr/answer.h"
+#include "ehr/capability.h"
+#include "ehr/headers.h"
+#include "fhir/bundle.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace bhi::ehr {
+
+namespace {
+
+constexpr const char* kAccept = "Accept: application/fhir+json";
+constexpr const char* kContentType = "Content-Type: application/fhir+json";
+constexpr const char* kWantWhole = "Prefer: return=representation";
+
+bool is_type_name(std::string_view text) {
+  return !text.empty() && text.size() <= 64 &&
+         std::ranges::all_of(text, [](char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); });
+}
+
+flow::Answer unsent(flow::Answer::What what, std::string reason) {
+  flow::Answer answer;
+  answer.what = what;
+  answer.reason = std::move(reason);
+  return answer;
+}
+
+void log(const std::string& source, const Request& request, const Response& response,
+         std::chrono::steady_clock::duration taken) {
+  const auto logger = spdlog::get("ehr");
+  if (!logger) return;
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(taken).count();
+  if (response.what == Response::What::Answered) {
+    logger->debug("{}: {} {}: {} in {} ms", source, name(request.method), shown(request.url), response.status, ms);
+  } else {
+    logger->warn("{}: {} {}: {} after {} ms: {}", source, name(request.method), shown(request.url),
+                 response.what == Response::What::Lost ? "answer lost" : "not sent", ms, response.reason);
+  }
+}
+
+class FhirEhr final : public flow::Ehr {
+ public:
+  FhirEhr(EhrSettings settings, std::unique_ptr<Http> http) : settings_(std::move(settings)), http_(std::move(http)) {}
+
+  Result<flow::Capabilities> capabilities() override;
+  Result<flow::Page> search(std::string_view type, std::string_view query) override;
+  Result<flow::Page> next(std::string_view link) override;
+  Result<fhir::DocumentPtr> read(std::string_view type, std::string_view id) override;
+  flow::Answer create(std::string_view type, std::string_view body, std::string_view if_none_exist) override;
+  flow::Answer update(std::string_view type, std::string_view id, std::string_view body,
+                      std::string_view if_match) override;
+
+ private:
+  Result<Response> send(Request& request);
+  Result<Response> get(std::string url);
+  Result<flow::Page> page(std::string url);
+  flow::Answer write(Request& request, std::string_view type, std::string_view id);
+
+  EhrSettings settings_;
+  std::unique_ptr<Http> http_;
+};
+
+// With the token of the moment; a 401 is answered by asking for the token once more, and by one repeat if it is a new
+// one.
+Result<Response> FhirEhr::send(Request& request) {
+  for (int attempt = 0;; ++attempt) {
+    if (settings_.token) {
+      BHI_TRY(std::string token, settings_.token());
+      if (attempt > 0 && token == request.bearer) break;
+      request.bearer = std::move(token);
+    }
+    const auto started = std::chrono::steady_clock::now();
+    Response response = http_->send(request);
+    log(settings_.name, request, response, std::chrono::steady_clock::now() - started);
+    if (attempt > 0 || !settings_.token || response.what != Response::What::Answered || response.status != 401) {
+      return response;
+    }
+  }
+  Response refused;
+  refused.what = Response::What::Answered;
+  refused.status = 401;
+  return refused;
+}
+
+Result<Response> FhirEhr::get(std::string url) {
+  Request request{.method = Method::Get, .url = std::move(url), .headers = {kAccept}, .bearer = {}, .body = {}};
+  auto sent = send(request);
+  if (!sent) return sent;
+  if (auto problem = problem_of(*sent, settings_.limits)) {
+    problem->message = "GET " + shown(request.url) + ": " + problem->message;
+    return std::move(*problem);
+  }
+  return sent;
+}
+
+Result<flow::Capabilities> FhirEhr::capabilities() {
+  BHI_TRY(Response response, get(http_->base() + "/metadata"));
+  BHI_TRY(const auto document, document_of(response, settings_.limits, "metadata"));
+  return capabilities_from(document->root());
+}
+
+Result<flow::Page> FhirEhr::page(std::string url) {
+  const std::string where = "GET " + shown(url);
+  BHI_TRY(Response response, get(std::move(url)));
+  flow::Page page;
+  page.server_time = http_date(response.date);
+  BHI_TRY(page.bundle, document_of(response, settings_.limits, where));
+  BHI_CHECK(expect_type(page.bundle->root(), "Bundle", where));
+  for (const fhir::Node& link : fhir::each(page.bundle->root().find("link"))) {
+    if (link.text_of("relation") == "next") page.next = link.text_of("url");
+  }
+  return page;
+}
+
+Result<flow::Page> FhirEhr::search(std::string_view type, std::string_view query) {
+  if (!is_type_name(type)) return Error{Kind::Incorrect, "search: expected the name of a resource type"};
+  std::string url = http_->base() + "/" + std::string(type);
+  if (!query.empty()) url += "?" + std::string(query);
+  return page(std::move(url));
+}
+
+Result<flow::Page> FhirEhr::next(std::string_view link) {
+  BHI_TRY(std::string url, http_->same_origin(link));
+  return page(std::move(url));
+}
+
+Result<fhir::DocumentPtr> FhirEhr::read(std::string_view type, std::string_view id) {
+  if (!is_type_name(type)) return Error{Kind::Incorrect, "read: expected the name of a resource type"};
+  if (!fhir::is_safe_id(id)) return Error{Kind::Incorrect, "read: expected a FHIR id that may stand in an address"};
+  const std::string where = "GET " + std::string(type) + "/" + std::string(id);
+  BHI_TRY(Response response, get(http_->base() + "/" + std::string(type) + "/" + std::string(id)));
+  BHI_TRY(auto document, document_of(response, settings_.limits, where));
+  BHI_CHECK(expect_type(document->root(), type, where));
+  if (document->root().text_of("id") != id) {
+    return Error{Kind::Incorrect, where + ": expected the resource asked for, found one with another id"};
+  }
+  return document;
+}
+
+flow::Answer FhirEhr::write(Request& request, std::string_view type, std::string_view id) {
+  auto sent = send(request);
+  if (!sent) {  // no token to be had
+    return unsent(sent.error().kind == Kind::Forbidden ? flow::Answer::What::Forbidden : flow::Answer::What::NotSent,
+                  sent.error().message);
+  }
+  return answer_of(*sent, settings_.limits, type, id);
+}
+
+flow::Answer FhirEhr::create(std::string_view type, std::string_view body, std::string_view if_none_exist) {
+  if (!is_type_name(type)) return unsent(flow::Answer::What::Refused, "no name of a resource type");
+  Request request{.method = Method::Post,
+                  .url = http_->base() + "/" + std::string(type),
+                  .headers = {kAccept, kContentType, kWantWhole},
+                  .bearer = {},
+                  .body = std::string(body)};
+  if (!if_none_exist.empty()) request.headers.push_back("If-None-Exist: " + std::string(if_none_exist));
+  return write(request, type, {});
+}
+
+flow::Answer FhirEhr::update(std::string_view type, std::string_view id, std::string_view body,
+                             std::string_view if_match) {
+  if (!is_type_name(type) || !fhir::is_safe_id(id)) {
+    return unsent(flow::Answer::What::Refused, "no type and id that may stand in an address");
+  }
+  Request request{.method = Method::Put,
+                  .url = http_->base() + "/" + std::string(type) + "/" + std::string(id),
+                  .headers = {kAccept, kContentType, kWantWhole},
+                  .bearer = {},
+                  .body = std::string(body)};
+  if (!if_match.empty()) request.headers.push_back("If-Match: " + etag_of_version(if_match));
+  return write(request, type, id);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<flow::Ehr>> connect(const EhrSettings& settings) {
+  EhrSettings complete = settings;
+  if (complete.http.user_agent.empty()) complete.http.user_agent = "bhi-adapter/" + complete.version;
+  BHI_TRY(auto http, Http::open(complete.http));
+  return std::unique_ptr<flow::Ehr>(std::make_unique<FhirEhr>(std::move(complete), std::move(http)));
+}
+
+}  // namespace bhi::ehr

@@ -1,0 +1,31 @@
+// An EHR's FHIR R4 API as the journeys need it (flow/ports.h). https://hl7.org/fhir/R4/http.html
+//
+// An answer is taken for what it is: 200 with a web page, with an OperationOutcome, or with another resource than the
+// one asked for is no success.
+#pragma once
+
+#include "base/result.h"
+#include "ehr/http.h"
+#include "fhir/json.h"
+#include "flow/ports.h"
+
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace bhi::ehr {
+
+struct EhrSettings {
+  std::string name;     // of the source, for messages
+  std::string version;  // of the adapter, for User-Agent
+  HttpSettings http;    // user_agent is set from `version` when empty
+  fhir::ReadLimits limits{.max_bytes = std::size_t{64} << 20};
+  // Gives the bearer token of the moment; absent: none is sent. Called for every request, from any thread; after a 401
+  // once more, and the request is repeated if the token has changed meanwhile.
+  std::function<Result<std::string>()> token;
+};
+
+// Opens no connection yet. The Ehr may be used from several threads. Errors: those of Http::open.
+Result<std::unique_ptr<flow::Ehr>> connect(const EhrSettings& settings);
+
+}  // namespace bhi::ehr

@@ -1,0 +1,243 @@
+// https://hl7.org/fhirpath/#string-manipulation and the additional string functions
+#include "fhirpath/functions.h"
+#include "fhirpath/pattern.h"
+#include "fhirpath/text.h"
+
+#include <re2/re2.h>
+
+#include <algorithm>
+#include <array>
+
+namespace bhi::fhirpath {
+
+namespace {
+
+using Text = std::optional<std::string_view>;
+
+void push_text(Evaluator& evaluator, std::string_view made, Items& out) {
+  out.push_back(string_item(evaluator.arena().copy(made), evaluator.arena()));
+}
+
+// The input and the first argument of a function of two texts; nothing in either gives an empty result.
+bool texts(Evaluator& evaluator, const Expr& call, Collection input, const Frame& frame, Text& text, Text& argument) {
+  return evaluator.single_text(call, input, text) && evaluator.text_argument(call, 0, frame, argument);
+}
+
+template <bool (*kTest)(std::string_view, std::string_view)>
+bool test(Evaluator& evaluator, const Expr& call, Collection input, const Frame& frame, Items& out) {
+  Text text, argument;
+  if (!texts(evaluator, call, input, frame, text, argument)) return false;
+  if (text && argument) out.push_back(boolean_item(kTest(*text, *argument)));
+  return true;
+}
+
+bool has_part(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
+bool has_start(std::string_view text, std::string_view part) { return text.starts_with(part); }
+bool has_end(std::string_view text, std::string_view part) { return text.ends_with(part); }
+
+template <std::size_t (*kFind)(std::string_view, std::string_view)>
+bool index(Evaluator& evaluator, const Expr& call, Collection input, const Frame& frame, Items& out) {
+  Text text, argument;
+  if (!texts(evaluator, call, input, frame, text, argument)) return false;
+  if (!text || !argument) return true;
+  const std::size_t at = kFind(*text, *argument);
+  const std::int64_t found =
+      at == std::string_view::npos ? -1 : static_cast<std::int64_t>(count_code_points(text->substr(0, at)));
+  out.push_back(integer_item(found, evaluator.arena()));
+  return true;
+}
+
+std::size_t find_first(std::string_view text, std::string_view part) { return text.find(part); }
+std::size_t find_last(std::string_view text, std::string_view part) { return text.rfind(part); }
+
+bool substring(Evaluator& evaluator, const Expr& call, Collection input, const Frame& frame, Items& out) {
+  Text text;
+  std::optional<std::int64_t> start;
+  std::optional<std::int64_t> length;
+  if (!evaluator.single_text(call, input, text) || !evaluator.integer_argument(call, 0, frame, start)) return false;
+  if (call.args.size() > 1 && !evaluator.integer_argument(call, 1, frame, length)) return false;
+  if (!text || !start || *start < 0) return true;
+  const std::size_t from = byte_of_code_point(*text, static_cast<std::size_t>(*start));
+  if (from >= text->size()) return true;
+  std::string_view rest = text->substr(from);
+  if (length)
+    rest = rest.substr(0, byte_of_code_point(rest, static_cast<std::size_t>(std::max<std::int64_t>(*length, 0))));
+  out.push_back(string_item(rest, evaluator.arena()));
+  return true;
+}
+
+template <std::string (*kChange)(std::string_view)>
+bool change(Evaluator& evaluator, const Expr& call, Collection input, const Frame&, Items& out) {
+  Text text;
+  if (!evaluator.single_text(call, input, text)) return false;
+  if (text) push_text(evaluator, kChange(*text), out);
+  return true;
+}
+
+bool trim_(Evaluator& evaluator, const Expr& call, Collection input, const Frame&, Items& out) {
+  Text text;
+  if (!evaluator.single_text(call, input, text)) return false;
+  if (text) out.push_back(string_item(trim(*text), evaluator.arena()));
+  return true;
+}
+
+bool length(Evaluator& evaluator, const Expr& call, Collection input, const Frame&, Items& out) {
+  Text text;
+  if (!evaluator.single_text(call, input, text)) return false;
+  if (text) out.push_back(integer_item(static_cast<std::int64_t>(count_code_points(*text)), evaluator.arena()));
+  return true;
+}
+
+bool to_chars(Evaluator& evaluator, const Expr& call, Collection input, const Frame&, Items& out) {
+  Text text;
+  if (!evaluator.single_text(call, input, text)) return false;
+  if (!text) return true;
+  if (!evaluator.spend(call, text->size())) return false;
+  for (std::string_view rest = *text; !rest.empty();) {
+    const std::size_t size = byte_of_code_point(rest, 1);
+    out.push_back(string_item(rest.substr(0, size), evaluator.arena()));
+    rest.remove_prefix(size);
+  }
+  return true;
+}
+
+bool replace(Evaluator& evaluator, const Expr& call, Collection input, const Frame& frame, Items& out) {
+  Text text, part, by;
+  if (!texts(evaluator, call, input, frame, text, part) || !evaluator.text_argument(call, 1, frame, by)) return false;
+  if (!text || !part || !by) return true;
+  std::string made;
+  if (part->empty()) {  // surrounds every character
+    made = *by;
+    for (std::string_view rest = *text; !rest.empty();) {
+      const std::size_t size = byte_of_code_point(rest, 1);
+      made.append(rest.substr(0, size)).append(*by);
+      rest.remove_prefix(size);
+    }
+  } else {
+    std::size_t from = 0;
+    for (std::size_t at = text->find(*part); at != std::string_view::npos; at = text->find(*part, from)) {
+      made.append(text->substr(from, at - from)).append(*by);
+      from = at + part->size();
+    }
+    made.append(text->substr(from));
+  }
+  if (!evaluator.spend(call, made.size() / 64)) return false;
+  push_text(evaluator, made, out);
+  return true;
+}
+
+// The pattern of the call: compiled already when it is a literal, else `made` now. Null: the argument is empty.
+bool pattern_of(Evaluator& evaluator, const Expr& call, const Frame& frame, PatternPtr& made, const re2::RE2*& out) {
+  out = call.pattern;
+  if (out != nullptr) return true;
+  Text text;
+  if (!evaluator.text_argument(call, 0, frame, text)) return false;
+  if (!text) return true;
+  if (!evaluator.spend(call, 100)) return false;
+  auto compiled = compile_pattern(*call.args[0], *text, call.text == "matchesFull");
+  if (!compiled.ok()) return evaluator.fail_with(std::move(compiled).error());
+  made = std::move(compiled).value();
+  out = made.get();
+  return true;
+}
+
+bool matches(Evaluator& evaluator, const Expr& call, Collection input, const Frame& frame, Items& out) {
+  Text text;
+  PatternPtr made;
+  const re2::RE2* pattern = nullptr;
+  if (!evaluator.single_text(call, input, text) || !pattern_of(evaluator, call, frame, made, pattern)) return false;
+  if (text && pattern != nullptr) out.push_back(boolean_item(pattern_fits(*pattern, *text)));
+  return true;
+}
+
+bool replace_all_matches(Evaluator& evaluator, const Expr& call, Collection input, const Frame& frame, Items& out) {
+  Text text, by;
+  PatternPtr made;
+  const re2::RE2* pattern = nullptr;
+  if (!evaluator.single_text(call, input, text) || !pattern_of(evaluator, call, frame, made, pattern) ||
+      !evaluator.text_argument(call, 1, frame, by)) {
+    return false;
+  }
+  if (!text || pattern == nullptr || !by) return true;
+  if (pattern->pattern().empty()) {  // nothing to look for: the text stays
+    out.push_back(string_item(*text, evaluator.arena()));
+    return true;
+  }
+  push_text(evaluator, replace_matches(*pattern, *text, *by), out);
+  return true;
+}
+
+bool split(Evaluator& evaluator, const Expr& call, Collection input, const Frame& frame, Items& out) {
+  Text text, separator;
+  if (!texts(evaluator, call, input, frame, text, separator)) return false;
+  if (!text || !separator) return true;
+  if (separator->empty()) return to_chars(evaluator, call, input, frame, out);
+  for (std::string_view rest = *text;;) {
+    const std::size_t at = rest.find(*separator);
+    out.push_back(string_item(rest.substr(0, at), evaluator.arena()));
+    if (at == std::string_view::npos) return true;
+    rest.remove_prefix(at + separator->size());
+  }
+}
+
+bool join(Evaluator& evaluator, const Expr& call, Collection input, const Frame& frame, Items& out) {
+  Text separator = "";
+  if (!call.args.empty() && !evaluator.text_argument(call, 0, frame, separator)) return false;
+  if (input.empty()) return true;
+  std::string made;
+  bool first = true;
+  for (const Item& item : input) {
+    const ValueKind kind = value_kind(item);
+    if (kind == ValueKind::Missing) continue;
+    if (kind != ValueKind::String) {
+      return evaluator.fail(call, Kind::Incorrect,
+                            "expected Strings before join(), found " + std::string(type_name(item)));
+    }
+    if (!first) made += separator.value_or("");
+    first = false;
+    made += item.node->text();
+  }
+  push_text(evaluator, made, out);
+  return true;
+}
+
+// encode, decode, escape, unescape: the argument says how.
+template <std::optional<std::string> (*kConvert)(std::string_view, std::string_view)>
+bool convert(Evaluator& evaluator, const Expr& call, Collection input, const Frame& frame, Items& out) {
+  Text text, how;
+  if (!texts(evaluator, call, input, frame, text, how)) return false;
+  if (!text || !how) return true;
+  if (const auto made = kConvert(*text, *how)) push_text(evaluator, *made, out);
+  return true;
+}
+
+constexpr std::array kFunctions = std::to_array<Function>({
+    {"contains", 1, 1, "v", Gives::Boolean, test<has_part>},
+    {"decode", 1, 1, "v", Gives::String, convert<decode>},
+    {"encode", 1, 1, "v", Gives::String, convert<encode>},
+    {"endsWith", 1, 1, "v", Gives::Boolean, test<has_end>},
+    {"escape", 1, 1, "v", Gives::String, convert<escape>},
+    {"indexOf", 1, 1, "v", Gives::Integer, index<find_first>},
+    {"join", 0, 1, "v", Gives::String, join},
+    {"lastIndexOf", 1, 1, "v", Gives::Integer, index<find_last>},
+    {"length", 0, 0, "v", Gives::Integer, length},
+    {"lower", 0, 0, "v", Gives::String, change<lower>},
+    {"matches", 1, 1, "r", Gives::Boolean, matches},
+    {"matchesFull", 1, 1, "r", Gives::Boolean, matches},
+    {"replace", 2, 2, "v", Gives::String, replace},
+    {"replaceMatches", 2, 2, "rv", Gives::String, replace_all_matches},
+    {"split", 1, 1, "v", Gives::String, split},
+    {"startsWith", 1, 1, "v", Gives::Boolean, test<has_start>},
+    {"substring", 1, 2, "v", Gives::String, substring},
+    {"toChars", 0, 0, "v", Gives::String, to_chars},
+    {"trim", 0, 0, "v", Gives::String, trim_},
+    {"unescape", 1, 1, "v", Gives::String, convert<unescape>},
+    {"upper", 0, 0, "v", Gives::String, change<upper>},
+});
+static_assert(std::ranges::is_sorted(kFunctions, {}, &Function::name));
+
+}  // namespace
+
+Chapter string_functions() { return kFunctions; }
+
+}  // namespace bhi::fhirpath

@@ -1,0 +1,236 @@
+#include "flow/binding.h"
+
+#include "fhir/json.h"
+#include "flow/fields.h"
+
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <optional>
+#include <type_traits>
+
+namespace bhi::flow {
+
+namespace {
+
+using fhir::Member;
+using fhir::Node;
+
+template <typename T>
+concept Bound = requires { Fields<T>::table; };
+
+template <typename T>
+struct IsVector : std::false_type {};
+template <typename T>
+struct IsVector<std::vector<T>> : std::true_type {};
+
+template <typename T>
+struct IsOptional : std::false_type {};
+template <typename T>
+struct IsOptional<std::optional<T>> : std::true_type {};
+
+constexpr std::string_view kKind = "kind";
+
+template <typename... Args>
+void visit_fields(const std::tuple<Args...>& table, auto&& visitor) {
+  std::apply([&](const auto&... fields) { (visitor(fields), ...); }, table);
+}
+
+// ---- out --------------------------------------------------------------------------------------------------------------
+
+// Shortest digits that read back as the same value; whole numbers without a point.
+std::string_view digits_of(double value, Arena& arena) {
+  std::array<char, 32> text{};
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
+  return arena.copy(std::string_view(text.data(), static_cast<std::size_t>(end - text.data())));
+}
+
+template <Bound T>
+Node node_of(const T& value, Arena& arena, bool with_kind);
+
+// Null means: leave the member out.
+template <typename T>
+Node node_of_value(const T& value, Arena& arena) {
+  if constexpr (std::is_same_v<T, std::string>) {
+    return value.empty() ? Node() : Node::string(arena.copy(value));
+  } else if constexpr (std::is_same_v<T, bool>) {
+    return Node::boolean(value);
+  } else if constexpr (std::is_same_v<T, int>) {
+    return Node::number(arena.copy(std::to_string(value)));
+  } else if constexpr (std::is_same_v<T, double>) {
+    return Node::number(digits_of(value, arena));
+  } else if constexpr (std::is_same_v<T, Severity>) {
+    return Node::string(name(value));
+  } else if constexpr (IsOptional<T>::value) {
+    return value ? node_of_value(*value, arena) : Node();
+  } else if constexpr (IsVector<T>::value) {
+    if (value.empty()) return Node();
+    Node* elements = arena.array<Node>(value.size());
+    for (std::size_t i = 0; i < value.size(); ++i) elements[i] = node_of_value(value[i], arena);
+    return Node::array({elements, value.size()});
+  } else {
+    static_assert(Bound<T>);
+    return value == T{} ? Node() : node_of(value, arena, false);
+  }
+}
+
+template <Bound T>
+Node node_of(const T& value, Arena& arena, bool with_kind) {
+  constexpr std::size_t kFields = std::tuple_size_v<decltype(Fields<T>::table)>;
+  Member* members = arena.array<Member>(kFields + 1);
+  std::size_t count = 0;
+  if constexpr (requires { Fields<T>::kind; }) {
+    if (with_kind) {
+      static const fhir::Name& kind = fhir::intern(kKind);
+      members[count++] = {&kind, Node::string(Fields<T>::kind)};
+    }
+  }
+  visit_fields(Fields<T>::table, [&](const auto& entry) {
+    const Node node = node_of_value(value.*(entry.member), arena);
+    const bool keep_null = std::is_same_v<T, care::Screening> && entry.name == "total";
+    if (!node.is_null() || keep_null) members[count++] = {&fhir::intern(entry.name), node};
+  });
+  return Node::object({members, count});
+}
+
+// ---- in ---------------------------------------------------------------------------------------------------------------
+
+void wrong_type(Issues& issues, const std::string& path, std::string_view expected) {
+  issues.push_back({Severity::Error, "structure", path, "expected " + std::string(expected)});
+}
+
+template <Bound T>
+void read_struct(T& into, const Node& node, const std::string& path, Issues& issues);
+
+template <typename T>
+void read_value(T& into, const Node& node, const std::string& path, Issues& issues) {
+  if constexpr (std::is_same_v<T, std::string>) {
+    if (node.is_string()) into = std::string(node.text());
+    else wrong_type(issues, path, "a string");
+  } else if constexpr (std::is_same_v<T, bool>) {
+    if (node.kind() == fhir::NodeKind::Boolean) into = node.as_boolean();
+    else wrong_type(issues, path, "true or false");
+  } else if constexpr (std::is_same_v<T, int> || std::is_same_v<T, double>) {
+    double number = 0;
+    const auto text = node.text();
+    const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
+    const bool whole = std::is_same_v<T, double> || (number == std::floor(number) && std::abs(number) < 1e9);
+    if (node.kind() == fhir::NodeKind::Number && parsed.ec == std::errc() && whole) into = static_cast<T>(number);
+    else wrong_type(issues, path, std::is_same_v<T, int> ? "a whole number" : "a number");
+  } else if constexpr (std::is_same_v<T, Severity>) {
+    for (const Severity severity : {Severity::Fatal, Severity::Error, Severity::Warning, Severity::Information}) {
+      if (name(severity) == node.text()) into = severity;
+    }
+  } else if constexpr (IsOptional<T>::value) {
+    typename T::value_type value{};
+    const std::size_t before = issues.size();
+    read_value(value, node, path, issues);
+    if (issues.size() == before) into = std::move(value);
+  } else if constexpr (IsVector<T>::value) {
+    if (!node.is_array()) return wrong_type(issues, path, "a list");
+    into.clear();
+    for (const Node& element : node.elements()) {
+      const std::string at = path + "[" + std::to_string(into.size()) + "]";
+      read_value(into.emplace_back(), element, at, issues);
+    }
+  } else {
+    read_struct(into, node, path, issues);
+  }
+}
+
+template <Bound T>
+void read_struct(T& into, const Node& node, const std::string& path, Issues& issues) {
+  if (!node.is_object()) return wrong_type(issues, path, "an object");
+  for (const Member& member : node.members()) {
+    const std::string_view wanted = member.name->text;
+    bool known = wanted == kKind;
+    visit_fields(Fields<T>::table, [&](const auto& entry) {
+      if (entry.name != wanted) return;
+      known = true;
+      // An explicit null says "nothing", as an absent member does.
+      if (!member.value.is_null()) read_value(into.*(entry.member), member.value, path + "." + std::string(wanted), issues);
+    });
+    if (!known) issues.push_back({Severity::Error, "structure", path, "unknown element '" + std::string(wanted.substr(0, 64)) + "'"});
+  }
+}
+
+template <Bound T>
+void collect_paths(const std::string& path, std::vector<std::string>& into);
+
+template <typename T>
+void collect_member(const std::string& path, std::vector<std::string>& into) {
+  into.push_back(path);
+  if constexpr (IsVector<T>::value || IsOptional<T>::value) {
+    if constexpr (Bound<typename T::value_type>) collect_paths<typename T::value_type>(path, into);
+  } else if constexpr (Bound<T>) {
+    collect_paths<T>(path, into);
+  }
+}
+
+template <Bound T>
+void collect_paths(const std::string& path, std::vector<std::string>& into) {
+  if constexpr (!std::is_same_v<T, care::Code>) {  // a Coding in the logical model
+    visit_fields(Fields<T>::table, [&](const auto& entry) {
+      using Type = std::remove_cvref_t<decltype(std::declval<T>().*(entry.member))>;
+      collect_member<Type>(path + "." + std::string(entry.name), into);
+    });
+  } else {
+    into.push_back(path + ".*");
+  }
+}
+
+// Calls `visitor(T{})` for the bound struct of that kind; false when there is none.
+template <typename... Kinds>
+bool with_kind(std::string_view kind, auto&& visitor) {
+  return ((Fields<Kinds>::kind == kind && (visitor(Kinds{}), true)) || ...);
+}
+
+bool with_entity_kind(std::string_view kind, auto&& visitor) {
+  return with_kind<care::Patient, care::Episode, care::Screening, care::MedicationTherapy, care::CarePlan,
+                   care::SafetyEvent>(kind, visitor);
+}
+
+}  // namespace
+
+Node to_node(const care::Entity& entity, Arena& arena) {
+  return std::visit([&](const auto& value) { return node_of(value, arena, true); }, entity);
+}
+
+std::string to_json(const care::Entity& entity) {
+  Arena arena;
+  return fhir::write_json(to_node(entity, arena));
+}
+
+Result<ReadEntity> entity_from(const Node& node) {
+  ReadEntity read;
+  const std::string_view kind = node.text_of(kKind);
+  const bool known = with_entity_kind(kind, [&](auto value) {
+    read_struct(value, node, std::string(kind), read.issues);
+    read.entity = std::move(value);
+  });
+  if (!known) return Error{Kind::Incorrect, "expected a care entity with a known 'kind'"};
+  return read;
+}
+
+Result<care::Entity> entity_from_json(std::string_view json) {
+  BHI_TRY(const auto document, fhir::read_json(std::string(json)));
+  BHI_TRY(auto read, entity_from(document->root()));
+  if (has_errors(read.issues)) return Error{Kind::Fault, "stored entity: " + read.issues[0].path + ": " + read.issues[0].text};
+  return std::move(read.entity);
+}
+
+Result<care::ScreeningReport> report_from(const Node& node, Issues& issues) {
+  if (!node.is_object()) return Error{Kind::Fault, "expected a ScreeningReport object"};
+  care::ScreeningReport report;
+  read_struct(report, node, "ScreeningReport", issues);
+  return report;
+}
+
+std::vector<std::string> bound_paths(std::string_view kind) {
+  std::vector<std::string> paths;
+  with_kind<care::Patient, care::Episode, care::Screening, care::MedicationTherapy, care::CarePlan, care::SafetyEvent,
+            care::ScreeningReport>(kind, [&](auto value) { collect_paths<decltype(value)>(std::string(kind), paths); });
+  return paths;
+}
+
+}  // namespace bhi::flow

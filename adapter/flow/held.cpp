@@ -1,0 +1,119 @@
+#include "flow/held.h"
+
+#include "fhir/json.h"
+#include "fhir/types.h"
+#include "flow/align.h"
+
+#include <algorithm>
+#include <charconv>
+#include <span>
+
+namespace bhi::flow {
+
+namespace {
+
+using fhir::Member;
+using fhir::Node;
+using fhir::NodeKind;
+
+std::string_view meta_text(const Node& resource, std::string_view name) {
+  const Node* meta = resource.find("meta");
+  return meta == nullptr ? std::string_view() : meta->text_of(name);
+}
+
+bool same_value(const Node& a, const Node& b) {
+  if (fhir::same(a, b)) return true;
+  if (a.kind() != NodeKind::Number || b.kind() != NodeKind::Number) return false;
+  const auto value = [](std::string_view digits) {
+    double number = 0;
+    std::from_chars(digits.data(), digits.data() + digits.size(), number);
+    return number;
+  };
+  return value(a.text()) == value(b.text());
+}
+
+void compare(const Node& written, const Node* held, const std::string& path, std::vector<std::string>& missing) {
+  if (held == nullptr) {
+    missing.push_back(path);
+  } else if (written.is_object()) {
+    const bool whole = !fhir::resource_type(written).empty();
+    for (const Member& member : written.members()) {
+      // Versions and narrative are the server's own business.
+      if (whole && (member.name->text == "meta" || member.name->text == "text")) continue;
+      compare(member.value, held->find(*member.name), path + "." + std::string(member.name->text), missing);
+    }
+  } else if (written.is_array()) {
+    const auto elements = written.elements();
+    const auto there = held->elements();
+    const auto partner = align(elements, there, Leftovers::ByPosition);
+    for (std::size_t i = 0; i < elements.size(); ++i) {
+      compare(elements[i], partner[i] ? &there[*partner[i]] : nullptr, path + "[" + std::to_string(i) + "]", missing);
+    }
+  } else if (!same_value(written, *held)) {
+    missing.push_back(path);
+  }
+}
+
+}  // namespace
+
+std::string_view version_of(const Node& resource) { return meta_text(resource, "versionId"); }
+
+bool carries_identifier(const Node& resource, std::string_view system, std::string_view value) {
+  return std::ranges::any_of(fhir::each(resource.find("identifier")), [&](const Node& identifier) {
+    return identifier.text_of("system") == system && identifier.text_of("value") == value;
+  });
+}
+
+Node with_identifier(const Node& resource, std::string_view system, std::string_view value, Arena& arena) {
+  if (carries_identifier(resource, system, value)) return resource;
+  const fhir::Name& name = fhir::intern("identifier");
+  const Member members[] = {{&fhir::intern("system"), Node::string(arena.copy(system))},
+                            {&fhir::intern("value"), Node::string(arena.copy(value))}};
+  const Node ours = Node::object(arena.copy(std::span<const Member>(members)));
+  const fhir::TypeInfo* type = fhir::Types::r4().find(fhir::resource_type(resource));
+  const fhir::ElementInfo* element = type == nullptr ? nullptr : type->element(name);
+  if (element != nullptr && !element->many()) {
+    return resource.find(name) == nullptr ? fhir::with(resource, name, ours, arena) : resource;
+  }
+  std::vector<Node> list;
+  for (const Node& identifier : fhir::each(resource.find(name))) list.push_back(identifier);
+  list.push_back(ours);
+  return fhir::with(resource, name, Node::array(arena.copy(std::span<const Node>(list))), arena);
+}
+
+Node without_stale_narrative(const Node& resource, Arena& arena) {
+  const Node* text = resource.find("text");
+  if (text == nullptr) return resource;
+  const std::string_view status = text->text_of("status");
+  return status == "generated" || status == "extensions" ? fhir::without(resource, fhir::intern("text"), arena)
+                                                         : resource;
+}
+
+Node projection(const Node& resource, const Node& like, Arena& arena) {
+  std::vector<Member> members;
+  for (const Member& member : resource.members()) {
+    if (like.find(*member.name) != nullptr) members.push_back(member);
+  }
+  return Node::object(arena.copy(std::span<const Member>(members)));
+}
+
+std::vector<std::string> not_kept(const Node& written, const Node& held) {
+  std::vector<std::string> missing;
+  compare(written, &held, std::string(fhir::resource_type(written)), missing);
+  return missing;
+}
+
+ResourceCopy copy_of(const Node& resource, std::string_view source) {
+  ResourceCopy copy;
+  copy.source = source;
+  copy.type = fhir::resource_type(resource);
+  copy.id = resource.text_of("id");
+  copy.version = version_of(resource);
+  copy.updated = meta_text(resource, "lastUpdated");
+  copy.hash = fhir::content_hash(resource);
+  copy.url = resource.text_of("url");
+  copy.body = fhir::write_json(resource);
+  return copy;
+}
+
+}  // namespace bhi::flow

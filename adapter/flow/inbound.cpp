@@ -1,0 +1,204 @@
+#include "flow/inbound.h"
+
+#include "base/hash.h"
+#include "care/instruments.h"
+#include "care/recognise.h"
+#include "fhir/bundle.h"
+#include "flow/binding.h"
+#include "flow/structure.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace bhi::flow {
+
+namespace {
+
+using fhir::Node;
+using What = Inbound::What;
+
+// What is needed while one resource is mapped.
+struct Call {
+  const Engine& engine;
+  const Node& resource;
+  const Origin& origin;
+  const Surroundings& surroundings;
+  Instant now;
+  Arena& arena;
+  care::Source source;   // of the entity
+  std::string id;        // of the entity
+  std::string patient;   // care id, may be empty
+};
+
+constexpr std::string_view kMaps = "http://bhi-adapter.org/fhir/StructureMap/";
+
+Inbound invalid(Issues issues) { return {What::Invalid, std::nullopt, "invalid", std::move(issues)}; }
+Inbound left(std::string reason) { return {What::Left, std::nullopt, std::move(reason), {}}; }
+
+const Node* contained(const Node& resource, std::string_view id) {
+  for (const Node& inner : fhir::each(resource.find("contained"))) {
+    if (inner.text_of("id") == id) return &inner;
+  }
+  return nullptr;
+}
+
+const Node* resolve(const Call& call, std::string_view reference) {
+  if (reference.starts_with('#')) return contained(call.resource, reference.substr(1));
+  if (const auto parts = fhir::parse_reference(reference); parts && !parts->type.empty()) {
+    return call.surroundings.resource ? call.surroundings.resource(parts->type, parts->id) : nullptr;
+  }
+  return call.surroundings.canonical ? call.surroundings.canonical(reference) : nullptr;
+}
+
+Result<mapping::Output> run(const Call& call, std::string_view map, const Node* second = nullptr, bool two_sources = false) {
+  std::array<mapping::Input, 2> inputs{};
+  inputs[0].node = &call.resource;
+  inputs[1].node = second;
+  if (two_sources && second == nullptr) inputs[1].type = call.engine.types->find("Questionnaire");
+  mapping::World world;
+  world.now = call.now;
+  world.resolve = [&call](std::string_view reference) { return resolve(call, reference); };
+  return call.engine.maps->run(std::string(kMaps) + std::string(map), std::span(inputs.data(), two_sources ? 2 : 1), world,
+                               call.arena);
+}
+
+// The mapped node as a care entity with its identity filled in.
+template <typename Entity>
+Inbound entity(const Call& call, std::string_view map, std::string_view kind) {
+  auto output = run(call, map);
+  if (!output.ok()) return invalid({{Severity::Error, "processing", "", output.error().message}});
+  const fhir::Name& kind_name = fhir::intern("kind");
+  auto read = entity_from(fhir::with(output->root, kind_name, Node::string(kind), call.arena));
+  if (!read.ok()) return invalid({{Severity::Error, "processing", "", read.error().message}});
+  if (has_errors(read->issues)) return invalid(std::move(read->issues));
+  Entity value = std::get<Entity>(std::move(read->entity));
+  value.id = call.id;
+  value.source = call.source;
+  if constexpr (requires { value.patient; }) value.patient = call.patient;
+  return {What::Change, std::move(value), "", std::move(output->issues)};
+}
+
+// Does the care model know what this is about without its form? Then it need not wait for one.
+bool is_understood(const care::ScreeningReport& report) {
+  const care::Recognition recognition = care::recognise(report);
+  return !recognition.instruments.empty() || !recognition.self_harm.empty() || recognition.doubtful != nullptr;
+}
+
+// Total, panel or item of an instrument, or a question about self-harm.
+bool is_screening_code(const care::Code& code) {
+  if (care::instrument_by_total(code) != nullptr || care::instrument_by_panel(code) != nullptr || care::is_self_harm_code(code)) return true;
+  return std::ranges::any_of(care::instruments(), [&code](const care::Instrument& instrument) {
+    return std::ranges::any_of(instrument.items, [&](const care::InstrumentItem& item) { return care::is_item(instrument, item, code); });
+  });
+}
+
+Inbound patient(const Call& call) { return entity<care::Patient>(call, "patient-to-care", "Patient"); }
+Inbound episode(const Call& call) { return entity<care::Episode>(call, "episode-to-care", "Episode"); }
+Inbound plan(const Call& call) { return entity<care::CarePlan>(call, "care-plan-to-care", "CarePlan"); }
+
+Inbound therapy(const Call& call) {
+  Inbound result = entity<care::MedicationTherapy>(call, "medication-request-to-care", "MedicationTherapy");
+  if (!result.change) return result;
+  auto& value = std::get<care::MedicationTherapy>(*result.change);
+  if (const auto prior = fhir::parse_reference(value.prior); prior) {
+    value.prior = care_id(call.origin.source, prior->type, prior->id);
+  } else {
+    value.prior.clear();
+  }
+  return result;
+}
+
+Result<care::ScreeningReport> report(const Call& call, const mapping::Output& output, Issues& issues) {
+  BHI_TRY(auto value, report_from(output.root, issues));
+  value.id = call.id;
+  value.patient = call.patient;
+  value.source = call.source;
+  for (care::Source& from : value.derived_from) from.system = call.origin.source;
+  return value;
+}
+
+Inbound response(const Call& call) {
+  const std::string_view canonical = call.resource.text_of("questionnaire");
+  const Node* form = canonical.empty() ? nullptr : resolve(call, canonical);
+  if (form != nullptr && fhir::resource_type(*form) != "Questionnaire") form = nullptr;
+  auto output = run(call, "questionnaire-response-to-care", form, true);
+  if (!output.ok()) return invalid({{Severity::Error, "processing", "", output.error().message}});
+  Issues issues = std::move(output->issues);
+  auto mapped = report(call, *output, issues);
+  if (!mapped.ok()) return invalid({{Severity::Error, "processing", "", mapped.error().message}});
+  if (has_errors(issues)) return invalid(std::move(issues));
+  if (form == nullptr && !canonical.empty() && !canonical.starts_with('#') && !is_understood(*mapped)) {
+    return {What::Waiting, std::move(*mapped), std::string(canonical), std::move(issues)};
+  }
+  return {What::Change, std::move(*mapped), "", std::move(issues)};
+}
+
+Inbound observation(const Call& call) {
+  const Node* code = call.resource.find("code");
+  const auto codings = fhir::each(code == nullptr ? nullptr : code->find("coding"));
+  const bool known = std::ranges::any_of(codings, [](const Node& coding) {
+    return is_screening_code({std::string(coding.text_of("system")), std::string(coding.text_of("code")), ""});
+  });
+  if (!known) return left("not a code of an instrument that we follow");
+  auto output = run(call, "observation-to-care");
+  if (!output.ok()) return invalid({{Severity::Error, "processing", "", output.error().message}});
+  Issues issues = std::move(output->issues);
+  auto mapped = report(call, *output, issues);
+  if (!mapped.ok()) return invalid({{Severity::Error, "processing", "", mapped.error().message}});
+  if (has_errors(issues)) return invalid(std::move(issues));
+  return {What::Change, std::move(*mapped), "", std::move(issues)};
+}
+
+Inbound context(const Call&) { return left("kept as context: read through the resources that refer to it"); }
+
+struct Row {
+  std::string_view type;
+  Inbound (*map)(const Call&);
+};
+
+// What we read, by type. A type that is not here is left.
+constexpr std::array kRows = std::to_array<Row>({
+    {"CarePlan", plan},
+    {"CareTeam", context},
+    {"Condition", context},
+    {"Encounter", context},
+    {"EpisodeOfCare", episode},
+    {"Goal", context},
+    {"Location", context},
+    {"Medication", context},
+    {"MedicationRequest", therapy},
+    {"Observation", observation},
+    {"Organization", context},
+    {"Patient", patient},
+    {"Practitioner", context},
+    {"PractitionerRole", context},
+    {"Questionnaire", context},
+    {"QuestionnaireResponse", response},
+});
+static_assert(std::ranges::is_sorted(kRows, {}, &Row::type));
+
+}  // namespace
+
+std::string care_id(std::string_view source, std::string_view type, std::string_view id) { return stable_id({source, type, id}); }
+
+Inbound map_inbound(const Engine& engine, const Node& resource, const Origin& origin, const Surroundings& surroundings,
+                    Instant now, Arena& arena) {
+  const std::string_view type = fhir::resource_type(resource);
+  const auto row = std::ranges::lower_bound(kRows, type, {}, &Row::type);
+  if (row == kRows.end() || row->type != type) return left("no map reads this type");
+  Issues issues = check_structure(resource, *engine.types);
+  if (has_errors(issues)) return invalid(std::move(issues));
+
+  Call call{engine, resource, origin, surroundings, now, arena,
+            {origin.source, std::string(type), origin.id, origin.version, origin.updated},
+            care_id(origin.source, type, origin.id), {}};
+  if (const auto subject = fhir::parse_reference(fhir::patient_reference(resource)); subject && subject->type == "Patient") {
+    call.patient = care_id(origin.source, "Patient", subject->id);
+  }
+  Inbound result = row->map(call);
+  result.issues.insert(result.issues.begin(), std::make_move_iterator(issues.begin()), std::make_move_iterator(issues.end()));
+  return result;
+}
+
+}  // namespace bhi::flow

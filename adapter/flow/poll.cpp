@@ -1,0 +1,230 @@
+#include "flow/poll.h"
+
+#include "fhir/bundle.h"
+#include "flow/query.h"
+#include "flow/receive.h"
+
+#include <algorithm>
+#include <optional>
+#include <set>
+#include <utility>
+#include <vector>
+
+namespace bhi::flow {
+
+namespace {
+
+using fhir::Node;
+
+// What the cursor keeps: "<since> <server> <asked>".
+struct Window {
+  Instant since{};   // lower bound of the next window, by the server's clock
+  Instant server{};  // the server's time when the last window was asked
+  Instant asked{};   // our time then: only its distance to the next asking counts
+};
+
+std::string to_text(const Window& window) {
+  return bhi::to_text(window.since) + " " + bhi::to_text(window.server) + " " + bhi::to_text(window.asked);
+}
+
+std::optional<Window> window_from(std::string_view text) {
+  const std::size_t first = text.find(' ');
+  const std::size_t second = first == std::string_view::npos ? first : text.find(' ', first + 1);
+  if (second == std::string_view::npos) return std::nullopt;
+  const auto since = instant_from(text.substr(0, first));
+  const auto server = instant_from(text.substr(first + 1, second - first - 1));
+  const auto asked = instant_from(text.substr(second + 1));
+  if (!since || !server || !asked) return std::nullopt;
+  return Window{*since, *server, *asked};
+}
+
+// How far the server's clock went back since the last window, by our count of the time between. Records changed before
+// the step carry times that lie ahead, records changed after it carry times behind the cursor; so the next window must
+// begin earlier by the step. Zero when it runs as it should, within the overlap.
+std::chrono::milliseconds step_back(const Window& last, Instant server, Instant now, std::chrono::seconds overlap) {
+  const auto expected = last.server + std::max(now - last.asked, std::chrono::milliseconds{0});
+  const auto step = expected - server;
+  return step > overlap ? step : std::chrono::milliseconds{0};
+}
+
+Result<void> check_searchable(const Capabilities& capabilities, std::string_view type) {
+  const TypeCapability* capability = capabilities.of(type);
+  if (capability == nullptr || !capability->search) {
+    return Error{Kind::Unsupported, std::string(type) + ": search is not declared by the EHR"};
+  }
+  if (std::ranges::find(capability->search_params, "_lastUpdated") == capability->search_params.end()) {
+    return Error{Kind::Unsupported, std::string(type) + ": search by _lastUpdated is not declared by the EHR"};
+  }
+  return {};
+}
+
+// An outcome among the results that is more than a remark says that something may be missing. Epic, athenahealth and
+// Oracle cut results short in this way, with status 200.
+bool says_incomplete(const Node& bundle) {
+  for (const Node& entry : fhir::each(bundle.find("entry"))) {
+    const Node* resource = entry.find("resource");
+    if (resource == nullptr || fhir::resource_type(*resource) != "OperationOutcome") continue;
+    for (const Node& issue : fhir::each(resource->find("issue"))) {
+      const std::string_view severity = issue.text_of("severity");
+      if (severity != "information" && severity != "success") return true;
+    }
+  }
+  return false;
+}
+
+// One window on its way: pages in, items kept, the cursor at the end.
+class Walk {
+ public:
+  Walk(Store& store, Ehr& ehr, const PollSettings& settings, std::string_view type, Instant now)
+      : store_(store), ehr_(ehr), settings_(settings), type_(type), now_(now) {}
+
+  Result<PollSummary> run() {
+    BHI_TRY(const auto cursor, store_.cursor(settings_.source, type_));
+    const auto last = cursor ? window_from(*cursor) : std::nullopt;
+    BHI_TRY(Page page, ask(last ? std::optional(last->since) : std::nullopt));
+    Instant server = page.server_time.value_or(now_);
+    if (last) {
+      const auto step = step_back(*last, server, now_, settings_.overlap);
+      if (step.count() > 0) {
+        note(Severity::Warning, "transient", "the server's clock went back; the window begins earlier by that step");
+        BHI_TRY(page, ask(last->since - step));
+        server = std::min(server, page.server_time.value_or(server));
+      }
+    }
+    const Window next{server - settings_.overlap, server, now_};
+    BHI_CHECK(walk(std::move(page), next));
+    return std::move(summary_);
+  }
+
+ private:
+  Result<Page> ask(std::optional<Instant> since) {
+    std::string query = "_count=" + std::to_string(settings_.page_size);
+    if (since) query += "&_lastUpdated=ge" + encoded(bhi::to_text(*since));
+    return ehr_.search(type_, query);
+  }
+
+  Result<void> walk(Page page, const Window& next) {
+    std::set<std::string, std::less<>> seen;
+    for (;;) {
+      if (says_incomplete(page.bundle->root())) {
+        leave_open("incomplete", "an OperationOutcome among the results says that some may be missing");
+      }
+      const bool last = page.next.empty();
+      BHI_CHECK(keep(page, last && summary_.complete ? std::optional(next) : std::nullopt));
+      if (last) return {};
+      if (!seen.insert(page.next).second) {
+        leave_open("processing", "the pages go round in a circle: a next link came twice");
+        return {};
+      }
+      if (summary_.pages >= static_cast<std::size_t>(settings_.max_pages)) {
+        leave_open("too-costly", "more than " + std::to_string(settings_.max_pages) + " pages");
+        return {};
+      }
+      auto following = ehr_.next(page.next);
+      if (!following && following.error().kind == Kind::NotFound) {
+        leave_open("not-found", "a next link has expired; the window will be asked again");
+        return {};
+      }
+      BHI_TRY(page, std::move(following));
+    }
+  }
+
+  Result<void> keep(const Page& page, const std::optional<Window>& next) {
+    BHI_TRY(Received received, receive(page.bundle->root(), settings_.source, "poll", now_));
+    std::erase_if(received.items, [](const InboxItem& item) { return item.resource.type == "OperationOutcome"; });
+    ++summary_.pages;
+    summary_.seen += received.items.size();
+    std::ranges::move(received.issues, std::back_inserter(summary_.issues));
+    Accepted batch;
+    batch.items = std::move(received.items);
+    if (next) batch.cursor = Cursor{settings_.source, type_, to_text(*next)};
+    if (batch.items.empty() && !batch.cursor) return {};
+    if (!batch.items.empty()) {
+      batch.audit.push_back({"read", settings_.source, type_, std::to_string(batch.items.size()) + " by search", now_});
+    }
+    BHI_TRY(const AcceptOutcome outcome, store_.accept(batch));
+    summary_.stored += outcome.stored;
+    return {};
+  }
+
+  void leave_open(std::string code, std::string text) {
+    summary_.complete = false;
+    note(Severity::Warning, std::move(code), std::move(text));
+  }
+
+  void note(Severity severity, std::string code, std::string text) {
+    summary_.issues.push_back({severity, std::move(code), type_, std::move(text)});
+  }
+
+  Store& store_;
+  Ehr& ehr_;
+  const PollSettings& settings_;
+  std::string type_;
+  Instant now_;
+  PollSummary summary_;
+};
+
+// Of several forms with one url the newest: by date, then by the time of its last change there.
+bool is_newer(const Node& a, const Node& b) {
+  const auto updated = [](const Node& form) {
+    const Node* meta = form.find("meta");
+    return meta == nullptr ? std::string_view() : meta->text_of("lastUpdated");
+  };
+  return std::pair(a.text_of("date"), updated(a)) > std::pair(b.text_of("date"), updated(b));
+}
+
+const Node* choose_form(const Node& bundle, std::string_view url, std::string_view version) {
+  const Node* chosen = nullptr;
+  for (const Node& entry : fhir::each(bundle.find("entry"))) {
+    const Node* form = entry.find("resource");
+    // Checked again: a server may ignore a search parameter and answer with every form it has.
+    if (form == nullptr || fhir::resource_type(*form) != "Questionnaire" || form->text_of("url") != url) continue;
+    if (!version.empty() && form->text_of("version") != version) continue;
+    if (chosen == nullptr || is_newer(*form, *chosen)) chosen = form;
+  }
+  return chosen;
+}
+
+Result<bool> keep_form(Store& store, const Node& form, std::string_view source, std::string_view canonical,
+                       Instant now) {
+  BHI_TRY(Received received, receive(form, source, "poll", now));
+  if (received.items.size() != 1) {
+    return Error{Kind::Incorrect,
+                 "Questionnaire: " + (received.issues.empty() ? "not readable" : received.issues[0].text)};
+  }
+  ResourceCopy copy = std::move(received.items[0].resource);
+  copy.url = canonical.substr(0, canonical.find('|'));
+  BHI_CHECK(store.keep_copy(copy));
+  BHI_CHECK(store.audit({"read", std::string(source), "Questionnaire/" + copy.id, "ok", now}));
+  BHI_CHECK(store.requeue_waiting(canonical));
+  return true;
+}
+
+}  // namespace
+
+Result<PollSummary> poll(Store& store, Ehr& ehr, const Capabilities& capabilities, const PollSettings& settings,
+                         std::string_view type, Instant now) {
+  BHI_CHECK(check_searchable(capabilities, type));
+  return Walk(store, ehr, settings, type, now).run();
+}
+
+Result<bool> fetch_form(Store& store, Ehr& ehr, std::string_view source, std::string_view canonical, Instant now) {
+  const std::size_t bar = canonical.find('|');
+  const std::string_view url = canonical.substr(0, bar);
+  const std::string_view version = bar == std::string_view::npos ? std::string_view() : canonical.substr(bar + 1);
+  // Some name the form by its place on the server instead of its canonical.
+  if (const auto place = fhir::parse_reference(url); place && place->base.empty() && place->type == "Questionnaire") {
+    auto form = ehr.read("Questionnaire", place->id);
+    if (!form && form.error().kind == Kind::NotFound) return false;
+    BHI_TRY(const auto document, std::move(form));
+    return keep_form(store, document->root(), source, canonical, now);
+  }
+  std::string query = "url=" + encoded(url);
+  if (!version.empty()) query += "&version=" + encoded(version);
+  BHI_TRY(const Page page, ehr.search("Questionnaire", query));
+  const Node* form = choose_form(page.bundle->root(), url, version);
+  if (form == nullptr) return false;
+  return keep_form(store, *form, source, canonical, now);
+}
+
+}  // namespace bhi::flow

@@ -1,0 +1,334 @@
+#include "flow/work.h"
+
+#include "fhir/bundle.h"
+#include "fhir/json.h"
+#include "flow/binding.h"
+#include "flow/inbound.h"
+#include "flow/merge.h"
+#include "flow/record.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <utility>
+
+namespace bhi::flow {
+
+namespace {
+
+using fhir::DocumentPtr;
+using fhir::Node;
+
+constexpr int kConflictTries = 5;
+
+// The resources that maps of one lane may look at: those of the batch first, then the copies in the store.
+class Neighbourhood {
+ public:
+  Neighbourhood(Store& store, std::string source) : store_(store), source_(std::move(source)) {}
+
+  const Node* resource(std::string_view type, std::string_view id) {
+    const std::string key = std::string(type) + "/" + std::string(id);
+    if (const auto held = held_.find(key); held != held_.end()) return held->second ? &held->second->root() : nullptr;
+    auto copy = store_.resource(source_, type, id);
+    return keep(key, copy.ok() && *copy ? (*copy)->body : std::string());
+  }
+
+  const Node* canonical(std::string_view url) {
+    const std::string bare(url.substr(0, url.find('|')));
+    if (const auto held = held_.find(bare); held != held_.end()) return held->second ? &held->second->root() : nullptr;
+    auto copy = store_.canonical(source_, bare);
+    return keep(bare, copy.ok() && *copy ? (*copy)->body : std::string());
+  }
+
+  void add(const ResourceCopy& copy, const DocumentPtr& document) {
+    held_[copy.type + "/" + copy.id] = document;
+    if (!copy.url.empty()) held_[copy.url] = document;
+  }
+
+ private:
+  const Node* keep(const std::string& key, const std::string& body) {
+    DocumentPtr document;
+    if (!body.empty()) {
+      if (auto read = fhir::read_json(body); read.ok()) document = *std::move(read);
+    }
+    return (held_[key] = document) ? &document->root() : nullptr;
+  }
+
+  Store& store_;
+  std::string source_;
+  std::map<std::string, DocumentPtr, std::less<>> held_;
+};
+
+// One attempt at a lane: everything read, mapped and applied, ready to be committed.
+class Attempt {
+ public:
+  Attempt(const Engine& engine, Store& store, const Destinations& destinations, std::vector<InboxItem> items, Instant now)
+      : engine_(engine), store_(store), destinations_(destinations), items_(std::move(items)), now_(now),
+        source_(items_.front().resource.source), neighbours_(store, source_) {}
+
+  Result<void> prepare() {
+    read_documents();
+    BHI_CHECK(map_all());
+    BHI_CHECK(apply_all());
+    finish_outcomes();
+    return {};
+  }
+
+  const Worked& worked() const { return worked_; }
+  WorkSummary summary() const { return summary_; }
+  const std::string& source() const { return source_; }
+
+ private:
+  struct Slot {
+    DocumentPtr document;
+    std::string entity;  // care id of what the item became
+    std::string patient;
+    InboxOutcome outcome;
+    std::optional<Ledger> ledger;  // to be completed with the entity's new version
+  };
+
+  void read_documents() {
+    for (const InboxItem& item : items_) {
+      Slot& slot = slots_.emplace_back();
+      slot.outcome.seq = item.seq;
+      if (item.resource.body.empty()) {
+        slot.outcome.state = InboxState::Left;
+        slot.outcome.reason = "deleted at the source; what was derived from it is kept";
+        continue;
+      }
+      auto document = fhir::read_json(item.resource.body);
+      if (!document.ok()) {
+        quarantine(slot, {{Severity::Error, "structure", "", document.error().message}});
+        continue;
+      }
+      slot.document = *std::move(document);
+      neighbours_.add(item.resource, slot.document);
+    }
+  }
+
+  Result<void> map_all() {
+    const Surroundings around{[this](std::string_view type, std::string_view id) { return neighbours_.resource(type, id); },
+                              [this](std::string_view url) { return neighbours_.canonical(url); }};
+    for (std::size_t i = 0; i < items_.size(); ++i) {
+      if (slots_[i].document) BHI_CHECK(map_one(items_[i].resource, slots_[i], around));
+    }
+    return {};
+  }
+
+  Result<void> map_one(const ResourceCopy& copy, Slot& slot, const Surroundings& around) {
+    const Node& resource = slot.document->root();
+    BHI_TRY(const auto ledger, known_at_ehr(copy, resource));
+    const bool plan = copy.type == "CarePlan";
+    if (ledger && !ledger->id.empty() && ledger->hash == copy.hash) return left(slot, "what we wrote or know already");
+    if (!plan && (ledger || !own_identifier(resource).empty())) return edited_copy(copy, slot, ledger);
+    if (plan && !ledger && !own_identifier(resource).empty()) return left(slot, "our own write; its delivery confirms it");
+
+    Inbound inbound = map_inbound(engine_, resource, {copy.source, copy.id, copy.version, copy.updated}, around, now_, arena_);
+    slot.outcome.issues = std::move(inbound.issues);
+    switch (inbound.what) {
+      case Inbound::What::Left: return left(slot, inbound.reason);
+      case Inbound::What::Invalid: quarantine(slot, std::move(slot.outcome.issues)); return {};
+      case Inbound::What::Waiting:
+        slot.outcome.state = InboxState::Waiting;
+        slot.outcome.reason = inbound.reason;
+        summary_.wanted.push_back(inbound.reason);
+        return {};
+      case Inbound::What::Change: break;
+    }
+    if (plan) BHI_CHECK(join_plan(copy, slot, ledger, around, std::get<care::CarePlan>(*inbound.change)));
+    if (slot.outcome.state != InboxState::Done) return {};
+    std::visit(
+        [&slot](const auto& change) {
+          if constexpr (requires { change.id; }) slot.entity = change.id;
+          if constexpr (requires { change.patient; }) slot.patient = change.patient;
+          else slot.patient = slot.entity;
+        },
+        *inbound.change);
+    changes_[slot.patient].push_back(*std::move(inbound.change));
+    return {};
+  }
+
+  // "<artifact>/<care id>" of an identifier in our system; empty when there is none.
+  std::string own_identifier(const Node& resource) const {
+    const std::string system = engine_.identifier_system();
+    for (const Node& identifier : fhir::each(resource.find("identifier"))) {
+      if (identifier.text_of("system") == system) return std::string(identifier.text_of("value"));
+    }
+    return {};
+  }
+
+  Result<std::optional<Ledger>> known_at_ehr(const ResourceCopy& copy, const Node& resource) {
+    BHI_TRY(auto ledger, store_.ledger_of(copy.source, copy.type, copy.id));
+    if (ledger) return ledger;
+    const std::string value = own_identifier(resource);
+    const auto slash = value.find('/');
+    if (slash == std::string::npos) return std::optional<Ledger>();
+    return store_.ledger(copy.source, value.substr(0, slash), value.substr(slash + 1));
+  }
+
+  // Somebody changed our Observation, QuestionnaireResponse or Flag over there: noted, never a second Screening.
+  Result<void> edited_copy(const ResourceCopy& copy, Slot& slot, std::optional<Ledger> ledger) {
+    if (ledger && !ledger->hash.empty()) {
+      slot.outcome.issues.push_back({Severity::Warning, "conflict", copy.type + "/" + copy.id,
+                                     "the copy that we wrote was edited at the EHR; our screening is unchanged"});
+      ledger->hash = copy.hash;
+      ledger->version = copy.version;
+      worked_.ledger.push_back(*std::move(ledger));
+    }
+    return left(slot, "our own write");
+  }
+
+  // The plan as the EHR has it now, joined with what the BHI side changed since both were last in step.
+  Result<void> join_plan(const ResourceCopy& copy, Slot& slot, const std::optional<Ledger>& ledger, const Surroundings& around,
+                         care::CarePlan& plan) {
+    Ledger next = ledger.value_or(Ledger{});
+    if (ledger) {
+      plan.id = ledger->care_id;
+      BHI_TRY(const auto stored, store_.entity("CarePlan", plan.id));
+      if (stored && !ledger->held.empty()) {
+        BHI_TRY(const auto held, fhir::read_json(ledger->held));
+        Inbound base = map_inbound(engine_, held->root(), {copy.source, copy.id, ledger->version, ""}, around, now_, arena_);
+        BHI_TRY(const auto current, fhir::read_json(stored->body));
+        if (base.what == Inbound::What::Change) {
+          auto& base_plan = std::get<care::CarePlan>(*base.change);
+          base_plan.id = plan.id;
+          base_plan.source = plan.source;  // where and when it came from is no edit
+          BHI_TRY(const auto current_entity, entity_from(current->root()));
+          care::CarePlan current_plan = std::get<care::CarePlan>(current_entity.entity);
+          const care::Source newest = plan.source;
+          plan.source = base_plan.source = current_plan.source;
+          const Node before = to_node(base_plan, arena_);
+          const Merged merged = merge(before, to_node(plan, arena_), before, to_node(current_plan, arena_), arena_);
+          if (!merged.conflicts.empty()) {
+            slot.outcome.state = InboxState::Left;
+            slot.outcome.reason = "edited on both sides: " + merged.conflicts.front();
+            slot.outcome.issues.push_back({Severity::Warning, "conflict", "CarePlan/" + copy.id, slot.outcome.reason});
+            ++summary_.left;
+            return {};
+          }
+          BHI_TRY(auto joined, entity_from(merged.document));
+          plan = std::get<care::CarePlan>(std::move(joined.entity));
+          plan.source = newest;
+        }
+      }
+    }
+    next.destination = copy.source;
+    next.artifact = "care-plan";
+    next.care_id = plan.id;
+    next.type = copy.type;
+    next.id = copy.id;
+    next.version = copy.version;
+    next.hash = copy.hash;
+    next.held = copy.body;
+    next.rendered.clear();
+    slot.ledger = std::move(next);
+    return {};
+  }
+
+  Result<void> apply_all() {
+    for (const auto& [patient, changes] : changes_) {
+      BHI_TRY(const auto before, load_record(store_, patient));
+      const care::Applied applied = care::apply(before.record, changes, engine_.policy, now_);
+      add_applied(worked_, applied, before, destinations_, source_, now_);
+      for (Slot& slot : slots_) {
+        if (slot.entity.empty() || slot.patient != patient) continue;
+        take_issues(slot, applied);
+        if (!slot.ledger) continue;
+        // In step with the EHR, unless the plan has edits of ours that it does not have yet: those have an outbox row
+        // that must not be taken for settled.
+        const std::int64_t stored = before.version_of("CarePlan", slot.entity);
+        const bool was_in_step = stored == 0 || slot.ledger->care_version == stored;
+        const bool wants_write = std::ranges::any_of(applied.intents, [&slot](const care::Intent& intent) { return intent.id == slot.entity; });
+        if (was_in_step && !wants_write) slot.ledger->care_version = version_after(before, "CarePlan", slot.entity);
+        worked_.ledger.push_back(*slot.ledger);
+      }
+      for (const care::Intent& intent : applied.intents) summary_.urgent |= intent.urgent;
+    }
+    return {};
+  }
+
+  std::int64_t version_after(const LoadedRecord& before, std::string_view kind, std::string_view id) const {
+    for (const StoredEntity& entity : worked_.entities) {
+      if (entity.kind == kind && entity.id == id) return entity.version + 1;
+    }
+    return before.version_of(kind, id);
+  }
+
+  static void take_issues(Slot& slot, const care::Applied& applied) {
+    for (const Issue& issue : applied.issues) {
+      if (issue.path.find(slot.entity) != std::string::npos) slot.outcome.issues.push_back(issue);
+    }
+    for (const std::string& id : applied.left) {
+      if (id != slot.entity) continue;
+      slot.outcome.state = InboxState::Left;
+      slot.outcome.reason = slot.outcome.issues.empty() ? "not for the care model" : slot.outcome.issues.back().text;
+    }
+  }
+
+  void finish_outcomes() {
+    for (std::size_t i = 0; i < slots_.size(); ++i) {
+      Slot& slot = slots_[i];
+      if (slot.outcome.state == InboxState::Done) ++summary_.done;
+      const ResourceCopy& copy = items_[i].resource;
+      worked_.audit.push_back({slot.outcome.state == InboxState::Quarantined ? "quarantine" : "map", copy.source,
+                               copy.type + "/" + copy.id, std::string(name(slot.outcome.state)), now_});
+      worked_.inbox.push_back(std::move(slot.outcome));
+    }
+  }
+
+  Result<void> left(Slot& slot, std::string reason) {
+    slot.outcome.state = InboxState::Left;
+    slot.outcome.reason = std::move(reason);
+    ++summary_.left;
+    return {};
+  }
+
+  void quarantine(Slot& slot, Issues issues) {
+    slot.outcome.state = InboxState::Quarantined;
+    slot.outcome.reason = issues.empty() ? "invalid" : issues.front().path + ": " + issues.front().text;
+    slot.outcome.issues = std::move(issues);
+    ++summary_.quarantined;
+  }
+
+  const Engine& engine_;
+  Store& store_;
+  const Destinations& destinations_;
+  std::vector<InboxItem> items_;
+  Instant now_;
+  std::string source_;
+  Neighbourhood neighbours_;
+  Arena arena_;
+  std::vector<Slot> slots_;
+  std::map<std::string, std::vector<care::Change>> changes_;  // by care id of the patient
+  Worked worked_;
+  WorkSummary summary_;
+};
+
+// A form may arrive after we looked for it and before its response was put down as waiting: then nobody else wakes it.
+Result<void> wake_if_arrived(Store& store, std::string_view source, const std::vector<std::string>& wanted) {
+  for (const std::string& canonical : wanted) {
+    BHI_TRY(const auto form, store.canonical(source, std::string_view(canonical).substr(0, canonical.find('|'))));
+    if (form && !form->body.empty()) BHI_CHECK(store.requeue_waiting(canonical));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<WorkSummary> work_lane(const Engine& engine, Store& store, const Destinations& destinations, std::string_view lane,
+                              std::size_t limit, Instant now) {
+  for (int attempt_number = 1;; ++attempt_number) {
+    BHI_TRY(auto items, store.pending(lane, limit));
+    if (items.empty()) return WorkSummary{};
+    Attempt attempt(engine, store, destinations, std::move(items), now);
+    BHI_CHECK(attempt.prepare());
+    auto committed = store.commit(attempt.worked());
+    if (committed.ok()) {
+      BHI_CHECK(wake_if_arrived(store, attempt.source(), attempt.summary().wanted));
+      return attempt.summary();
+    }
+    if (committed.error().kind != Kind::Conflict || attempt_number == kConflictTries) return committed.error();
+  }
+}
+
+}  // namespace bhi::flow

@@ -1,0 +1,49 @@
+// From an entity of the care model to the resource that an EHR shall hold: which map, which type, with what context.
+#pragma once
+
+#include "base/arena.h"
+#include "base/instant.h"
+#include "base/result.h"
+#include "fhir/node.h"
+#include "flow/deliver.h"
+#include "flow/engine.h"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace bhi::flow {
+
+struct Artifact {
+  std::string_view name;  // as in outbox, ledger and identifiers
+  std::string_view kind;  // of the care entity
+  std::string_view map;   // last part of the map's url
+  std::string_view type;  // of the resource
+};
+
+// Null when there is no such artifact.
+const Artifact* find_artifact(std::string_view name);
+
+// What a map needs besides the entity.
+struct WriteContext {
+  std::string patient;                    // "Patient/1" at the destination
+  std::vector<std::string> derived_from;  // "QuestionnaireResponse/2" at the destination
+};
+
+std::string identifier_value(std::string_view artifact, std::string_view care_id);  // "<artifact>/<care id>"
+
+// The resource, without id and meta, with our identifier; in `arena`. `entity`: its logical-model JSON.
+// Errors: Incorrect (the map cannot; names the rule), Unsupported (no such artifact).
+Result<fhir::Node> render(const Engine& engine, const Artifact& artifact, const fhir::Node& entity,
+                          const WriteContext& context, Instant now, Arena& arena);
+
+// Is it a screening for substance use (42 CFR Part 2 may apply)?
+bool is_substance_use(const fhir::Node& entity);
+
+// Was it made on the BHI side (and not read from an EHR)?
+bool made_here(const fhir::Node& entity);
+
+// The resources at `destination` that a screening from there was made from: its source and what that was derived from.
+std::vector<std::string> origins_at(const fhir::Node& entity, std::string_view destination);
+
+}  // namespace bhi::flow

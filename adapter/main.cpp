@@ -1,0 +1,84 @@
+// bhi-adapter: joins an EHR's FHIR R4 data with behavioral health integration.
+//
+//   bhi-adapter --config FILE            run
+//   bhi-adapter --config FILE --check    read the configuration and say what is wrong with it
+//   bhi-adapter --print-options          every option, as a Markdown table
+//   bhi-adapter --version
+//
+// Exit codes: 0 fine; 1 the configuration has mistakes, or a fault ended the daemon; 2 usage, or the surroundings are
+// not as needed (file not there, address in use).
+#include "service/daemon.h"
+#include "service/options.h"
+#include "service/read_settings.h"
+
+#include <sys/prctl.h>
+#include <sys/stat.h>
+
+#include <cstdio>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace {
+
+constexpr std::string_view kUsage =
+    "usage: bhi-adapter --config FILE [--check]\n"
+    "       bhi-adapter --print-options | --version | --help\n";
+
+struct Asked {
+  std::string config;
+  bool check = false;
+  bool options = false;
+  bool version = false;
+  bool help = false;
+  bool wrong = false;
+};
+
+Asked read_arguments(const std::vector<std::string_view>& arguments) {
+  Asked asked;
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const auto argument = arguments[i];
+    if (argument == "--config" && i + 1 < arguments.size()) {
+      asked.config = arguments[++i];
+    } else if (argument.starts_with("--config=")) {
+      asked.config = argument.substr(9);
+    } else if (argument == "--check") {
+      asked.check = true;
+    } else if (argument == "--print-options") {
+      asked.options = true;
+    } else if (argument == "--version") {
+      asked.version = true;
+    } else if (argument == "--help" || argument == "-h") {
+      asked.help = true;
+    } else {
+      asked.wrong = true;
+    }
+  }
+  return asked;
+}
+
+void print(std::FILE* to, std::string_view text) { std::fwrite(text.data(), 1, text.size(), to); }
+
+}  // namespace
+
+int main(int count, char** values) {
+  // Neither a core file nor another process of ours may show what is in memory, and what we create is ours alone.
+#ifndef __SANITIZE_ADDRESS__  // the leak check at the end of a test run looks at us from outside
+  prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+#endif
+  umask(077);
+
+  const auto asked = read_arguments({values + 1, values + count});
+  if (asked.help) return print(stdout, kUsage), 0;
+  if (asked.version) return print(stdout, "bhi-adapter " BHI_VERSION "\n"), 0;
+  if (asked.options) return print(stdout, bhi::service::print_options()), 0;
+  if (asked.wrong || asked.config.empty()) return print(stderr, kUsage), 2;
+
+  const auto settings = bhi::service::load_settings(asked.config);
+  if (!settings.ok()) {
+    print(stderr, settings.error().message + "\n");
+    return settings.error().kind == bhi::Kind::Incorrect ? 1 : 2;
+  }
+  if (asked.check) return print(stdout, asked.config + ": no mistakes found\n"), 0;
+  return bhi::service::run(*settings, BHI_VERSION);
+}

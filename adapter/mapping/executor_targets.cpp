@@ -1,0 +1,291 @@
+// The targets of a rule: what is made, where it is put, what its variable then names.
+#include "mapping/assign.h"
+#include "mapping/executor.h"
+#include "mapping/transforms.h"
+
+#include <algorithm>
+
+namespace bhi::mapping {
+
+namespace {
+
+using fhir::TypeInfo;
+using fhir::TypeKind;
+using fhirpath::Collection;
+using fhirpath::Item;
+
+bool allows(const TargetPlace& place, const TypeInfo& type) {
+  if (place.chosen != nullptr) return type.is(*place.chosen);
+  return std::ranges::any_of(place.element->types, [&](const TypeInfo* one) { return type.is(*one); });
+}
+
+std::string list_of_types(const TargetPlace& place) {
+  std::string text;
+  for (const TypeInfo* type : place.element->types) {
+    if (text.size() > 60) return text + ", ...";
+    text += (text.empty() ? "" : ", ") + std::string(type->name);
+  }
+  return text;
+}
+
+bool is_primitive(const TargetNode& node) { return node.type->kind == TypeKind::Primitive; }
+
+}  // namespace
+
+Result<void> Executor::run_target(const CompiledTarget& target, Application& application) {
+  BHI_CHECK(spend());
+  BHI_TRY(const Binding made, make(target, application));
+  if (target.slot != VariableUse::kNone) application.frame[target.slot] = made;
+  return {};
+}
+
+// The node that the last element of the target's path belongs to; null when the target has no context.
+Result<TargetNode*> Executor::parent_of(const CompiledTarget& target, const Frame& frame) {
+  if (!target.context.exists()) return nullptr;
+  const Binding& context = frame[target.context.slot];
+  if (context.kind != Binding::Kind::Target) {
+    return Error{Kind::Incorrect, "expected target '" + target.context.name + "' to be there, found nothing"};
+  }
+  TargetNode* node = context.target;
+  for (std::size_t i = 0; i + 1 < target.path.size(); ++i) {
+    BHI_TRY(node, tree_.grow(*node, *target.path[i]));
+  }
+  return node;
+}
+
+Result<Binding> Executor::make(const CompiledTarget& target, Application& application) {
+  BHI_TRY(TargetNode * parent, parent_of(target, application.frame));
+  if (parent != nullptr && target.path.empty() && !target.transform) return Binding::made(*parent);
+  const bool element = parent != nullptr && !target.path.empty();
+  const auto shared = std::tuple<const TargetNode*, const fhir::Name*, std::string_view>(
+      parent, element ? target.path.back() : nullptr, target.share_id);
+  if (element && target.list_mode == TargetListMode::Share) {
+    if (const auto found = shared_.find(shared); found != shared_.end()) return Binding::made(*found->second);
+  }
+  if (element && target.list_mode == TargetListMode::Single) {
+    if (TargetNode* first = tree_.first(*parent, *target.path.back())) return Binding::made(*first);
+  }
+
+  Binding made;
+  if (application.rule.simple_copy) {
+    BHI_TRY(TargetNode * node,
+            put_value(*parent, *target.path.back(), application.first, *application.group.map, true));
+    made = Binding::made(*node);
+  } else if (!target.transform) {
+    BHI_TRY(TargetNode * node, tree_.grow(*parent, *target.path.back()));
+    made = Binding::made(*node);
+  } else if (*target.transform == Transform::Create) {
+    BHI_TRY(made, create(target, parent));
+  } else {
+    BHI_TRY(made, transformed_value(target, parent, application));
+  }
+  if (element && target.list_mode == TargetListMode::Share && made.kind == Binding::Kind::Target) {
+    shared_.emplace(shared, made.target);
+  }
+  return made;
+}
+
+Result<Binding> Executor::create(const CompiledTarget& target, TargetNode* parent) {
+  if (parent == nullptr || target.path.empty()) {
+    if (target.type == nullptr) return Error{Kind::Incorrect, "expected a type in create(), found none"};
+    return Binding::made(*tree_.make(*target.type));
+  }
+  BHI_TRY(const TargetPlace place, tree_.find(*parent, *target.path.back()));
+  const TypeInfo* type = target.type;
+  if (type == nullptr) type = place.chosen;
+  if (type == nullptr && place.element->types.size() == 1) type = place.element->types.front();
+  if (type == nullptr || !allows(place, *type)) {
+    return Error{Kind::Incorrect, "expected " + list_of_types(place) + " for " + std::string(parent->type->name) + "." +
+                                      std::string(target.path.back()->text) + ", found create(" +
+                                      (type == nullptr ? std::string{} : "'" + std::string(type->name) + "'") + ")"};
+  }
+  BHI_TRY(TargetNode * node, tree_.place(*parent, place, *tree_.make(*type)));
+  return Binding::made(*node);
+}
+
+Result<Binding> Executor::transformed_value(const CompiledTarget& target, TargetNode* parent,
+                                            Application& application) {
+  const Transform transform = *target.transform;
+  if (transform == Transform::Reference || transform == Transform::Pointer || transform == Transform::Copy) {
+    const VariableUse& variable = target.parameters.front().variable;
+    if (variable.slot != VariableUse::kNone) {
+      const Binding& given = application.frame[variable.slot];
+      if (transform == Transform::Copy) return put(target, parent, given, application);
+      if (given.kind == Binding::Kind::Nothing) return Binding{};
+      BHI_TRY(const std::string text, reference_to(given, transform == Transform::Pointer));
+      const Item item{arena_.make<fhir::Node>(fhir::Node::string(arena_.copy(std::string_view(text)))), nullptr,
+                      &fhirpath::system_type::String};
+      return put(target, parent, Binding::source(item, application.first.place), application);
+    }
+    if (transform != Transform::Copy) {
+      return Error{Kind::Incorrect, "expected a variable with a resource as parameter, found an expression"};
+    }
+  }
+  BHI_TRY(const std::vector<Collection> given, parameters_of(target, application));
+  TransformCall call{transform, given,  target,  *program_.types,
+                     world_,    arena_, issues_, mapping::to_text(application.first.place)};
+  if (transform != Transform::Translate) call.source_path.clear();
+  BHI_TRY(const std::vector<Item> values, transformed(call));
+  if (values.size() > 1) BHI_CHECK(expect_many(target, parent, values.size()));
+  Binding last;
+  for (const Item& value : values) {
+    BHI_CHECK(spend());
+    BHI_TRY(last, put(target, parent, Binding::source(value, application.first.place), application));
+  }
+  return last;
+}
+
+Result<void> Executor::expect_many(const CompiledTarget& target, const TargetNode* parent, std::size_t found) const {
+  const std::string count = ", found " + std::to_string(found) + " values";
+  if (parent == nullptr || target.path.empty()) return Error{Kind::Incorrect, "expected one value" + count};
+  BHI_TRY(const TargetPlace place, tree_.find(*parent, *target.path.back()));
+  if (place.element->many()) return {};
+  return Error{Kind::Incorrect, "expected one value for " + std::string(parent->type->name) + "." +
+                                    std::string(target.path.back()->text) + count};
+}
+
+Result<Binding> Executor::put(const CompiledTarget& target, TargetNode* parent, const Binding& value,
+                              Application& application) {
+  if (value.kind == Binding::Kind::Nothing) return Binding{};
+  if (parent == nullptr) {
+    if (target.names_source) return value;
+    BHI_TRY(const Item item, evaluation_.item_of(value));
+    BHI_TRY(TargetNode * node, make_node(tree_, item, nullptr, arena_));
+    return Binding::made(*node);
+  }
+  if (target.path.empty()) {
+    BHI_TRY(const Item item, evaluation_.item_of(value));
+    if (is_primitive(*parent)) {
+      BHI_TRY(parent->value, convert_primitive(item, *parent->type, arena_));
+      return Binding::made(*parent);
+    }
+    if (parent->fields != nullptr || !parent->value.is_null()) {
+      return Error{Kind::Unsupported,
+                   "expected an element of '" + target.context.name + "', found the whole, which has a value"};
+    }
+    BHI_TRY(const TargetNode* node, make_node(tree_, item, parent->type, arena_));
+    parent->value = node->value;
+    return Binding::made(*parent);
+  }
+  BHI_TRY(TargetNode * node, put_value(*parent, *target.path.back(), value, *application.group.map, false));
+  return Binding::made(*node);
+}
+
+// `by_default`: the rule is a simple copy, so a default group for the types goes before copying.
+Result<TargetNode*> Executor::put_value(TargetNode& parent, const fhir::Name& name, const Binding& value,
+                                        const CompiledMap& map, bool by_default) {
+  if (is_primitive(parent) && name.text == "value") {
+    BHI_TRY(const Item item, evaluation_.item_of(value));
+    return assign(tree_, parent, name, item, arena_);
+  }
+  BHI_TRY(const TargetPlace place, tree_.find(parent, name));
+  const TypeInfo* type = value.kind == Binding::Kind::Target ? value.target->type : value.item.type;
+  const bool fits = type == nullptr || allows(place, *type);
+  const TypeInfo* made = nullptr;
+  const bool complex = type != nullptr && type->kind != TypeKind::Primitive;
+  if (by_default || (complex && !fits)) {
+    if (const CompiledGroup* group = default_group(map, type, place, made)) {
+      BHI_TRY(TargetNode * node, tree_.place(parent, place, *tree_.make(*made)));
+      Frame frame(group->slots);
+      frame[0] = value;
+      frame[1] = Binding::made(*node);
+      BHI_CHECK(call(*group, frame));
+      return node;
+    }
+  }
+  // A made node that stands nowhere yet is put itself, so that what is added to it later is seen here.
+  if (value.kind == Binding::Kind::Target && complex && fits) return tree_.place(parent, place, *value.target);
+  BHI_TRY(const Item item, evaluation_.item_of(value));
+  if (item.node->is_null() && item.companion == nullptr) return tree_.grow(parent, name);
+  return assign(tree_, parent, name, item, arena_);
+}
+
+// <<types>> for exactly these types, else <<type+>> for the source whose target is one the element may have.
+const CompiledGroup* Executor::default_group(const CompiledMap& map, const TypeInfo* source, const TargetPlace& place,
+                                             const TypeInfo*& made) const {
+  if (source == nullptr || (map.by_types.empty() && map.by_source_type.empty())) return nullptr;
+  const auto usable = [&](const TypeInfo& type) { return place.chosen == nullptr || &type == place.chosen; };
+  for (const TypeInfo* type : place.element->types) {
+    const auto found = map.by_types.find({source, type});
+    if (found == map.by_types.end() || !usable(*type)) continue;
+    if (place.element->types.size() > 1 && found->second->type_mode != TypeMode::TypeAndTypes) continue;
+    made = type;
+    return found->second;
+  }
+  const auto found = map.by_source_type.find(source);
+  if (found == map.by_source_type.end() || !allows(place, *found->second->parameters[1].type)) return nullptr;
+  made = found->second->parameters[1].type;
+  return found->second;
+}
+
+// "Patient/1"; as a pointer "urn:uuid:1". A target without an id is given one.
+Result<std::string> Executor::reference_to(const Binding& binding, bool as_pointer) {
+  static const fhir::Name& id_name = fhir::intern("id");
+  std::string type;
+  std::string id;
+  if (binding.kind == Binding::Kind::Target) {
+    if (binding.target->type->kind == TypeKind::Resource) type = binding.target->type->name;
+    const TargetNode* known = type.empty() ? nullptr : tree_.first(*binding.target, id_name);
+    if (known != nullptr) {
+      id = known->value.text();
+    } else if (!type.empty() && world_.new_uuid) {
+      id = world_.new_uuid();
+      const Item item{arena_.make<fhir::Node>(fhir::Node::string(arena_.copy(std::string_view(id)))), nullptr,
+                      &fhirpath::system_type::String};
+      BHI_TRY([[maybe_unused]] const TargetNode* made, assign(tree_, *binding.target, id_name, item, arena_));
+    }
+  } else {
+    type = fhir::resource_type(*binding.item.node);
+    id = binding.item.node->text_of("id");
+  }
+  if (type.empty() || id.empty()) {
+    return Error{Kind::Incorrect, "expected a resource with an id to refer to, found " +
+                                      (type.empty() ? std::string("something else") : type + " without id")};
+  }
+  return as_pointer ? "urn:uuid:" + id : type + "/" + id;
+}
+
+Result<std::vector<Collection>> Executor::parameters_of(const CompiledTarget& target, const Application& application) {
+  std::vector<Collection> given;
+  if (*target.transform == Transform::Evaluate && target.parameters.size() == 2) {
+    BHI_TRY(const Collection focus, parameter(target.parameters[0], application));
+    const CompiledParameter& expression = target.parameters[1];
+    Collection found;
+    if (focus.size() > 1)
+      return Error{Kind::Incorrect, "expected one value as focus, found " + std::to_string(focus.size())};
+    if (!expression.expression) {
+      BHI_TRY(found, parameter(expression, application));
+    } else if (!focus.empty()) {
+      // Same document, so the place of the first source serves %resource.
+      const VariableUse& variable = target.parameters[0].variable;
+      const SourcePlace* place =
+          variable.slot != VariableUse::kNone ? application.frame[variable.slot].place : application.first.place;
+      BHI_TRY(found, evaluation_.evaluate(*expression.expression, Binding::source(focus.front(), place),
+                                          application.frame, *application.group.map));
+    }
+    given.push_back(found);
+    return given;
+  }
+  for (const CompiledParameter& one : target.parameters) {
+    BHI_TRY(const Collection items, parameter(one, application));
+    given.push_back(items);
+  }
+  return given;
+}
+
+Result<Collection> Executor::parameter(const CompiledParameter& parameter, const Application& application) {
+  if (parameter.literal.node != nullptr) return Collection(&parameter.literal, 1);
+  if (parameter.expression) {
+    return evaluation_.evaluate(*parameter.expression, application.first, application.frame, *application.group.map);
+  }
+  if (parameter.variable.constant != VariableUse::kNone) {
+    return evaluation_.constant(*application.group.map, parameter.variable.constant);
+  }
+  const Binding& binding = application.frame[parameter.variable.slot];
+  if (binding.kind == Binding::Kind::Nothing) return Collection{};
+  BHI_TRY(const Item item, evaluation_.item_of(binding));
+  if (item.node->is_null() && item.companion == nullptr) return Collection{};
+  return Collection(arena_.make<Item>(item), 1);
+}
+
+}  // namespace bhi::mapping

@@ -1,0 +1,354 @@
+#include "mapping/group_compiler.h"
+
+#include "fhirpath/suggestion.h"
+#include "fhirpath/value.h"
+#include "mapping/expression_compiler.h"
+#include "mapping/scope.h"
+
+#include <algorithm>
+#include <array>
+
+namespace bhi::mapping {
+
+namespace {
+
+using fhir::TypeInfo;
+using fhir::TypeKind;
+using Kind = Parameter::Kind;
+
+constexpr std::array<std::string_view, 6> kAbstract = {"Any",     "BackboneElement", "Base", "DomainResource",
+                                                       "Element", "Resource"};
+
+class GroupCompiler {
+ public:
+  GroupCompiler(const Group& group, CompiledGroup& to, MapContext& context)
+      : group_(group), to_(to), context_(context), scope_(context.map.constants) {}
+
+  void run() {
+    for (const CompiledGroupParameter& parameter : to_.parameters) {
+      scope_.add(parameter.name, parameter.mode, static_type(parameter.type));
+    }
+    to_.rules = rules(group_.rules);
+    to_.slots = scope_.slots();
+  }
+
+ private:
+  std::vector<CompiledRule> rules(const std::vector<Rule>& written) {
+    std::vector<CompiledRule> made;
+    for (const Rule& rule : written) {
+      context_.reporter.rule = rule.name;
+      made.push_back(compile(rule));
+    }
+    return made;
+  }
+
+  CompiledRule compile(const Rule& rule) {
+    const std::size_t outer = scope_.mark();
+    CompiledRule made;
+    made.name = rule.name;
+    made.at = rule.at;
+    const TypeInfo* first = nullptr;
+    for (const RuleSource& source : rule.sources) {
+      made.sources.push_back(compile(source));
+      if (made.sources.size() == 1) first = source_type_;
+    }
+    focus_ = first;
+    for (const RuleTarget& target : rule.targets) made.targets.push_back(compile(target));
+    made.simple_copy = rule.simple_copy || is_implied_copy(rule);
+    for (const Invocation& call : rule.dependents) made.calls.push_back(compile(call));
+    made.rules = rules(rule.rules);
+    scope_.back_to(outer);
+    return made;
+  }
+
+  // src.a as x -> tgt.b as y; and ... = create() as y; say no more than src.a -> tgt.b;
+  static bool is_implied_copy(const Rule& rule) {
+    if (rule.sources.size() != 1 || rule.targets.size() != 1 || !rule.dependents.empty() || !rule.rules.empty())
+      return false;
+    const RuleTarget& target = rule.targets.front();
+    const bool made = !target.transform || (*target.transform == Transform::Create && target.parameters.empty());
+    return made && !target.invocation && !target.path.empty() && !rule.sources.front().variable.empty() &&
+           !target.variable.empty() && target.list_mode == TargetListMode::None;
+  }
+
+  void error(const Place& at, std::string text) { context_.reporter.error(at, std::move(text)); }
+
+  MaybeExpression expression(const ExpressionText& text, const TypeInfo* focus) {
+    return compile_expression(text, focus, scope_, context_.types, context_.reporter);
+  }
+
+  // ---- sources
+
+  CompiledSource compile(const RuleSource& source) {
+    CompiledSource made;
+    made.at = source.at;
+    made.context = scope_.use(source.context);
+    if (!made.context.exists()) {
+      error(source.at, "expected a variable in scope, found '" + source.context + "'" +
+                           fhirpath::suggestion(source.context, scope_.names()));
+    }
+    const TypeInfo* type = scope_.type_of(source.context);
+    for (const std::string& step : source.path) {
+      made.path.push_back(&fhir::intern(step));
+      type = element_type(type, *made.path.back(), source.at);
+    }
+    if (!source.type.empty()) {
+      std::string why;
+      made.type = context_.type_names.find(source.type, why);
+      if (made.type == nullptr) error(source.at, why);
+      type = static_type(made.type);
+    }
+    source_type_ = type;
+    made.has_cardinality = source.has_cardinality;
+    made.min = source.min;
+    made.max = source.max;
+    made.default_value = expression(source.default_value, nullptr);
+    made.list_mode = source.list_mode;
+    if (!source.variable.empty()) made.slot = scope_.add(source.variable, ParameterMode::Source, type);
+    made.where = expression(source.where, type);
+    made.check = expression(source.check, type);
+    made.log = expression(source.log, type);
+    return made;
+  }
+
+  // The static type of an element; null when not known before the run. Reports an element that cannot be.
+  const TypeInfo* element_type(const TypeInfo* parent, const fhir::Name& name, const Place& at) {
+    if (parent == nullptr) return nullptr;
+    if (parent->kind == TypeKind::Primitive && name.text == "value") return parent;
+    const TypeInfo* chosen = nullptr;
+    const fhir::ElementInfo* element = parent->element(name, &chosen);
+    if (element == nullptr) {
+      std::vector<std::string_view> known;
+      for (const fhir::ElementInfo& one : parent->elements) known.push_back(one.name->text);
+      error(at, "expected an element of " + std::string(parent->name) + ", found '" + std::string(name.text) + "'" +
+                    fhirpath::suggestion(name.text, known));
+      return nullptr;
+    }
+    if (element->choice) return element->name == &name ? nullptr : static_type(chosen);
+    return element->types.size() == 1 ? static_type(element->types.front()) : nullptr;
+  }
+
+  // ---- targets
+
+  CompiledTarget compile(const RuleTarget& target) {
+    CompiledTarget made;
+    made.at = target.at;
+    made.list_mode = target.list_mode;
+    made.share_id = target.share_id;
+    if (target.invocation) {
+      made.invocation = compile(*target.invocation);
+      if (!target.variable.empty())
+        error(target.at, "expected no 'as' behind the call of a group (not supported), found one");
+      return made;
+    }
+    const TypeInfo* type = target_context(target, made);
+    made.transform = target.transform;
+    if (made.transform) {
+      type = transform(target, made, type);
+    }
+    made.names_source = target.context.empty() && made.transform == Transform::Evaluate;
+    if (!target.variable.empty()) {
+      const auto mode = made.names_source ? ParameterMode::Source : ParameterMode::Target;
+      made.slot = scope_.add(target.variable, mode, type);
+    }
+    if (made.list_mode == TargetListMode::First || made.list_mode == TargetListMode::Last) {
+      context_.reporter.warning(target.at,
+                                "target list modes 'first' and 'last' do not change the order, as in the reference "
+                                "implementation; values stand in the order of the rules");
+    }
+    return made;
+  }
+
+  // Type of the element that the target names; null when not known.
+  const TypeInfo* target_context(const RuleTarget& target, CompiledTarget& made) {
+    if (target.context.empty()) return nullptr;
+    const ScopeEntry* entry = scope_.find(target.context, ParameterMode::Target);
+    if (entry == nullptr) {
+      const bool source = scope_.find(target.context, ParameterMode::Source) != nullptr;
+      error(target.at, "expected a target variable in scope, found " + std::string(source ? "source " : "") + "'" +
+                           target.context + "'" +
+                           fhirpath::suggestion(target.context, scope_.names(ParameterMode::Target)));
+      return nullptr;
+    }
+    made.context.name = target.context;
+    made.context.slot = entry->slot;
+    const TypeInfo* type = entry->type;
+    for (const std::string& step : target.path) {
+      made.path.push_back(&fhir::intern(step));
+      type = element_type(type, *made.path.back(), target.at);
+    }
+    return type;
+  }
+
+  // Returns the static type of what the transform makes.
+  const TypeInfo* transform(const RuleTarget& target, CompiledTarget& made, const TypeInfo* element) {
+    const auto& given = target.parameters;
+    switch (*target.transform) {
+      case Transform::Create:
+        made.type = named_type(given, 0);
+        return made.type != nullptr ? static_type(made.type) : element;
+      case Transform::Cast:
+        made.type = named_type(given, 1);
+        made.parameters.push_back(parameter(given[0]));
+        return made.type != nullptr ? made.type : element;
+      case Transform::Translate: translate(given, made); return element;
+      case Transform::Evaluate: evaluate(given, made); return element;
+      case Transform::DateOp:
+        error(target.at,
+              "dateOp() has no defined meaning and is not supported; write (date + 5 days), or toDate(text, format)");
+        return element;
+      case Transform::Escape:
+        error(target.at,
+              "escape() has no defined formats and is not supported; write (text.unescape('html').escape('json'))");
+        return element;
+      default: break;
+    }
+    for (const Parameter& one : given) made.parameters.push_back(parameter(one));
+    if (*target.transform == Transform::Copy && element == nullptr && given[0].kind == Kind::Variable) {
+      return scope_.type_of(given[0].text);
+    }
+    return element;
+  }
+
+  const TypeInfo* named_type(const std::vector<Parameter>& given, std::size_t at) {
+    if (at >= given.size()) return nullptr;
+    const Parameter& name = given[at];
+    if (name.kind != Kind::String && name.kind != Kind::Variable) {
+      error(name.at, "expected the name of a type in quotes, found an expression");
+      return nullptr;
+    }
+    std::string why;
+    const TypeInfo* type = context_.type_names.find(name.text, why);
+    if (type == nullptr) error(name.at, why);
+    return type;
+  }
+
+  void translate(const std::vector<Parameter>& given, CompiledTarget& made) {
+    made.parameters.push_back(parameter(given[0]));
+    if (given[1].kind != Kind::String) {
+      error(given[1].at, "expected the url of a concept map in quotes, found something else");
+      return;
+    }
+    std::string why;
+    made.codes = context_.find_codes(given[1].text, why);
+    if (made.codes == nullptr) error(given[1].at, why);
+    Parameter output{Kind::String, "code", given[1].at};
+    if (given.size() > 2) output = given[2];
+    constexpr std::array<std::string_view, 5> kOutputs = {"code", "system", "display", "Coding", "CodeableConcept"};
+    if (output.kind != Kind::String || std::ranges::find(kOutputs, output.text) == kOutputs.end() ||
+        output.text == "display") {
+      error(output.at, "expected 'code', 'system', 'Coding' or 'CodeableConcept' as output of translate(), found '" +
+                           output.text + "'");
+    }
+    made.parameters.push_back(parameter(output));
+  }
+
+  // evaluate(focus, expression), or (expression) on the first source of the rule
+  void evaluate(const std::vector<Parameter>& given, CompiledTarget& made) {
+    const TypeInfo* focus = focus_;
+    if (given.size() == 2) {
+      made.parameters.push_back(parameter(given[0]));
+      focus = given[0].kind == Kind::Variable ? scope_.type_of(given[0].text) : nullptr;
+    }
+    const Parameter& last = given.back();
+    CompiledParameter compiled;
+    if (last.kind == Kind::Variable || last.kind == Kind::Expression) {
+      compiled.expression = expression({last.text, last.at}, focus);
+    } else {
+      compiled.literal = literal(last);
+    }
+    made.parameters.push_back(std::move(compiled));
+  }
+
+  // ---- parameters and calls
+
+  CompiledParameter parameter(const Parameter& given) {
+    CompiledParameter made;
+    if (given.kind == Kind::Variable) {
+      made.variable = scope_.use(given.text);
+      if (!made.variable.exists()) {
+        error(given.at, "expected a variable in scope, found '" + given.text + "'" +
+                            fhirpath::suggestion(given.text, scope_.names()));
+      }
+    } else if (given.kind == Kind::Expression) {
+      made.expression = expression({given.text, given.at}, focus_);
+    } else {
+      made.literal = literal(given);
+    }
+    return made;
+  }
+
+  fhirpath::Item literal(const Parameter& given) {
+    using namespace fhirpath;
+    Arena& arena = context_.literals;
+    const std::string_view text = arena.copy(std::string_view(given.text));
+    switch (given.kind) {
+      case Kind::Integer: return number_item(system_type::Integer, text, arena);
+      case Kind::Decimal: return number_item(system_type::Decimal, text, arena);
+      case Kind::Boolean: return boolean_item(text == "true");
+      case Kind::Date: return text_item(system_type::Date, text, arena);
+      case Kind::DateTime: return text_item(system_type::DateTime, text, arena);
+      case Kind::Time: return text_item(system_type::Time, text, arena);
+      case Kind::String:
+      case Kind::Variable:
+      case Kind::Expression: return string_item(text, arena);
+    }
+    return string_item(text, arena);
+  }
+
+  CompiledCall compile(const Invocation& call) {
+    CompiledCall made;
+    made.at = call.at;
+    std::string why;
+    made.group = context_.find_group(call.group, why);
+    if (made.group == nullptr) {
+      error(call.at, why);
+      return made;
+    }
+    const auto& wanted = made.group->parameters;
+    if (wanted.size() != call.parameters.size()) {
+      error(call.at, "expected " + std::to_string(wanted.size()) + " parameters of group '" + call.group + "', found " +
+                         std::to_string(call.parameters.size()));
+      return made;
+    }
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+      const Parameter& given = call.parameters[i];
+      made.parameters.push_back(wanted[i].mode == ParameterMode::Target ? target_argument(given, wanted[i])
+                                                                        : parameter(given));
+    }
+    return made;
+  }
+
+  CompiledParameter target_argument(const Parameter& given, const CompiledGroupParameter& wanted) {
+    CompiledParameter made;
+    const ScopeEntry* entry = given.kind == Kind::Variable ? scope_.find(given.text, ParameterMode::Target) : nullptr;
+    if (entry == nullptr) {
+      error(given.at, "expected a target variable for '" + wanted.name + "', found '" + given.text + "'" +
+                          fhirpath::suggestion(given.text, scope_.names(ParameterMode::Target)));
+      return made;
+    }
+    made.variable.name = given.text;
+    made.variable.slot = entry->slot;
+    return made;
+  }
+
+  const Group& group_;
+  CompiledGroup& to_;
+  MapContext& context_;
+  Scope scope_;
+  const TypeInfo* focus_ = nullptr;        // static type of the first source of the rule at work
+  const TypeInfo* source_type_ = nullptr;  // static type of the source compiled last
+};
+
+}  // namespace
+
+const TypeInfo* static_type(const TypeInfo* type) {
+  if (type == nullptr || std::ranges::find(kAbstract, type->name) != kAbstract.end()) return nullptr;
+  return type;
+}
+
+void compile_group(const Group& group, CompiledGroup& to, MapContext& context) {
+  GroupCompiler(group, to, context).run();
+}
+
+}  // namespace bhi::mapping

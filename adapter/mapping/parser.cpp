@@ -1,0 +1,253 @@
+#include "mapping/parser.h"
+
+#include "mapping/cursor.h"
+#include "mapping/rule_parser.h"
+#include "mapping/words.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+
+namespace bhi::mapping {
+
+namespace {
+
+using fhirpath::Token;
+using fhirpath::TokenKind;
+
+// How a code mapping may be written: the grammar's "-", and the relations of R4.
+constexpr std::array<std::string_view, 9> kRelations = {"-", "==", "=", "<=", ">=", "!=", "~", "<-", ">-"};
+
+std::string_view trimmed(std::string_view text) {
+  const std::size_t first = text.find_first_not_of(" \t");
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(" \t\r") + 1 - first);
+}
+
+std::string without_quotes(std::string_view text) {
+  const bool quoted = text.size() >= 2 && (text.front() == '\'' || text.front() == '"') && text.back() == text.front();
+  return std::string(quoted ? text.substr(1, text.size() - 2) : text);
+}
+
+class Parser {
+ public:
+  Parser(std::string_view text, Reporter& reporter) : cursor_(text), reporter_(reporter) {}
+
+  Result<StructureMap> map() {
+    BHI_CHECK(metadata());
+    while (!cursor_.at("group")) {
+      if (cursor_.at_end()) return cursor_.expected("'group'");
+      BHI_CHECK(declaration());
+    }
+    while (!cursor_.at_end()) BHI_CHECK(group());
+    name_from_metadata();
+    return std::move(map_);
+  }
+
+ private:
+  // /// name = 'value'
+  Result<void> metadata() {
+    for (Token line = cursor_.take_metadata(); line.kind == TokenKind::DocComment; line = cursor_.take_metadata()) {
+      const std::size_t equals = line.text.find('=');
+      if (equals == std::string_view::npos) continue;  // a comment that happens to have three slashes
+      Metadata entry{std::string(trimmed(line.text.substr(0, equals))), {}};
+      const std::string_view value = trimmed(line.text.substr(equals + 1));
+      if (value.starts_with("\"\"\"")) {
+        if (!cursor_.take_until(line, "\"\"\"", entry.value)) return cursor_.expected("\"\"\" at the end of the text");
+      } else {
+        entry.value = without_quotes(value);
+      }
+      map_.metadata.push_back(std::move(entry));
+    }
+    return {};
+  }
+
+  void name_from_metadata() {
+    for (const Metadata& entry : map_.metadata) {
+      if (entry.path == "url" && map_.url.empty()) map_.url = entry.value;
+      if (entry.path == "name" && map_.name.empty()) map_.name = entry.value;
+    }
+  }
+
+  Result<void> declaration() {
+    const Place at = cursor_.here();
+    if (cursor_.take_if("map")) {
+      BHI_TRY(map_.url, cursor_.text("the url of the map in quotes"));
+      BHI_CHECK(cursor_.expect("="));
+      BHI_TRY(map_.name, cursor_.name_or_text("the name of the map"));
+      return metadata();
+    }
+    if (cursor_.take_if("uses")) return uses(at);
+    if (cursor_.take_if("imports")) {
+      BHI_TRY(std::string url, cursor_.text("the url of a map in quotes"));
+      map_.imports.push_back({std::move(url), at});
+      return {};
+    }
+    if (cursor_.take_if("let")) return constant(at);
+    if (cursor_.at("conceptmap") || cursor_.at("conceptMap")) return concept_map(at);
+    return cursor_.expected("'map', 'uses', 'imports', 'let', 'conceptmap' or 'group'");
+  }
+
+  Result<void> uses(const Place& at) {
+    StructureUse use;
+    use.at = at;
+    BHI_TRY(use.url, cursor_.text("the url of a structure in quotes"));
+    if (cursor_.take_if("alias")) {
+      BHI_TRY(use.alias, cursor_.name("an alias"));
+    }
+    BHI_CHECK(cursor_.expect("as"));
+    const auto* mode = find_word(kModelModes, cursor_.peek().text);
+    if (mode == nullptr) return cursor_.expected("'source', 'queried', 'target' or 'produced'");
+    cursor_.take();
+    use.mode = mode->second;
+    map_.uses.push_back(std::move(use));
+    return {};
+  }
+
+  Result<void> constant(const Place& at) {
+    Constant made;
+    made.at = at;
+    BHI_TRY(made.name, cursor_.name("the name of a constant"));
+    BHI_CHECK(cursor_.expect("="));
+    BHI_TRY(made.value, cursor_.expression());
+    BHI_CHECK(cursor_.expect(";"));
+    map_.constants.push_back(std::move(made));
+    return {};
+  }
+
+  // conceptmap "id" { prefix s = "system"  prefix t = "system"  s:code - t:code }
+  Result<void> concept_map(const Place& at) {
+    cursor_.take();
+    ConceptMapText made;
+    made.at = at;
+    BHI_TRY(made.id, cursor_.text("the id of the concept map in quotes"));
+    if (made.id.starts_with('#')) made.id.erase(0, 1);
+    BHI_CHECK(cursor_.expect("{"));
+    std::map<std::string, std::string, std::less<>> prefixes;
+    while (cursor_.take_if("prefix")) {
+      BHI_TRY(std::string prefix, cursor_.name("a prefix"));
+      BHI_CHECK(cursor_.expect("="));
+      BHI_TRY(prefixes[prefix], cursor_.text("the url of a code system in quotes"));
+    }
+    while (!cursor_.take_if("}")) {
+      if (cursor_.take_if("unmapped")) {
+        BHI_CHECK(unmapped());
+        continue;
+      }
+      CodeMapping mapping;
+      BHI_CHECK(code(prefixes, mapping.source_system, mapping.source_code));
+      BHI_TRY(mapping.relation, relation());
+      BHI_CHECK(code(prefixes, mapping.target_system, mapping.target_code));
+      made.mappings.push_back(std::move(mapping));
+    }
+    map_.concept_maps.push_back(std::move(made));
+    return {};
+  }
+
+  // unmapped for s = provided: R4; codes without a mapping stay as they are. Not supported, so not accepted silently.
+  Result<void> unmapped() { return cursor_.expected("a mapping (unmapped ... is not supported)"); }
+
+  Result<std::string> relation() {
+    std::string text(cursor_.peek().text);
+    if (cursor_.peek().kind != TokenKind::Symbol) return cursor_.expected("'-' or '=='");
+    const Place start = cursor_.here();
+    cursor_.take();
+    const Token& next = cursor_.peek();  // "<-" and ">-" are two tokens, side by side
+    if ((text == "<" || text == ">") && next.is("-") && next.at.offset == start.offset + 1) {
+      text += "-";
+      cursor_.take();
+    }
+    if (std::ranges::find(kRelations, text) == kRelations.end()) {
+      return Error{Kind::Incorrect, std::to_string(start.line) + ":" + std::to_string(start.column) +
+                                        ": expected '-' or another relation of codes, found '" + text + "'"};
+    }
+    return text;
+  }
+
+  Result<void> code(const std::map<std::string, std::string, std::less<>>& prefixes, std::string& system,
+                    std::string& value) {
+    const Place at = cursor_.here();
+    BHI_TRY(const std::string prefix, cursor_.name("a prefix"));
+    const auto found = prefixes.find(prefix);
+    if (found == prefixes.end()) {
+      return Error{Kind::Incorrect, std::to_string(at.line) + ":" + std::to_string(at.column) +
+                                        ": expected a prefix of this concept map, found '" + prefix + "'"};
+    }
+    system = found->second;
+    BHI_CHECK(cursor_.expect(":"));
+    if (cursor_.peek().kind == TokenKind::Integer || cursor_.peek().kind == TokenKind::Decimal) {
+      value = cursor_.take().text;
+      return {};
+    }
+    BHI_TRY(value, cursor_.name_or_text("a code"));
+    return {};
+  }
+
+  Result<void> group() {
+    Group made;
+    made.at = cursor_.here();
+    BHI_CHECK(cursor_.expect("group"));
+    BHI_TRY(made.name, cursor_.name("the name of the group"));
+    reporter_.rule = made.name;
+    BHI_CHECK(cursor_.expect("("));
+    do {
+      BHI_CHECK(parameter(made));
+    } while (cursor_.take_if(","));
+    BHI_CHECK(cursor_.expect(")"));
+    if (cursor_.take_if("extends")) {
+      BHI_TRY(made.extends, cursor_.name("the name of the extended group"));
+    }
+    if (cursor_.take_if("<<")) BHI_CHECK(type_mode(made));
+    BHI_CHECK(parse_rules(cursor_, reporter_, made.rules));
+    map_.groups.push_back(std::move(made));
+    reporter_.rule.clear();
+    return {};
+  }
+
+  Result<void> parameter(Group& group) {
+    GroupParameter made;
+    made.at = cursor_.here();
+    if (cursor_.at("target")) {
+      made.mode = ParameterMode::Target;
+    } else if (!cursor_.at("source")) {
+      return cursor_.expected("'source' or 'target'");
+    }
+    cursor_.take();
+    BHI_TRY(made.name, cursor_.name("the name of a parameter"));
+    if (cursor_.take_if(":")) {
+      BHI_TRY(made.type, cursor_.name_or_text("the name of a type"));
+    }
+    group.parameters.push_back(std::move(made));
+    return {};
+  }
+
+  Result<void> type_mode(Group& group) {
+    if (cursor_.take_if("types")) {
+      group.type_mode = TypeMode::Types;
+    } else if (cursor_.take_if("type")) {
+      BHI_CHECK(cursor_.expect("+"));
+      group.type_mode = TypeMode::TypeAndTypes;
+    } else {
+      return cursor_.expected("'types' or 'type+'");
+    }
+    return cursor_.expect(">>");
+  }
+
+  Cursor cursor_;
+  Reporter& reporter_;
+  StructureMap map_;
+};
+
+}  // namespace
+
+std::optional<StructureMap> parse_fml(const MapText& text, std::vector<Diagnostic>& problems) {
+  const std::size_t before = problems.size();
+  Reporter reporter(text.file, problems);
+  Result<StructureMap> map = Parser(text.text, reporter).map();
+  if (!map) reporter.error(Place{}, map.error());
+  if (problems.size() != before) return std::nullopt;
+  map->file = text.file;
+  return std::move(map).value();
+}
+
+}  // namespace bhi::mapping

@@ -1,0 +1,199 @@
+// The EHR's side of the API: FHIR resources come in. https://hl7.org/fhir/R4/http.html
+#include "fhir/bundle.h"
+#include "fhir/json.h"
+#include "fhir/types.h"
+#include "flow/structure.h"
+#include "service/answers.h"
+#include "service/api.h"
+#include "service/json_text.h"
+
+#include <algorithm>
+#include <set>
+
+namespace bhi::service {
+
+struct Api::Expected {
+  std::string type;  // empty: any
+  std::string id;    // empty: any
+};
+
+namespace {
+
+Error incorrect(std::string text) { return {Kind::Incorrect, std::move(text)}; }
+
+fhir::ReadLimits read_limits(const LimitSettings& limits) {
+  fhir::ReadLimits read;
+  read.max_bytes = limits.max_body_bytes;
+  read.max_depth = limits.max_depth;
+  read.max_values = limits.max_values;
+  return read;
+}
+
+Result<void> fits(const fhir::Node& root, std::string_view type, std::string_view id) {
+  if (!type.empty() && fhir::resource_type(root) != type) {
+    return incorrect("resourceType: expected the type that the address names, found another one");
+  }
+  if (!id.empty() && root.text_of("id") != id)
+    return incorrect("id: expected the id that the address names, found another one");
+  return {};
+}
+
+// What is wrong in the resources themselves, found before anything is kept so that the answer can say it.
+Issues structure_issues(const fhir::Node& root, const fhir::Types& types) {
+  Issues issues;
+  Arena arena;
+  const auto entries = fhir::split(root, arena);
+  if (!entries.ok()) return issues;
+  for (const auto& entry : entries->entries) {
+    if (!entry.resource.is_object()) continue;
+    for (auto& issue : flow::check_structure(entry.resource, types)) {
+      if (entry.path.starts_with("Bundle.")) issue.path = entry.path + ".resource: " + issue.path;
+      issues.push_back(std::move(issue));
+    }
+  }
+  return issues;
+}
+
+// A transaction names every resource at most once (https://hl7.org/fhir/R4/http.html#trules).
+void find_repeated(const std::vector<flow::InboxItem>& items, Issues& issues) {
+  std::set<std::pair<std::string_view, std::string_view>> seen;
+  for (const auto& item : items) {
+    if (seen.emplace(item.resource.type, item.resource.id).second) continue;
+    issues.push_back({Severity::Error, "duplicate", "Bundle.entry",
+                      "one " + item.resource.type + " stands in the transaction twice"});
+  }
+}
+
+void tell(const flow::AcceptOutcome& accepted, Issues& issues) {
+  const auto say = [&issues](std::size_t count, std::string_view what) {
+    if (count == 0) return;
+    issues.push_back({Severity::Information, "informational", "",
+                      std::to_string(count) + (count == 1 ? " resource " : " resources ") + std::string(what)});
+  };
+  say(accepted.stored, "stored");
+  say(accepted.unchanged, "unchanged");
+  if (accepted.stored + accepted.unchanged == 0) {
+    issues.push_back({Severity::Information, "informational", "", "there was nothing to store"});
+  }
+}
+
+}  // namespace
+
+// Of the token, of the address, or the only one there is.
+Result<std::string> Api::source_of(const Call& call) const {
+  const auto& sources = parts_.settings.sources;
+  const auto named = call.request.parameter("source");
+  if (!call.caller.source.empty()) {
+    if (named && *named != call.caller.source)
+      return Error{Kind::Forbidden, "source: the token speaks for another source"};
+    return call.caller.source;
+  }
+  if (named) {
+    if (find_source(parts_.settings, *named) == nullptr)
+      return incorrect("source: expected the name of a configured source, found another one");
+    return std::string(*named);
+  }
+  if (sources.size() == 1) return sources.front().name;
+  return incorrect(sources.empty() ? "source: none is configured"
+                                   : "source: several are configured, so '?source=NAME' is required");
+}
+
+http::Response Api::take(const Call& call, const Expected& expected) {
+  const auto source = source_of(call);
+  if (!source.ok()) return error_answer(source.error());
+  const auto document = fhir::read_json(call.request.body, read_limits(parts_.settings.limits));
+  if (!document.ok()) return error_answer(document.error());
+  const auto& root = (*document)->root();
+  if (const auto fit = fits(root, expected.type, expected.id); !fit.ok()) return error_answer(fit.error());
+
+  const auto now = parts_.now();
+  auto received = flow::receive(root, *source, "post", now);
+  if (!received.ok()) return error_answer(received.error());
+  auto issues = std::move(received->issues);
+  std::ranges::move(structure_issues(root, *parts_.engine->types), std::back_inserter(issues));
+  if (root.text_of("type") == "transaction" && fhir::resource_type(root) == "Bundle") {
+    find_repeated(received->items, issues);
+    if (has_errors(issues)) return outcome(422, issues);  // all or nothing
+  }
+  if (received->items.empty() && has_errors(issues)) return outcome(422, issues);
+
+  flow::Accepted accepted;
+  for (const auto& item : received->items) {
+    accepted.audit.push_back({"accept", call.caller.name, item.resource.type + "/" + item.resource.id, "ok", now});
+  }
+  accepted.items = std::move(received->items);
+  const auto kept = parts_.store.accept(accepted);
+  if (!kept.ok()) return error_answer(kept.error());
+  parts_.metrics.count(Metric::ReceivedResources, accepted.items.size(), {*source, "post"});
+  parts_.metrics.count(Metric::StoredResources, kept->stored, {*source, "post"});
+  parts_.metrics.count(Metric::UnchangedResources, kept->unchanged, {*source, "post"});
+  if (kept->stored > 0) parts_.wake_lanes();
+  // Stored with errors: it will be put aside with these reasons. It is not lost, so they are warnings here.
+  for (auto& issue : issues) {
+    if (issue.severity == Severity::Error) issue.severity = Severity::Warning;
+  }
+  tell(*kept, issues);
+  return outcome(kept->stored > 0 ? 201 : 200, issues);
+}
+
+http::Response Api::post_any(const Call& call) { return take(call, {}); }
+http::Response Api::post_typed(const Call& call) { return take(call, {call.at("type"), {}}); }
+http::Response Api::put_typed(const Call& call) { return take(call, {call.at("type"), call.at("id")}); }
+
+http::Response Api::read_copy(const Call& call) {
+  const auto source = source_of(call);
+  if (!source.ok()) return error_answer(source.error());
+  const auto copy = parts_.store.resource(*source, call.at("type"), call.at("id"));
+  if (!copy.ok()) return error_answer(copy.error());
+  if (!copy->has_value()) return error_answer({Kind::NotFound, "nothing of this type and id was received"});
+  if ((*copy)->body.empty()) return error_answer({Kind::NotFound, "it was deleted at the source"});
+  return audited(call, (*copy)->type + "/" + (*copy)->id, json_answer(200, (*copy)->body, kFhirJson));
+}
+
+// https://hl7.org/fhir/R4/capabilitystatement.html: what this build does, no more.
+http::Response Api::metadata(const Call&) {
+  std::vector<std::string> resources;
+  for (const auto name : fhir::Types::r4().names()) {
+    const auto* type = fhir::Types::r4().find(name);
+    if (type->kind != fhir::TypeKind::Resource || name == "Resource" || name == "DomainResource" || name == "Bundle")
+      continue;
+    const auto code = [](std::string_view text) { return JsonObject().text("code", text).str(); };
+    resources.push_back(JsonObject()
+                            .text("type", name)
+                            .raw("interaction", json_array({code("create"), code("update"), code("read")}))
+                            .text("versioning", "no-version")
+                            .flag("readHistory", false)
+                            .flag("updateCreate", true)
+                            .flag("conditionalCreate", false)
+                            .str());
+  }
+  const auto rest =
+      JsonObject()
+          .text("mode", "server")
+          .text("documentation",
+                "Resources are taken over as the sender has them, with the sender's ids; read gives the last copy "
+                "received. "
+                "Entries of Bundles of any type are taken in; their request.method, ifMatch and ifNoneExist are not "
+                "carried out.")
+          .raw("resource", json_array(resources))
+          .raw("interaction",
+               json_array({JsonObject().text("code", "transaction").str(), JsonObject().text("code", "batch").str()}))
+          .str();
+  const auto software = JsonObject().text("name", "bhi-adapter").text("version", parts_.version).str();
+  return json_answer(
+      200,
+      JsonObject()
+          .text("resourceType", "CapabilityStatement")
+          .text("status", "active")
+          .text("date", to_text(parts_.now()))
+          .text("kind", "instance")
+          .raw("software", software)
+          .raw("implementation", JsonObject().text("description", "bhi-adapter " + parts_.settings.instance_id).str())
+          .text("fhirVersion", "4.0.1")
+          .raw("format", json_array({quote("application/fhir+json")}))
+          .raw("rest", json_array({rest}))
+          .str(),
+      kFhirJson);
+}
+
+}  // namespace bhi::service

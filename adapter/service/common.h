@@ -1,0 +1,23 @@
+// What every worker of the daemon is lent. All of it outlives the workers.
+#pragma once
+
+#include "base/instant.h"
+#include "flow/engine.h"
+#include "flow/ports.h"
+#include "flow/work.h"
+#include "service/metrics.h"
+
+#include <functional>
+#include <memory>
+
+namespace bhi::service {
+
+struct Common {
+  flow::Store& store;
+  Metrics& metrics;
+  std::shared_ptr<const flow::Engine> engine;
+  flow::Destinations destinations;
+  std::function<Instant()> now;
+};
+
+}  // namespace bhi::service

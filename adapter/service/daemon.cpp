@@ -1,0 +1,223 @@
+#include "service/daemon.h"
+
+#include "service/access.h"
+#include "service/api.h"
+#include "service/delivery_work.h"
+#include "service/ehr_link.h"
+#include "service/http/server.h"
+#include "service/lane_work.h"
+#include "service/log.h"
+#include "service/poller.h"
+#include "service/shell.h"
+#include "service/watched_store.h"
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace bhi::service {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kSilenceAllowed{60'000};
+
+flow::Destinations destinations_of(const Settings& settings) {
+  flow::Destinations destinations;
+  for (const auto& source : settings.sources) {
+    if (source.write_back) destinations.writable.push_back(source.name);
+  }
+  return destinations;
+}
+
+}  // namespace
+
+// Declared so that what is used is older, and ends later, than what uses it.
+struct Daemon::Inside {
+  Inside(Settings settings_given, DaemonParts parts)
+      : settings(std::move(settings_given)),
+        version(std::move(parts.version)),
+        connect(std::move(parts.connect)),
+        store(std::move(parts.store), metrics, [this](const Error& error) { fail("store", error); }),
+        common{store, metrics, std::move(parts.engine), destinations_of(settings), std::move(parts.now)},
+        lanes(common, {[this] { wake_deliveries(); }, [this](auto source, const auto& form) { want(source, form); }}),
+        api({store, settings, metrics, common.engine, common.destinations, common.now, [this] { lanes.wake(); },
+             [this] { wake_deliveries(); }, version}),
+        access(settings.tokens) {}
+
+  Settings settings;
+  std::string version;
+  decltype(DaemonParts::connect) connect;
+  Metrics metrics;
+  WatchedStore store;
+  Common common;
+  std::vector<std::unique_ptr<EhrLink>> links;
+  std::vector<std::unique_ptr<Poller>> pollers;
+  std::vector<std::unique_ptr<DeliveryWork>> deliveries;
+  LaneWork lanes;
+  Api api;
+  Access access;
+  std::unique_ptr<http::Server> server;
+  std::unique_ptr<http::Server> management;
+
+  std::atomic<bool> broken{false};
+  std::atomic<bool> draining{false};
+  std::mutex mutex;
+  std::condition_variable thread_ended;
+  std::size_t running = 0;            // threads, without that of the management server; guarded by mutex
+  std::vector<std::jthread> threads;  // last: they end first
+  std::jthread management_thread;
+
+  Result<void> open();
+  void start_threads();
+  void start_thread(const char* what, std::function<void(std::stop_token)> body);
+  void wake_deliveries();
+  void want(std::string_view source, const std::string& form);
+  void fail(const char* what, const Error& error);
+  std::string why_not_ready();
+  std::string scrape();
+};
+
+Result<void> Daemon::Inside::open() {
+  BHI_TRY(const auto interrupted, store.recover());
+  BHI_TRY(const auto strays, park_strays(common));
+  for (const auto& source : settings.sources) {
+    if (source.base_url.empty()) continue;
+    BHI_TRY(auto ehr, connect(source));
+    auto& link = *links.emplace_back(std::make_unique<EhrLink>(source, std::move(ehr)));
+    pollers.push_back(std::make_unique<Poller>(common, link, [this] { lanes.wake(); }));
+    if (source.write_back) deliveries.push_back(std::make_unique<DeliveryWork>(common, link));
+  }
+  BHI_TRY(server, http::Server::open(settings.listen, settings.limits, api_application(api, access)));
+  auto small = settings.limits;
+  small.max_connections = 8;
+  Health health{[this] { return why_not_ready(); }, [this] { return scrape(); }};
+  BHI_TRY(management,
+          http::Server::open(settings.management, small, management_application(std::move(health), metrics)));
+  metrics.set(Metric::StartTime, std::chrono::duration<double>(common.now().time_since_epoch()).count());
+  log_event(LogLevel::Info, "opened",
+            JsonObject()
+                .text("version", version)
+                .number("port", server->port())
+                .number("management_port", management->port())
+                .number("sources", static_cast<std::int64_t>(links.size()))
+                .number("sends_of_unknown_outcome", static_cast<std::int64_t>(interrupted))
+                .number("parked_strays", static_cast<std::int64_t>(strays)));
+  return {};
+}
+
+void Daemon::Inside::start_threads() {
+  start_thread("lanes", [this](auto stop) { lanes.dispatch(stop); });
+  for (int i = 0; i < settings.workers; ++i) start_thread("worker", [this](auto stop) { lanes.work(stop); });
+  for (auto& poller : pollers) start_thread("poller", [&poller](auto stop) { poller->run(stop); });
+  for (auto& delivery : deliveries) {
+    start_thread("deliveries", [&delivery](auto stop) { delivery->dispatch(stop); });
+    for (int i = 0; i < settings.delivery_workers; ++i)
+      start_thread("delivery", [&delivery](auto stop) { delivery->work(stop); });
+  }
+  start_thread("api", [this](auto) { server->run(); });
+  // Health and metrics answer until the very end.
+  management_thread = std::jthread([this] { management->run(); });
+}
+
+void Daemon::Inside::start_thread(const char* what, std::function<void(std::stop_token)> body) {
+  {
+    const std::lock_guard lock(mutex);
+    ++running;
+  }
+  threads.emplace_back([this, what, body = std::move(body)](std::stop_token stop) {
+    try {
+      body(stop);
+    } catch (const std::exception&) {  // what it says could hold patient data
+      fail(what, {Kind::Fault, "a thread ended by an exception"});
+    }
+    const std::lock_guard lock(mutex);
+    --running;
+    thread_ended.notify_all();
+  });
+}
+
+void Daemon::Inside::wake_deliveries() {
+  for (auto& delivery : deliveries) delivery->wake();
+}
+
+void Daemon::Inside::want(std::string_view source, const std::string& form) {
+  for (std::size_t i = 0; i < links.size(); ++i) {
+    if (links[i]->settings().name == source) pollers[i]->want(form);
+  }
+}
+
+void Daemon::Inside::fail(const char* what, const Error& error) {
+  broken = true;
+  log_event(LogLevel::Error, "failed; the daemon ends", JsonObject().text("part", what).text("reason", error.message));
+}
+
+std::string Daemon::Inside::why_not_ready() {
+  if (broken) return "a part has failed; the daemon is ending";
+  if (draining) return "stopping";
+  const auto checked = store.check();
+  return checked.ok() ? std::string() : "the store cannot be written: " + checked.error().message;
+}
+
+// Figures that are looked up when somebody asks for them.
+std::string Daemon::Inside::scrape() {
+  for (const auto& poller : pollers) poller->report(metrics);
+  if (const auto counts = store.counts(common.now()); counts.ok()) {
+    const auto set = [this](Metric metric, std::size_t value, const char* state) {
+      metrics.set(metric, static_cast<double>(value), {state});
+    };
+    set(Metric::InboxItems, counts->inbox_pending, "pending");
+    set(Metric::InboxItems, counts->inbox_waiting, "waiting");
+    set(Metric::InboxItems, counts->inbox_quarantined, "quarantined");
+    set(Metric::OutboxItems, counts->outbox_open, "open");
+    set(Metric::OutboxItems, counts->outbox_unknown, "unknown");
+    set(Metric::OutboxItems, counts->outbox_parked, "parked");
+    set(Metric::OutboxItems, counts->outbox_dead, "dead");
+    metrics.set(Metric::InboxOldest, static_cast<double>(counts->oldest_pending_ms) / 1000);
+  }
+  if (const auto pending = store.pending_lanes(1000); pending.ok()) {
+    metrics.set(Metric::LanesPending, static_cast<double>(pending->size()));
+  }
+  return metrics.text();
+}
+
+Daemon::Daemon(std::unique_ptr<Inside> inside) : inside_(std::move(inside)) {}
+
+Daemon::~Daemon() {
+  drain(milliseconds(0));
+  inside_->threads.clear();  // joins
+  inside_->management->stop();
+}
+
+Result<std::unique_ptr<Daemon>> Daemon::start(Settings settings, DaemonParts parts) {
+  auto inside = std::make_unique<Inside>(std::move(settings), std::move(parts));
+  BHI_CHECK(inside->open());
+  inside->start_threads();
+  return std::unique_ptr<Daemon>(new Daemon(std::move(inside)));
+}
+
+std::uint16_t Daemon::port() const { return inside_->server->port(); }
+std::uint16_t Daemon::management_port() const { return inside_->management->port(); }
+bool Daemon::failed() const { return inside_->broken; }
+bool Daemon::alive() const { return !failed() && inside_->lanes.silent_for() < kSilenceAllowed; }
+
+bool Daemon::drain(milliseconds time) {
+  const auto until = std::chrono::steady_clock::now() + time;
+  const auto left = [&until] {
+    return std::max(milliseconds(0),
+                    std::chrono::duration_cast<milliseconds>(until - std::chrono::steady_clock::now()));
+  };
+  inside_->draining = true;
+  inside_->server->stop();
+  bool ended = inside_->server->wait_idle(left());
+  for (auto& thread : inside_->threads) thread.request_stop();
+  std::unique_lock lock(inside_->mutex);
+  ended = inside_->thread_ended.wait_for(lock, left(), [this] { return inside_->running == 0; }) && ended;
+  return ended;
+}
+
+}  // namespace bhi::service

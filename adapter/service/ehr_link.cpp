@@ -1,0 +1,121 @@
+#include "service/ehr_link.h"
+
+#include "ehr/fhir_ehr.h"
+#include "service/files.h"
+#include "service/log.h"
+
+#include <algorithm>
+#include <chrono>
+
+namespace bhi::service {
+
+namespace {
+
+constexpr std::chrono::minutes kFresh{60};
+constexpr std::chrono::seconds kFirstRest{5};
+constexpr std::chrono::seconds kMostRest{300};
+
+class StoppableEhr : public flow::Ehr {
+ public:
+  StoppableEhr(flow::Ehr& ehr, std::function<bool()> stopping) : ehr_(ehr), stopping_(std::move(stopping)) {}
+
+  Result<flow::Capabilities> capabilities() override { return stopping_() ? stop() : ehr_.capabilities(); }
+  Result<flow::Page> search(std::string_view type, std::string_view query) override {
+    if (stopping_()) return stop();
+    return ehr_.search(type, query);
+  }
+  Result<flow::Page> next(std::string_view link) override {
+    if (stopping_()) return stop();
+    return ehr_.next(link);
+  }
+  Result<fhir::DocumentPtr> read(std::string_view type, std::string_view id) override {
+    if (stopping_()) return stop();
+    return ehr_.read(type, id);
+  }
+  flow::Answer create(std::string_view type, std::string_view body, std::string_view if_none_exist) override {
+    return ehr_.create(type, body, if_none_exist);
+  }
+  flow::Answer update(std::string_view type, std::string_view id, std::string_view body,
+                      std::string_view if_match) override {
+    return ehr_.update(type, id, body, if_match);
+  }
+
+ private:
+  static Error stop() { return {Kind::Unavailable, "we are stopping"}; }
+  flow::Ehr& ehr_;
+  std::function<bool()> stopping_;
+};
+
+Result<std::string> read_token(const std::string& file) {
+  BHI_CHECK(check_secret_file(file));
+  BHI_TRY(auto token, read_file(file));
+  while (!token.empty() && (token.back() == '\n' || token.back() == '\r' || token.back() == ' ')) token.pop_back();
+  const bool plain = !token.empty() && std::ranges::all_of(token, [](char c) { return c > 0x20 && c < 0x7f; });
+  if (!plain) return Error{Kind::Forbidden, "token file: expected one line of printable characters"};
+  return token;
+}
+
+}  // namespace
+
+Result<flow::Capabilities> EhrLink::capabilities(Instant now) {
+  const std::lock_guard lock(mutex_);
+  if (now >= ask_again_) {
+    auto found = ehr_->capabilities();
+    if (found.ok()) {
+      known_ = *std::move(found);
+      failure_.reset();
+      failures_ = 0;
+      ask_again_ = now + kFresh;
+    } else {
+      failure_ = found.error();
+      ask_again_ = now + std::min<std::chrono::seconds>(kFirstRest * (1 << std::min(failures_, 6)), kMostRest);
+      ++failures_;
+    }
+  }
+  if (known_) return *known_;
+  return failure_.value_or(Error{Kind::Unavailable, "the EHR has not been asked yet"});
+}
+
+void StateLine::failed(const std::string& source, const std::string& what, const std::string& about,
+                       const Error& error) {
+  const std::lock_guard lock(mutex_);
+  if (last_ == error.message) return;
+  last_ = error.message;
+  log_event(LogLevel::Warn, what + " fails",
+            JsonObject()
+                .text("source", source)
+                .text_if("about", about)
+                .text("kind", name(error.kind))
+                .text("reason", error.message));
+}
+
+void StateLine::worked(const std::string& source, const std::string& what, const std::string& about) {
+  const std::lock_guard lock(mutex_);
+  if (!last_) return;
+  last_.reset();
+  log_event(LogLevel::Info, what + " works again", JsonObject().text("source", source).text_if("about", about));
+}
+
+std::unique_ptr<flow::Ehr> stoppable(flow::Ehr& ehr, std::function<bool()> stopping) {
+  return std::make_unique<StoppableEhr>(ehr, std::move(stopping));
+}
+
+Result<std::shared_ptr<flow::Ehr>> connect_ehr(const SourceSettings& settings, const LimitSettings& limits,
+                                               std::string version) {
+  ehr::EhrSettings wanted;
+  wanted.name = settings.name;
+  wanted.version = std::move(version);
+  wanted.http.base_url = settings.base_url;
+  wanted.http.allow_plain_http = settings.allow_plain_http;
+  wanted.http.total_timeout = std::chrono::seconds(settings.timeout_secs);
+  wanted.limits.max_depth = limits.max_depth;
+  wanted.limits.max_values = limits.max_values;
+  if (settings.auth == AuthType::Bearer) {
+    // Read for every request, so that a renewed token needs no restart.
+    wanted.token = [file = settings.token_file] { return read_token(file); };
+  }
+  BHI_TRY(auto ehr, ehr::connect(wanted));
+  return std::shared_ptr<flow::Ehr>(std::move(ehr));
+}
+
+}  // namespace bhi::service

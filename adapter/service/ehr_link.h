@@ -1,0 +1,59 @@
+// One EHR as the daemon's threads share it: the connection, what it can do, and whether it answers at the moment.
+#pragma once
+
+#include "base/instant.h"
+#include "base/result.h"
+#include "flow/ports.h"
+#include "service/settings.h"
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+namespace bhi::service {
+
+class EhrLink {
+ public:
+  EhrLink(SourceSettings settings, std::shared_ptr<flow::Ehr> ehr)
+      : settings_(std::move(settings)), ehr_(std::move(ehr)) {}
+
+  const SourceSettings& settings() const { return settings_; }
+  flow::Ehr& ehr() { return *ehr_; }
+
+  // Asked for when first needed and once an hour; a failure is remembered for a while, so that an EHR that is down is
+  // not asked by every thread. What was known before goes on being good.
+  Result<flow::Capabilities> capabilities(Instant now);
+
+ private:
+  SourceSettings settings_;
+  std::shared_ptr<flow::Ehr> ehr_;
+  std::mutex mutex_;
+  std::optional<flow::Capabilities> known_;  // the rest is guarded by mutex_ too
+  std::optional<Error> failure_;
+  Instant ask_again_{};
+  int failures_ = 0;
+};
+
+// Says in the log when something goes wrong and when it is right again, not every time in between.
+class StateLine {
+ public:
+  // `what`: "poll", "capabilities"; `about`: type or artifact, may be empty.
+  void failed(const std::string& source, const std::string& what, const std::string& about, const Error& error);
+  void worked(const std::string& source, const std::string& what, const std::string& about);
+
+ private:
+  std::mutex mutex_;
+  std::optional<std::string> last_;
+};
+
+// An Ehr that refuses to read further once it is time to stop, so that a poll of many pages ends at the next one. What
+// a refused read leaves undone is asked for again after the start; writes pass.
+std::unique_ptr<flow::Ehr> stoppable(flow::Ehr& ehr, std::function<bool()> stopping);
+
+// The real connection. Error Incorrect: the base URL.
+Result<std::shared_ptr<flow::Ehr>> connect_ehr(const SourceSettings& settings, const LimitSettings& limits,
+                                               std::string version);
+
+}  // namespace bhi::service

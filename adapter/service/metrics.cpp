@@ -1,0 +1,140 @@
+#include "service/metrics.h"
+
+#include <prometheus/counter.h>
+#include <prometheus/family.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+#include <prometheus/text_serializer.h>
+
+#include <algorithm>
+#include <cassert>
+#include <map>
+
+namespace bhi::service {
+
+namespace {
+
+using Form = MetricInfo::Form;
+
+const prometheus::Histogram::BucketBoundaries kSeconds = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
+                                                          0.1,    0.25,  0.5,    1,     2.5,  5,     10};
+
+const MetricInfo& info(Metric metric) {
+  const auto found = std::ranges::find(metric_table(), metric, &MetricInfo::metric);
+  assert(found != metric_table().end());
+  return *found;
+}
+
+prometheus::Labels named(Metric metric, const Metrics::Labels& values) {
+  const auto& names = info(metric).labels;
+  assert(names.size() == values.size());
+  prometheus::Labels labels;
+  for (std::size_t i = 0; i < names.size() && i < values.size(); ++i) labels.emplace(names[i], values[i]);
+  return labels;
+}
+
+}  // namespace
+
+const std::vector<MetricInfo>& metric_table() {
+  static const std::vector<MetricInfo> table = {
+      {Metric::ReceivedResources,
+       Form::Counter,
+       "bhi_received_resources_total",
+       "Resources taken in",
+       {"source", "channel"}},
+      {Metric::StoredResources,
+       Form::Counter,
+       "bhi_stored_resources_total",
+       "Resources new or changed",
+       {"source", "channel"}},
+      {Metric::UnchangedResources,
+       Form::Counter,
+       "bhi_unchanged_resources_total",
+       "Resources that said nothing new",
+       {"source", "channel"}},
+      {Metric::DoneItems, Form::Counter, "bhi_done_items_total", "Inbox items that reached the care model", {}},
+      {Metric::LeftItems,
+       Form::Counter,
+       "bhi_left_items_total",
+       "Inbox items understood, but not for the care model",
+       {}},
+      {Metric::QuarantinedItems,
+       Form::Counter,
+       "bhi_quarantined_items_total",
+       "Inbox items put aside with a reason",
+       {}},
+      {Metric::HttpRequests,
+       Form::Counter,
+       "bhi_http_requests_total",
+       "Requests answered",
+       {"method", "route", "status"}},
+      {Metric::HttpSeconds, Form::Histogram, "bhi_http_request_seconds", "Time to answer a request", {"route"}},
+      {Metric::Deliveries,
+       Form::Counter,
+       "bhi_deliveries_total",
+       "Attempts to write to an EHR, by what came of them",
+       {"destination", "outcome"}},
+      {Metric::Polls, Form::Counter, "bhi_polls_total", "Polls of a type", {"source", "type", "outcome"}},
+      {Metric::PollLag, Form::Gauge, "bhi_poll_lag_seconds", "Since the last complete poll", {"source", "type"}},
+      {Metric::CommitSeconds, Form::Histogram, "bhi_store_commit_seconds", "Time of a durable write", {"act"}},
+      {Metric::InboxItems, Form::Gauge, "bhi_inbox_items", "Inbox items by state", {"state"}},
+      {Metric::InboxOldest,
+       Form::Gauge,
+       "bhi_inbox_oldest_pending_seconds",
+       "Age of the oldest pending inbox item",
+       {}},
+      {Metric::LanesPending,
+       Form::Gauge,
+       "bhi_lanes_pending",
+       "Patients with pending inbox items (counted up to 1000)",
+       {}},
+      {Metric::OutboxItems, Form::Gauge, "bhi_outbox_items", "Outbox items by state", {"state"}},
+      {Metric::StartTime, Form::Gauge, "bhi_process_start_time_seconds", "When the process started, Unix time", {}},
+  };
+  return table;
+}
+
+struct Metrics::Parts {
+  prometheus::Registry registry;
+  std::map<Metric, prometheus::Family<prometheus::Counter>*> counters;
+  std::map<Metric, prometheus::Family<prometheus::Gauge>*> gauges;
+  std::map<Metric, prometheus::Family<prometheus::Histogram>*> histograms;
+};
+
+Metrics::Metrics() : parts_(std::make_unique<Parts>()) {
+  for (const auto& row : metric_table()) {
+    auto& registry = parts_->registry;
+    switch (row.form) {
+      case Form::Counter:
+        parts_->counters[row.metric] = &prometheus::BuildCounter().Name(row.name).Help(row.help).Register(registry);
+        break;
+      case Form::Gauge:
+        parts_->gauges[row.metric] = &prometheus::BuildGauge().Name(row.name).Help(row.help).Register(registry);
+        break;
+      case Form::Histogram:
+        parts_->histograms[row.metric] = &prometheus::BuildHistogram().Name(row.name).Help(row.help).Register(registry);
+        break;
+    }
+    // A counter that has never counted should still be seen as 0.
+    if (row.labels.empty() && row.form == Form::Counter) count(row.metric, 0);
+  }
+}
+
+Metrics::~Metrics() = default;
+
+void Metrics::count(Metric metric, std::size_t by, const Labels& labels) {
+  parts_->counters.at(metric)->Add(named(metric, labels)).Increment(static_cast<double>(by));
+}
+
+void Metrics::set(Metric metric, double value, const Labels& labels) {
+  parts_->gauges.at(metric)->Add(named(metric, labels)).Set(value);
+}
+
+void Metrics::observe(Metric metric, std::chrono::microseconds took, const Labels& labels) {
+  parts_->histograms.at(metric)->Add(named(metric, labels), kSeconds).Observe(static_cast<double>(took.count()) / 1e6);
+}
+
+std::string Metrics::text() const { return prometheus::TextSerializer().Serialize(parts_->registry.Collect()); }
+
+}  // namespace bhi::service

@@ -1,0 +1,316 @@
+#include "service/options.h"
+
+#include "fhir/types.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <limits>
+#include <utility>
+
+namespace bhi::service {
+
+namespace {
+
+bool is_name(std::string_view text) {
+  const auto allowed = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+           c == '.';
+  };
+  return !text.empty() && text.size() <= 64 && std::ranges::all_of(text, allowed) && text.front() != '.';
+}
+
+bool is_printable(std::string_view text) {
+  return std::ranges::none_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+}
+
+template <typename Number>
+bool read_number(std::string_view text, Number& number) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc() && end == text.data() + text.size();
+}
+
+bool read_address(std::string_view text, Address& address) {
+  const auto colon = text.rfind(':');
+  if (colon == std::string_view::npos || colon == 0) return false;
+  std::string_view host = text.substr(0, colon);
+  if (host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
+  const auto allowed = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
+           c == ':';
+  };
+  if (host.empty() || !std::ranges::all_of(host, allowed)) return false;
+  address.host = host;
+  return read_number(text.substr(colon + 1), address.port);
+}
+
+bool read_hash(std::string_view text, Digest& digest) {
+  if (text.size() != digest.size() * 2) return false;
+  for (std::size_t i = 0; i < digest.size(); ++i) {
+    const auto pair = text.substr(2 * i, 2);
+    if (std::from_chars(pair.data(), pair.data() + 2, digest[i], 16).ptr != pair.data() + 2) return false;
+  }
+  return true;
+}
+
+// Scheme, host, perhaps port and path: no user, no query, no fragment, so that nothing is added where we do not see it.
+bool is_base_url(std::string_view text) {
+  const std::size_t start = text.starts_with("https://") ? 8 : text.starts_with("http://") ? 7 : 0;
+  if (start == 0 || text.size() == start || text.size() > 2000) return false;
+  const auto allowed = [](char c) { return c > 0x20 && c < 0x7f && c != '?' && c != '#' && c != '@' && c != '\\'; };
+  const auto host = text.substr(start, text.find('/', start) - start);
+  return !host.empty() && std::ranges::all_of(text, allowed) && text.find("/..") == std::string_view::npos;
+}
+
+template <typename Value>
+using Words = std::vector<std::pair<std::string_view, Value>>;
+
+const Words<bool> kYesNo = {{"true", true}, {"false", false}};
+const Words<Role> kRoles = {{"ehr", Role::Ehr}, {"bhi-app", Role::BhiApp}, {"operator", Role::Operator}};
+const Words<AuthType> kAuthTypes = {{"none", AuthType::None}, {"bearer", AuthType::Bearer}};
+const Words<LogLevel> kLevels = {
+    {"debug", LogLevel::Debug}, {"info", LogLevel::Info}, {"warn", LogLevel::Warn}, {"error", LogLevel::Error}};
+
+// How a text becomes a value, and how that is said to people.
+template <typename Owner>
+struct Check {
+  std::string expected;
+  Set<Owner> set;
+  bool list = false;
+};
+
+// `at` gives the field of the owner.
+template <typename Owner, typename At>
+Check<Owner> whole(At at, long long least, long long most) {
+  return {"a whole number from " + std::to_string(least) + " to " + std::to_string(most),
+          [=](Owner& owner, const Texts& texts) {
+            long long number = 0;
+            if (!read_number(texts.front(), number) || number < least || number > most) return false;
+            at(owner) = static_cast<std::remove_reference_t<decltype(at(owner))>>(number);
+            return true;
+          }};
+}
+
+template <typename Owner, typename At, typename Value>
+Check<Owner> one_of(At at, Words<Value> words) {
+  std::string expected = "one of";
+  for (const auto& [word, value] : words) expected += (word == words.front().first ? " " : ", ") + std::string(word);
+  return {expected, [=](Owner& owner, const Texts& texts) {
+            const auto found = std::ranges::find(words, texts.front(), &std::pair<std::string_view, Value>::first);
+            if (found == words.end()) return false;
+            at(owner) = found->second;
+            return true;
+          }};
+}
+
+template <typename Owner, typename At, typename Read>
+Check<Owner> read_by(At at, std::string expected, Read read) {
+  return {std::move(expected), [=](Owner& owner, const Texts& texts) { return read(texts.front(), at(owner)); }};
+}
+
+template <typename Owner, typename At, typename Allowed>
+Check<Owner> text_if(At at, std::string expected, Allowed allowed) {
+  return {std::move(expected), [=](Owner& owner, const Texts& texts) {
+            if (!allowed(texts.front())) return false;
+            at(owner) = texts.front();
+            return true;
+          }};
+}
+
+template <typename Owner, typename At>
+Check<Owner> path(At at, std::string what) {
+  return text_if<Owner>(at, std::move(what), [](std::string_view text) { return !text.empty() && is_printable(text); });
+}
+
+template <typename Owner, typename At>
+Check<Owner> name_text(At at) {
+  return text_if<Owner>(at, "a name of letters, digits, '-', '_', '.', at most 64 characters", is_name);
+}
+
+template <typename Owner, typename At>
+Check<Owner> resource_types(At at) {
+  return {"a list of FHIR R4 resource types",
+          [=](Owner& owner, const Texts& texts) {
+            std::vector<std::string> types;
+            for (const auto& text : texts) {
+              const auto* type = fhir::Types::r4().find(text);
+              if (type == nullptr || type->kind != fhir::TypeKind::Resource || type->name != text) return false;
+              if (std::ranges::find(types, text) == types.end()) types.push_back(text);
+            }
+            at(owner) = std::move(types);
+            return true;
+          },
+          true};
+}
+
+constexpr std::string_view kRequired = "required";
+
+template <typename Owner>
+Option row(std::string where, std::string_view fallback, std::string meaning, Check<Owner> check) {
+  Option option;
+  option.path = std::move(where);
+  option.required = fallback == kRequired;
+  if (!option.required) option.fallback = fallback;
+  option.list = check.list;
+  option.expected = std::move(check.expected);
+  option.meaning = std::move(meaning);
+  option.set = std::move(check.set);
+  return option;
+}
+
+Option secret(Option option) {
+  option.secret = true;
+  return option;
+}
+
+#define BHI_FIELD(owner, field) \
+  [](owner & o) -> auto& { return o.field; }
+
+std::vector<Option> make_table() {
+  using S = Settings;
+  using T = TokenSettings;
+  using E = SourceSettings;
+  return {
+      row("instance_id", kRequired,
+          "our name in every identifier we write (`urn:bhi-adapter:<instance_id>`); never change it later",
+          name_text<S>(BHI_FIELD(S, instance_id))),
+      row("listen", "127.0.0.1:8420", "address of the API; off loopback at least one token is needed",
+          read_by<S>(BHI_FIELD(S, listen), "an address as host:port", read_address)),
+      row("management", "127.0.0.1:8421", "address of `/healthz`, `/readyz` and `/metrics`, which ask for no token",
+          read_by<S>(BHI_FIELD(S, management), "an address as host:port", read_address)),
+      row("assets", "",
+          "folder with `mappings/` and `fhir_profiles/`; found from where the program stands when not given",
+          path<S>(BHI_FIELD(S, assets), "the path of a folder")),
+      row("workers", "2", "threads that map and apply what was received", whole<S>(BHI_FIELD(S, workers), 1, 64)),
+      row("delivery_workers", "2", "threads that write back, for each source with `write_back`",
+          whole<S>(BHI_FIELD(S, delivery_workers), 1, 16)),
+      row("drain_secs", "20", "how long a stop waits for work in progress; what is left continues at the next start",
+          whole<S>(BHI_FIELD(S, drain_secs), 1, 600)),
+      row("store.path", kRequired, "file of the SQLite database; its folder is made when it is missing, but not the folder above",
+          path<S>(BHI_FIELD(S, store_path), "the path of a file")),
+      row("log.level", "info", "least level that is logged (JSON lines on standard error, without patient data)",
+          one_of<S>(BHI_FIELD(S, log_level), kLevels)),
+      row("limits.max_body_bytes", "16777216", "largest request body; more is answered 413",
+          whole<S>(BHI_FIELD(S, limits.max_body_bytes), 1024, 1 << 30)),
+      row("limits.max_depth", "64", "deepest nesting of a JSON document",
+          whole<S>(BHI_FIELD(S, limits.max_depth), 8, 1000)),
+      row("limits.max_values", "4000000", "most values in one JSON document",
+          whole<S>(BHI_FIELD(S, limits.max_values), 1000, 100'000'000)),
+      row("limits.max_header_bytes", "16384", "largest request line and header fields together; more is answered 431",
+          whole<S>(BHI_FIELD(S, limits.max_header_bytes), 1024, 1 << 20)),
+      row("limits.max_connections", "128", "connections served at a time; one more is answered 503",
+          whole<S>(BHI_FIELD(S, limits.max_connections), 1, 4096)),
+      row("limits.max_buffered_bytes", "134217728", "bytes of all bodies held at a time; beyond it 503",
+          whole<S>(BHI_FIELD(S, limits.max_buffered_bytes), 1024, 1LL << 40)),
+      row("limits.head_timeout_secs", "10", "from the first byte of a request to the end of its header",
+          whole<S>(BHI_FIELD(S, limits.head_timeout_secs), 1, 600)),
+      row("limits.body_timeout_secs", "60", "for the whole body of a request",
+          whole<S>(BHI_FIELD(S, limits.body_timeout_secs), 1, 3600)),
+      row("limits.idle_timeout_secs", "5", "how long a connection may be silent between two requests",
+          whole<S>(BHI_FIELD(S, limits.idle_timeout_secs), 1, 600)),
+      row("policy.safety_recent_days", "14",
+          "a safety event older than this at first sight is for review instead of open",
+          whole<S>(BHI_FIELD(S, policy.safety_recent_days), 0, 3650)),
+      row("policy.review_interval_days", "28", "days from a screening to the next plan review",
+          whole<S>(BHI_FIELD(S, policy.review_interval_days), 1, 3650)),
+      row("policy.review_interval_positive_days", "14", "the same after a positive screening",
+          whole<S>(BHI_FIELD(S, policy.review_interval_positive_days), 1, 3650)),
+      row("policy.write_scores_of_ehr_responses", "true",
+          "send a score Observation for a questionnaire response that came from the EHR itself",
+          one_of<S>(BHI_FIELD(S, policy.write_scores_of_ehr_responses), kYesNo)),
+      row("tokens[].name", kRequired, "who the caller is, in audit and log", name_text<T>(BHI_FIELD(T, name))),
+      row("tokens[].role", kRequired,
+          "`ehr` sends FHIR, `bhi-app` works with `/care`, `operator` sees queues and replays",
+          one_of<T>(BHI_FIELD(T, role), kRoles)),
+      secret(
+          row("tokens[].hash", kRequired,
+              "SHA-256 of the token in hex: `printf %s \"$TOKEN\" \\| sha256sum`; a token has at least 128 random bits",
+              read_by<T>(BHI_FIELD(T, hash), "64 hex digits (SHA-256 of the token)", read_hash))),
+      row("tokens[].source", "", "the one source that an `ehr` token may speak for; any when not given",
+          name_text<T>(BHI_FIELD(T, source))),
+      row("sources[].name", kRequired, "name of the EHR, part of every lane and id; never change it later",
+          name_text<E>(BHI_FIELD(E, name))),
+      row("sources[].base_url", "",
+          "FHIR base of the EHR; without it the source is not polled, it only sends to `/fhir`",
+          text_if<E>(BHI_FIELD(E, base_url), "an http or https URL without user, query and fragment", is_base_url)),
+      row("sources[].auth.type", "none", "how we show who we are", one_of<E>(BHI_FIELD(E, auth), kAuthTypes)),
+      row("sources[].auth.token_file", "", "file that holds the bearer token, readable by nobody but its owner",
+          path<E>(BHI_FIELD(E, token_file), "the path of a file")),
+      row("sources[].types",
+          "Patient, EpisodeOfCare, Questionnaire, Condition, Goal, Medication, CarePlan, MedicationRequest, "
+          "QuestionnaireResponse, Observation",
+          "resource types that are polled, in this order (what others refer to comes first)", resource_types<E>(BHI_FIELD(E, types))),
+      row("sources[].poll_interval_secs", "60", "from the end of one poll of a type to the start of the next",
+          whole<E>(BHI_FIELD(E, poll_interval_secs), 1, 86'400)),
+      row("sources[].overlap_secs", "150",
+          "how far a poll looks back behind the last one, for records that became visible late",
+          whole<E>(BHI_FIELD(E, overlap_secs), 0, 86'400)),
+      row("sources[].page_size", "100", "`_count` of a search", whole<E>(BHI_FIELD(E, page_size), 1, 1000)),
+      row("sources[].timeout_secs", "30", "for one request to the EHR", whole<E>(BHI_FIELD(E, timeout_secs), 1, 600)),
+      row("sources[].allow_plain_http", "false", "http beyond loopback: patient data then travels in the clear",
+          one_of<E>(BHI_FIELD(E, allow_plain_http), kYesNo)),
+      row("sources[].write_back", "false",
+          "may results and plans be written to this EHR? Nothing is written anywhere else",
+          one_of<E>(BHI_FIELD(E, write_back), kYesNo)),
+  };
+}
+
+Texts split(std::string_view list) {
+  Texts texts;
+  for (std::size_t at = 0; at <= list.size();) {
+    const auto comma = std::min(list.find(", ", at), list.size());
+    texts.emplace_back(list.substr(at, comma - at));
+    at = comma + 2;
+  }
+  return texts;
+}
+
+template <typename Owner>
+void apply(Owner& owner) {
+  for (const auto& option : options()) {
+    const auto* set = std::get_if<Set<Owner>>(&option.set);
+    if (set == nullptr || option.fallback.empty()) continue;
+    [[maybe_unused]] const bool good = (*set)(owner, option.list ? split(option.fallback) : Texts{option.fallback});
+    assert(good);
+  }
+}
+
+}  // namespace
+
+bool Address::loopback() const {
+  return host == "localhost" || host == "::1" || (host.starts_with("127.") && std::ranges::all_of(host, [](char c) {
+                                                    return c == '.' || (c >= '0' && c <= '9');
+                                                  }));
+}
+
+std::string Address::text() const {
+  const bool v6 = host.find(':') != std::string::npos;
+  return (v6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
+}
+
+const SourceSettings* find_source(const Settings& settings, std::string_view name) {
+  const auto found = std::ranges::find(settings.sources, name, &SourceSettings::name);
+  return found == settings.sources.end() ? nullptr : &*found;
+}
+
+const std::vector<Option>& options() {
+  static const std::vector<Option> table = make_table();
+  return table;
+}
+
+std::string print_options() {
+  std::string text = "| option | default | allowed | meaning |\n|---|---|---|---|\n";
+  for (const auto& option : options()) {
+    const std::string fallback = option.required           ? "required"
+                                 : option.fallback.empty() ? "-"
+                                                           : "`" + option.fallback + "`";
+    text += "| `" + option.path + "` | " + fallback + " | " + option.expected + " | " + option.meaning + " |\n";
+  }
+  return text;
+}
+
+void apply_defaults(Settings& settings) { apply(settings); }
+void apply_defaults(TokenSettings& token) { apply(token); }
+void apply_defaults(SourceSettings& source) { apply(source); }
+
+}  // namespace bhi::service

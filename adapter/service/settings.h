@@ -1,0 +1,81 @@
+// What an operator can decide: the configuration file as values. Names, defaults, meanings and checks stand in one
+// table (options.h); read_settings.h fills these structs from YAML.
+#pragma once
+
+#include "base/hash.h"
+#include "care/apply.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace bhi::service {
+
+struct Address {
+  std::string host;
+  std::uint16_t port = 0;    // 0: any free port, for tests
+  std::string text() const;  // "127.0.0.1:8420"
+  bool loopback() const;     // 127.0.0.0/8, ::1, localhost
+};
+
+enum class Role : std::uint8_t { Ehr, BhiApp, Operator };
+
+// A caller we know. The token itself is never in the file, only the SHA-256 of it.
+struct TokenSettings {
+  std::string name;
+  Role role = Role::Ehr;
+  Digest hash{};
+  std::string source;  // an EHR's token may be bound to the one source it speaks for; empty: to none
+};
+
+enum class AuthType : std::uint8_t { None, Bearer };
+
+struct SourceSettings {
+  std::string name;
+  std::string base_url;  // empty: the source only sends to us
+  AuthType auth = AuthType::None;
+  std::string token_file;
+  std::vector<std::string> types;
+  int poll_interval_secs = 0;
+  int overlap_secs = 0;
+  int page_size = 0;
+  int timeout_secs = 0;
+  bool allow_plain_http = false;
+  bool write_back = false;
+};
+
+struct LimitSettings {
+  std::size_t max_body_bytes = 0;
+  std::size_t max_depth = 0;
+  std::size_t max_values = 0;
+  std::size_t max_header_bytes = 0;
+  std::size_t max_connections = 0;
+  std::size_t max_buffered_bytes = 0;  // of all bodies being read at one moment
+  int head_timeout_secs = 0;           // from the first byte of a request to the end of its head
+  int body_timeout_secs = 0;           // for the whole body
+  int idle_timeout_secs = 0;           // of a kept connection between two requests
+};
+
+enum class LogLevel : std::uint8_t { Debug, Info, Warn, Error };
+
+struct Settings {
+  std::string instance_id;
+  Address listen;
+  Address management;
+  std::string assets;  // folder with mappings/ and fhir_profiles/; empty: found from where the program stands
+  std::string store_path;
+  LogLevel log_level = LogLevel::Info;
+  int workers = 0;
+  int delivery_workers = 0;  // per destination
+  int drain_secs = 0;
+  LimitSettings limits;
+  care::Policy policy;
+  std::vector<TokenSettings> tokens;
+  std::vector<SourceSettings> sources;
+};
+
+// A source by name; null when there is none.
+const SourceSettings* find_source(const Settings& settings, std::string_view name);
+
+}  // namespace bhi::service

@@ -1,0 +1,98 @@
+#include "service/watched_store.h"
+
+namespace bhi::service {
+
+using std::string_view;
+
+template <typename Ask>
+auto WatchedStore::read(Ask ask) -> decltype(ask()) {
+  if (broken_) return Error{Kind::Fault, "the store has failed before; the daemon is ending"};
+  auto result = ask();
+  if (!result.ok() && result.error().kind == Kind::Fault && !broken_.exchange(true)) on_fault_(result.error());
+  return result;
+}
+
+template <typename Act>
+auto WatchedStore::write(const char* act, Act run) -> decltype(run()) {
+  const auto began = std::chrono::steady_clock::now();
+  auto result = read(run);
+  const auto took = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - began);
+  metrics_.observe(Metric::CommitSeconds, took, {act});
+  return result;
+}
+
+Result<flow::AcceptOutcome> WatchedStore::accept(const flow::Accepted& batch) {
+  return write("accept", [&] { return store_->accept(batch); });
+}
+Result<std::optional<std::string>> WatchedStore::cursor(string_view source, string_view name) {
+  return read([&] { return store_->cursor(source, name); });
+}
+Result<std::vector<std::string>> WatchedStore::pending_lanes(std::size_t limit) {
+  return read([&] { return store_->pending_lanes(limit); });
+}
+Result<std::vector<flow::InboxItem>> WatchedStore::pending(string_view lane, std::size_t limit) {
+  return read([&] { return store_->pending(lane, limit); });
+}
+Result<void> WatchedStore::commit(const flow::Worked& worked) {
+  return write("commit", [&] { return store_->commit(worked); });
+}
+Result<std::vector<flow::Store::InboxRow>> WatchedStore::inbox(flow::InboxState state, std::size_t limit) {
+  return read([&] { return store_->inbox(state, limit); });
+}
+Result<std::size_t> WatchedStore::requeue(std::int64_t seq) {
+  return write("requeue", [&] { return store_->requeue(seq); });
+}
+Result<std::size_t> WatchedStore::requeue_waiting(string_view reason) {
+  return write("requeue", [&] { return store_->requeue_waiting(reason); });
+}
+Result<std::optional<flow::ResourceCopy>> WatchedStore::resource(string_view source, string_view type, string_view id) {
+  return read([&] { return store_->resource(source, type, id); });
+}
+Result<std::optional<flow::ResourceCopy>> WatchedStore::canonical(string_view source, string_view url) {
+  return read([&] { return store_->canonical(source, url); });
+}
+Result<void> WatchedStore::keep_copy(const flow::ResourceCopy& copy) {
+  return write("keep_copy", [&] { return store_->keep_copy(copy); });
+}
+Result<std::vector<flow::StoredEntity>> WatchedStore::record(string_view patient) {
+  return read([&] { return store_->record(patient); });
+}
+Result<std::optional<flow::StoredEntity>> WatchedStore::entity(string_view kind, string_view id) {
+  return read([&] { return store_->entity(kind, id); });
+}
+Result<flow::Listing> WatchedStore::list(string_view kind, string_view after, std::size_t limit) {
+  return read([&] { return store_->list(kind, after, limit); });
+}
+Result<std::optional<flow::Ledger>> WatchedStore::ledger(string_view destination, string_view artifact,
+                                                         string_view care_id) {
+  return read([&] { return store_->ledger(destination, artifact, care_id); });
+}
+Result<std::optional<flow::Ledger>> WatchedStore::ledger_of(string_view destination, string_view type, string_view id) {
+  return read([&] { return store_->ledger_of(destination, type, id); });
+}
+Result<std::vector<flow::OutboxItem>> WatchedStore::due(Instant now, std::size_t limit) {
+  return read([&] { return store_->due(now, limit); });
+}
+Result<std::vector<flow::OutboxItem>> WatchedStore::outbox(string_view patient, std::size_t limit) {
+  return read([&] { return store_->outbox(patient, limit); });
+}
+Result<void> WatchedStore::mark_sent(const flow::OutboxItem& item, const flow::AuditEntry& audit_entry) {
+  return write("mark_sent", [&] { return store_->mark_sent(item, audit_entry); });
+}
+Result<void> WatchedStore::settle(const flow::Settled& settled) {
+  return write("settle", [&] { return store_->settle(settled); });
+}
+Result<std::size_t> WatchedStore::recover() {
+  return write("recover", [&] { return store_->recover(); });
+}
+Result<flow::Store::Counts> WatchedStore::counts(Instant now) {
+  return read([&] { return store_->counts(now); });
+}
+Result<void> WatchedStore::audit(const flow::AuditEntry& entry) {
+  return write("audit", [&] { return store_->audit(entry); });
+}
+Result<void> WatchedStore::check() {
+  return read([&] { return store_->check(); });
+}
+
+}  // namespace bhi::service

@@ -1,0 +1,83 @@
+#include "store/audit_chain.h"
+
+#include "base/hash.h"
+
+#include <initializer_list>
+#include <utility>
+
+namespace bhi::store {
+
+namespace {
+
+void add_part(std::string& to, std::string_view part) {
+  to += std::to_string(part.size());
+  to += ':';
+  to += part;
+}
+
+Error broken(std::int64_t seq, std::string_view what) {
+  return Error{Kind::Fault, "store: audit trail, row " + std::to_string(seq) + ": " + std::string(what)};
+}
+
+}  // namespace
+
+std::string audit_hash(std::string_view former, std::int64_t seq, const flow::AuditEntry& entry) {
+  std::string bytes;
+  bytes.reserve(256);
+  add_part(bytes, former);
+  add_part(bytes, std::to_string(seq));
+  add_part(bytes, std::to_string(entry.at.time_since_epoch().count()));
+  for (const std::string_view part : {entry.action, entry.actor, entry.subject, entry.outcome}) add_part(bytes, part);
+  return to_hex(sha256(bytes));
+}
+
+Result<void> AuditChain::find_end(Connection& connection) {
+  BHI_TRY(auto end,
+          first(connection.query("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1"), [](const Query& row) {
+            return Link{row.integer(0), row.text(1)};
+          }));
+  last_ = end ? std::move(*end) : Link{};
+  return {};
+}
+
+Result<void> AuditChain::append(Connection& connection, const flow::AuditEntry& entry) {
+  if (!last_) BHI_CHECK(find_end(connection));
+  Link next{last_->seq + 1, {}};
+  next.hash = audit_hash(last_->hash, next.seq, entry);
+  BHI_CHECK(connection.run(
+      "INSERT INTO audit (seq, at, action, actor, subject, outcome, hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+      next.seq, entry.at, entry.action, entry.actor, entry.subject, entry.outcome, next.hash));
+  last_ = std::move(next);
+  return {};
+}
+
+Result<void> AuditChain::append(Connection& connection, const std::vector<flow::AuditEntry>& entries) {
+  for (const flow::AuditEntry& entry : entries) BHI_CHECK(append(connection, entry));
+  return {};
+}
+
+Result<AuditReport> verify_chain(Connection& connection) {
+  AuditReport report;
+  std::int64_t expected = 1;
+  {
+    Query rows = connection.query("SELECT seq, at, action, actor, subject, outcome, hash FROM audit ORDER BY seq");
+    for (;; ++expected) {
+      BHI_TRY(const bool more, rows.next());
+      if (!more) break;
+      const std::int64_t seq = rows.integer(0);
+      if (seq != expected) return broken(expected, "missing, found " + std::to_string(seq));
+      const flow::AuditEntry entry{rows.text(2), rows.text(3), rows.text(4), rows.text(5), rows.instant(1)};
+      report.last_hash = audit_hash(report.last_hash, seq, entry);
+      if (report.last_hash != rows.view(6)) return broken(seq, "its hash does not fit its content and the row before");
+      ++report.rows;
+    }
+  }
+  BHI_TRY(const auto written, first(connection.query("SELECT seq FROM sqlite_sequence WHERE name = 'audit'"),
+                                    [](const Query& row) { return row.integer(0); }));
+  if (written.value_or(0) != expected - 1) {
+    return broken(expected, "missing; " + std::to_string(written.value_or(0)) + " rows were written");
+  }
+  return report;
+}
+
+}  // namespace bhi::store

@@ -1,0 +1,97 @@
+#include "store/care.h"
+
+#include <string>
+
+namespace bhi::store {
+
+namespace {
+
+flow::StoredEntity entity_row(const Query& row) {
+  return {row.text(0), row.text(1), row.text(2), row.integer(3), row.text(4)};
+}
+
+flow::Ledger ledger_row(const Query& row) {
+  return {row.text(0), row.text(1), row.text(2), row.text(3), row.text(4),
+          row.text(5), row.integer(6), row.text(7), row.text(8), row.text(9)};
+}
+
+Result<void> put_entity(Connection& connection, const flow::StoredEntity& entity) {
+  const bool fresh = entity.version == 0;
+  BHI_TRY(const std::int64_t changed,
+          fresh ? connection.run("INSERT INTO care (kind, id, patient, version, body) VALUES (?1, ?2, ?3, 1, ?4) "
+                                 "ON CONFLICT DO NOTHING",
+                                 entity.kind, entity.id, entity.patient, entity.body)
+                : connection.run("UPDATE care SET patient = ?3, version = version + 1, body = ?4 "
+                                 "WHERE kind = ?1 AND id = ?2 AND version = ?5",
+                                 entity.kind, entity.id, entity.patient, entity.body, entity.version));
+  if (changed == 1) return {};
+  return Error{Kind::Conflict, "store: " + entity.kind + ": expected version " + std::to_string(entity.version) +
+                                   ", found another; somebody changed it first"};
+}
+
+}  // namespace
+
+Result<void> put_entities(Connection& connection, const std::vector<flow::StoredEntity>& entities) {
+  for (const flow::StoredEntity& entity : entities) BHI_CHECK(put_entity(connection, entity));
+  return {};
+}
+
+Result<std::vector<flow::StoredEntity>> record_of(Connection& connection, std::string_view patient) {
+  return all(connection.query("SELECT kind, id, patient, version, body FROM care WHERE patient = ?1 ORDER BY kind, id",
+                              patient),
+             entity_row);
+}
+
+Result<std::optional<flow::StoredEntity>> find_entity(Connection& connection, std::string_view kind,
+                                                      std::string_view id) {
+  return first(
+      connection.query("SELECT kind, id, patient, version, body FROM care WHERE kind = ?1 AND id = ?2", kind, id),
+      entity_row);
+}
+
+Result<flow::Listing> list_entities(Connection& connection, std::string_view kind, std::string_view after,
+                                    std::size_t limit) {
+  // One more than asked for tells whether there is a next page.
+  BHI_TRY(auto rows,
+          all(connection.query("SELECT kind, id, patient, version, body FROM care WHERE kind = ?1 AND id > ?2 "
+                               "ORDER BY id LIMIT ?3",
+                               kind, after, limit + 1),
+              entity_row));
+  flow::Listing listing{std::move(rows), {}};
+  if (listing.entities.size() > limit) {
+    listing.entities.pop_back();
+    if (!listing.entities.empty()) listing.next = listing.entities.back().id;
+  }
+  return listing;
+}
+
+Result<void> put_ledger(Connection& connection, const flow::Ledger& entry) {
+  BHI_CHECK(connection.run(
+      "INSERT INTO ledger (destination, artifact, care_id, type, id, version, care_version, hash, held, rendered) "
+      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (destination, artifact, care_id) DO UPDATE SET "
+      "type = excluded.type, id = excluded.id, version = excluded.version, care_version = excluded.care_version, "
+      "hash = excluded.hash, held = excluded.held, rendered = excluded.rendered",
+      entry.destination, entry.artifact, entry.care_id, entry.type, entry.id, entry.version, entry.care_version,
+      entry.hash, entry.held, entry.rendered));
+  return {};
+}
+
+Result<std::optional<flow::Ledger>> find_ledger(Connection& connection, std::string_view destination,
+                                                std::string_view artifact, std::string_view care_id) {
+  return first(
+      connection.query("SELECT destination, artifact, care_id, type, id, version, care_version, hash, held, rendered FROM ledger "
+                       "WHERE destination = ?1 AND artifact = ?2 AND care_id = ?3",
+                       destination, artifact, care_id),
+      ledger_row);
+}
+
+Result<std::optional<flow::Ledger>> find_ledger_of(Connection& connection, std::string_view destination,
+                                                   std::string_view type, std::string_view id) {
+  return first(
+      connection.query("SELECT destination, artifact, care_id, type, id, version, care_version, hash, held, rendered FROM ledger "
+                       "WHERE destination = ?1 AND type = ?2 AND id = ?3 ORDER BY rowid DESC LIMIT 1",
+                       destination, type, id),
+      ledger_row);
+}
+
+}  // namespace bhi::store

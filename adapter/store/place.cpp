@@ -1,0 +1,94 @@
+#include "store/place.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <string_view>
+
+namespace bhi::store {
+
+namespace {
+
+constexpr mode_t kOwnerOnly = 0600;
+
+Error failure(std::string_view act, const std::string& path, int code) {
+  const Kind kind = code == ENOSPC || code == EDQUOT ? Kind::Unavailable : Kind::Fault;
+  return Error{kind, "store: cannot " + std::string(act) + " " + path + ": " + std::strerror(code)};
+}
+
+std::string first_line_of(int file) {
+  std::array<char, 32> bytes{};
+  const ssize_t size = ::pread(file, bytes.data(), bytes.size(), 0);
+  const std::string_view text(bytes.data(), size > 0 ? static_cast<std::size_t>(size) : 0);
+  return std::string(text.substr(0, text.find('\n')));
+}
+
+}  // namespace
+
+Result<void> make_folder_of(const std::string& path) {
+  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  std::filesystem::path made;
+  for (const auto& part : folder) {
+    made /= part;
+    if (::mkdir(made.c_str(), 0700) != 0 && errno != EEXIST && !std::filesystem::is_directory(made)) {
+      return failure("make folder", made.string(), errno);
+    }
+  }
+  return {};
+}
+
+Result<void> make_private_file(const std::string& path) {
+  if (::unlink(path.c_str()) != 0 && errno != ENOENT) return failure("replace", path, errno);
+  const int file = ::open(path.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, kOwnerOnly);
+  if (file < 0) return failure("make", path, errno);
+  ::close(file);
+  return {};
+}
+
+bool exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
+
+Result<void> keep_private(const std::string& path) {
+  const int file = ::open(path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, kOwnerOnly);
+  if (file < 0) return failure("open", path, errno);
+  ::close(file);
+  // Files of SQLite beside it are made with the mode of the database; these are left from before.
+  for (const char* suffix : {"", "-wal", "-shm"}) {
+    if (::chmod((path + suffix).c_str(), kOwnerOnly) != 0 && errno != ENOENT) {
+      return failure("set mode 0600 of", path + suffix, errno);
+    }
+  }
+  return {};
+}
+
+Result<std::uint64_t> free_bytes(const std::string& path) {
+  struct statvfs found {};
+  if (::statvfs(path.c_str(), &found) != 0) return failure("look at the disk of", path, errno);
+  return std::uint64_t{found.f_bavail} * found.f_frsize;
+}
+
+Result<std::unique_ptr<LockFile>> LockFile::take(const std::string& path) {
+  const int file = ::open(path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, kOwnerOnly);
+  if (file < 0) return failure("open", path, errno);
+  std::unique_ptr<LockFile> lock(new LockFile(file));
+  if (::flock(file, LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK) return failure("lock", path, errno);
+    return Error{Kind::Unavailable, "store: in use by process " + first_line_of(file) + ", which holds " + path +
+                                        "; one store, one process"};
+  }
+  // For people only; the lock does not depend on it.
+  const std::string text = std::to_string(::getpid()) + "\n";
+  if (::ftruncate(file, 0) != 0 || ::pwrite(file, text.data(), text.size(), 0) < 0)
+    return failure("write", path, errno);
+  return lock;
+}
+
+LockFile::~LockFile() { ::close(file_); }
+
+}  // namespace bhi::store

@@ -1,0 +1,41 @@
+// Where the store lies on disk: folder and files that only we may read, and the lock that keeps a second process out.
+#pragma once
+
+#include "base/result.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace bhi::store {
+
+// Creates the folder of `path` (mode 0700, with its parents) when it is missing.
+Result<void> make_folder_of(const std::string& path);
+
+// An empty file of mode 0600; one of that name is replaced.
+Result<void> make_private_file(const std::string& path);
+
+// Bytes that we may still write beside `path`.
+Result<std::uint64_t> free_bytes(const std::string& path);
+
+bool exists(const std::string& path);
+
+// Mode 0600 for a store's file whether it is there or not yet, and for what SQLite keeps beside it. Call it only while
+// no connection to the file is open: closing a file descriptor would drop SQLite's locks.
+Result<void> keep_private(const std::string& path);
+
+// Held as long as it lives. The file itself stays: removing it would let two processes lock two files of one name.
+class LockFile {
+ public:
+  // Error Unavailable: another process (or another store of this one) holds it; the message names its process id.
+  static Result<std::unique_ptr<LockFile>> take(const std::string& path);
+  LockFile(const LockFile&) = delete;
+  LockFile& operator=(const LockFile&) = delete;
+  ~LockFile();
+
+ private:
+  explicit LockFile(int file) : file_(file) {}
+  int file_;
+};
+
+}  // namespace bhi::store

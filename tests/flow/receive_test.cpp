@@ -1,0 +1,69 @@
+#include "flow/receive.h"
+
+#include <gtest/gtest.h>
+
+namespace bhi::flow {
+namespace {
+
+Result<Received> take(std::string text) { return receive(std::move(text), "main", "post", Instant{}, {}); }
+
+TEST(Receive, PutsAResourceIntoTheLaneOfItsPatient) {
+  const auto received = take(R"({"resourceType":"CarePlan","id":"c1","meta":{"versionId":"7","lastUpdated":"2026-11-01T00:00:00Z"},
+    "status":"active","intent":"plan","subject":{"reference":"https://ehr.example/fhir/Patient/p1"}})");
+  ASSERT_TRUE(received.ok()) << received.error().message;
+  ASSERT_EQ(received->items.size(), 1u);
+  const InboxItem& item = received->items[0];
+  EXPECT_EQ(item.lane, "main|Patient/p1");
+  EXPECT_EQ(item.resource.type, "CarePlan");
+  EXPECT_EQ(item.resource.id, "c1");
+  EXPECT_EQ(item.resource.version, "7");
+  EXPECT_EQ(item.resource.updated, "2026-11-01T00:00:00Z");
+}
+
+TEST(Receive, GivesAResourceOfNobodyALaneOfItsOwn) {
+  const auto received = take(R"({"resourceType":"Questionnaire","id":"q","url":"http://x/q","status":"active"})");
+  ASSERT_TRUE(received.ok());
+  EXPECT_EQ(received->items[0].lane, "main|Questionnaire/q");
+  EXPECT_EQ(received->items[0].resource.url, "http://x/q");
+}
+
+TEST(Receive, NamesAResourceWithoutIdByItsContent) {
+  const auto first = take(R"({"resourceType":"Patient","gender":"female"})");
+  const auto same = take(R"({"gender":"female","resourceType":"Patient"})");
+  const auto other = take(R"({"resourceType":"Patient","gender":"male"})");
+  ASSERT_TRUE(first.ok() && same.ok() && other.ok());
+  EXPECT_EQ(first->items[0].resource.id, same->items[0].resource.id);
+  EXPECT_NE(first->items[0].resource.id, other->items[0].resource.id);
+}
+
+TEST(Receive, TakesTheGoodEntriesOfABundleAndNamesTheBad) {
+  const auto received = take(R"({"resourceType":"Bundle","type":"collection","entry":[
+    {"resource":{"resourceType":"Patient","id":"p"}},
+    {"resource":{"resourceType":"Spaceship","id":"s"}},
+    {"resource":7},
+    {"resource":{"resourceType":"Patient","id":".."}},
+    {"resource":{"resourceType":"Observation","id":"o","subject":{"reference":"Patient/p"}}}]})");
+  ASSERT_TRUE(received.ok()) << received.error().message;
+  EXPECT_EQ(received->items.size(), 2u);
+  ASSERT_EQ(received->issues.size(), 3u);
+  EXPECT_NE(received->issues[0].path.find("entry[1]"), std::string::npos);
+  EXPECT_NE(received->issues[1].path.find("entry[2]"), std::string::npos);
+  EXPECT_NE(received->issues[2].path.find("entry[3]"), std::string::npos);
+}
+
+class Refuse : public ::testing::TestWithParam<std::string> {};
+
+TEST_P(Refuse, AnswersIncorrectAndKeepsNothing) {
+  const auto received = take(GetParam());
+  ASSERT_FALSE(received.ok());
+  EXPECT_EQ(received.error().kind, Kind::Incorrect);
+  EXPECT_FALSE(received.error().message.empty());
+}
+
+INSTANTIATE_TEST_SUITE_P(Cases, Refuse,
+                         ::testing::Values("", "{", "[]", "7", R"({"id":"x"})", R"({"resourceType":"Spaceship"})",
+                                           R"({"resourceType":7})", R"({"resourceType":"Patient","id":"a","id":"b"})",
+                                           "{\"resourceType\":\"Patient\",\"id\":\"\xff\"}"));
+
+}  // namespace
+}  // namespace bhi::flow
