@@ -8,6 +8,7 @@
 #include "service/json_text.h"
 
 #include <algorithm>
+#include <array>
 #include <set>
 
 namespace bhi::service {
@@ -64,6 +65,17 @@ void find_repeated(const std::vector<flow::InboxItem>& items, Issues& issues) {
   }
 }
 
+// A single resource that does not let us read whom it is about could only be kept where nobody looks for it.
+bool hides_its_patient(std::string_view type, const Issues& issues) {
+  static constexpr std::array<std::string_view, 5> kElements = {"subject", "patient", "beneficiary", "individual",
+                                                                "for"};
+  return std::ranges::any_of(issues, [type](const Issue& issue) {
+    const std::string_view path = issue.path;
+    return issue.severity == Severity::Error && path.starts_with(type) &&
+           std::ranges::find(kElements, path.substr(std::min(type.size() + 1, path.size()))) != kElements.end();
+  });
+}
+
 void tell(const flow::AcceptOutcome& accepted, Issues& issues) {
   const auto say = [&issues](std::size_t count, std::string_view what) {
     if (count == 0) return;
@@ -116,6 +128,7 @@ http::Response Api::take(const Call& call, const Expected& expected) {
     if (has_errors(issues)) return outcome(422, issues);  // all or nothing
   }
   if (received->items.empty() && has_errors(issues)) return outcome(422, issues);
+  if (hides_its_patient(fhir::resource_type(root), issues)) return outcome(422, issues);
 
   flow::Accepted accepted;
   for (const auto& item : received->items) {

@@ -104,7 +104,7 @@ Result<void> Daemon::Inside::open() {
                 .text("version", version)
                 .number("port", server->port())
                 .number("management_port", management->port())
-                .number("sources", static_cast<std::int64_t>(links.size()))
+                .number("connections", static_cast<std::int64_t>(links.size()))
                 .number("sends_of_unknown_outcome", static_cast<std::int64_t>(interrupted))
                 .number("parked_strays", static_cast<std::int64_t>(strays)));
   return {};

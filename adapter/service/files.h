@@ -15,7 +15,8 @@ Result<std::string> read_file(const std::string& path);
 std::vector<std::string> files_in(const std::string& folder, const std::string& ending);
 
 Result<void> check_folder(const std::string& path);
-Result<void> check_folder_of(const std::string& file);  // the folder of the file is there, or can be made in one that is
+Result<void> check_folder_of(
+    const std::string& file);  // the folder of the file is there, or can be made in one that is
 
 // A secret lies in a regular file, not empty, that group and others can neither read nor write.
 Result<void> check_secret_file(const std::string& path);

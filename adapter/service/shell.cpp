@@ -69,7 +69,8 @@ void finish(const ApiParts& parts, const http::Trace& trace) {
                 .text("actor", trace.actor)
                 .number("status", trace.status)
                 .number("took_us", trace.took.count()));
-  if (trace.status < 400 || trace.status >= 500) return;
+  // Ours to mend (500) and not now (503) are no refusals.
+  if (trace.status < 400 || trace.status == 500 || trace.status == 503) return;
   const auto kept = parts.store.audit({"refuse", trace.actor, method_label(trace.method) + " " + trace.route,
                                        std::to_string(trace.status), parts.now()});
   if (!kept.ok())

@@ -25,7 +25,8 @@ TEST(Access, KnowsACallerByTheHashOfTheToken) {
 
 TEST(Access, RefusesEverybodyElse) {
   const Access access({{"app", Role::BhiApp, sha256("good"), ""}});
-  for (const char* given : {"", "Bearer ", "Bearer", "Bearer goo", "Bearer goodx", "Basic good", "good", "Bearer  good"}) {
+  for (const char* given :
+       {"", "Bearer ", "Bearer", "Bearer goo", "Bearer goodx", "Basic good", "good", "Bearer  good"}) {
     EXPECT_FALSE(access.identify(asking(given)).ok()) << given;
   }
   auto twice = asking("Bearer good");
@@ -59,7 +60,8 @@ TEST(Content, IsJsonInUtf8AndNotCompressed) {
   EXPECT_NE(wrong(Body::Fhir, {{"content-type", "application/json"}, {"content-type", "text/plain"}}), "");
   EXPECT_NE(wrong(Body::Fhir, {{"content-type", "application/json; charset=latin1"}}), "");
   EXPECT_NE(wrong(Body::Fhir, {{"content-type", "application/json"}, {"content-encoding", "gzip"}}), "");
-  EXPECT_NE(wrong(Body::Fhir, {{"content-type", "application/fhir+xml"}}).find("XML, which is not supported"), std::string::npos);
+  EXPECT_NE(wrong(Body::Fhir, {{"content-type", "application/fhir+xml"}}).find("XML, which is not supported"),
+            std::string::npos);
 }
 
 TEST(Routes, AreFoundByMethodAndPath) {

@@ -24,7 +24,9 @@ TEST(Metrics, ShowWhatWasCountedSetAndObserved) {
   metrics.set(Metric::LanesPending, 7);
   metrics.observe(Metric::CommitSeconds, std::chrono::microseconds(1500), {"accept"});
   const auto text = metrics.text();
-  EXPECT_NE(text.find(R"(bhi_http_requests_total{method="GET",route="/care/patients/{id}",status="200"} 2)"), std::string::npos) << text;
+  EXPECT_NE(text.find(R"(bhi_http_requests_total{method="GET",route="/care/patients/{id}",status="200"} 2)"),
+            std::string::npos)
+      << text;
   EXPECT_NE(text.find("bhi_lanes_pending 7"), std::string::npos);
   EXPECT_NE(text.find(R"(bhi_store_commit_seconds_bucket{act="accept",le="0.0025"} 1)"), std::string::npos) << text;
   EXPECT_NE(text.find("bhi_quarantined_items_total 0"), std::string::npos) << "a counter shows before it counts";

@@ -33,11 +33,12 @@ TEST(ReadSettings, TakesTheLeastFileAndFillsInTheDefaults) {
 }
 
 TEST(ReadSettings, TakesSourcesAndTokens) {
-  const auto read = read_settings(std::string(kLeast) + "tokens:\n  - {name: ehr-1, role: ehr, hash: " + kHash +
-                                      ", source: main}\nsources:\n  - name: main\n    base_url: https://ehr.example/fhir\n"
-                                      "    auth: {type: bearer, token_file: /run/token}\n    types: [Patient, CarePlan]\n"
-                                      "    poll_interval_secs: 5\n    write_back: true\n",
-                                  "f.yaml");
+  const auto read =
+      read_settings(std::string(kLeast) + "tokens:\n  - {name: ehr-1, role: ehr, hash: " + kHash +
+                        ", source: main}\nsources:\n  - name: main\n    base_url: https://ehr.example/fhir\n"
+                        "    auth: {type: bearer, token_file: /run/token}\n    types: [Patient, CarePlan]\n"
+                        "    poll_interval_secs: 5\n    write_back: true\n",
+                    "f.yaml");
   ASSERT_TRUE(read.ok()) << read.error().message;
   ASSERT_EQ(read->tokens.size(), 1u);
   EXPECT_EQ(read->tokens[0].role, Role::Ehr);
@@ -56,31 +57,39 @@ TEST(ReadSettings, TakesSourcesAndTokens) {
 TEST(ReadSettings, NamesPlaceAndSuggestionOfAMisspeltOption) {
   EXPECT_EQ(mistakes(std::string(kLeast) + "sources:\n  - name: a\n    poll_intervall_secs: 3\n"),
             "f.yaml:5:5: sources[0].poll_intervall_secs: unknown option; did you mean `poll_interval_secs`?");
-  EXPECT_EQ(mistakes(std::string(kLeast) + "limit: {max_depth: 3}\n"), "f.yaml:3:1: limit: unknown option; did you mean `limits`?");
+  EXPECT_EQ(mistakes(std::string(kLeast) + "limit: {max_depth: 3}\n"),
+            "f.yaml:3:1: limit: unknown option; did you mean `limits`?");
 }
 
 TEST(ReadSettings, ReportsAllMistakesAtOnceInTheirOrder) {
   const auto text = mistakes(
-      "listen: here\nworkers: 0\nstore:\n  path: x.db\n  paht: y\nlimits:\n  max_depth: deep\nsources:\n  - base_url: ftp://x\n"
+      "listen: here\nworkers: 0\nstore:\n  path: x.db\n  paht: y\nlimits:\n  max_depth: deep\nsources:\n  - base_url: "
+      "ftp://x\n"
       "    types: [Patient, Pacient]\n");
   EXPECT_EQ(text,
-            "f.yaml:1:1: instance_id: required, not given; expected a name of letters, digits, '-', '_', '.', at most 64 characters\n"
+            "f.yaml:1:1: instance_id: required, not given; expected a name of letters, digits, '-', '_', '.', at most "
+            "64 characters\n"
             "f.yaml:1:9: listen: expected an address as host:port, found 'here'\n"
             "f.yaml:2:10: workers: expected a whole number from 1 to 64, found '0'\n"
             "f.yaml:5:3: store.paht: unknown option; did you mean `path`?\n"
             "f.yaml:7:14: limits.max_depth: expected a whole number from 8 to 1000, found 'deep'\n"
-            "f.yaml:9:5: sources[0].name: required, not given; expected a name of letters, digits, '-', '_', '.', at most 64 characters\n"
-            "f.yaml:9:15: sources[0].base_url: expected an http or https URL without user, query and fragment, found 'ftp://x'\n"
+            "f.yaml:9:5: sources[0].name: required, not given; expected a name of letters, digits, '-', '_', '.', at "
+            "most 64 characters\n"
+            "f.yaml:9:15: sources[0].base_url: expected an http or https URL without user, query and fragment, found "
+            "'ftp://x'\n"
             "f.yaml:10:22: sources[0].types: expected a list of FHIR R4 resource types, found 'Pacient'");
 }
 
 TEST(ReadSettings, RefusesAnAddressOffLoopbackWithoutAToken) {
   for (const char* address : {"0.0.0.0:8420", "192.168.1.2:80", "'[::]:80'", "127.example.org:80"}) {
-    EXPECT_NE(mistakes(std::string(kLeast) + "listen: " + address + "\n").find("at least one entry in `tokens` is required"),
-              std::string::npos)
+    EXPECT_NE(
+        mistakes(std::string(kLeast) + "listen: " + address + "\n").find("at least one entry in `tokens` is required"),
+        std::string::npos)
         << address;
   }
-  EXPECT_EQ(mistakes(std::string(kLeast) + "listen: 0.0.0.0:8420\ntokens: [{name: a, role: ehr, hash: " + kHash + "}]\n"), "");
+  EXPECT_EQ(
+      mistakes(std::string(kLeast) + "listen: 0.0.0.0:8420\ntokens: [{name: a, role: ehr, hash: " + kHash + "}]\n"),
+      "");
   EXPECT_EQ(mistakes(std::string(kLeast) + "listen: '[::1]:8420'\n"), "");
 }
 
@@ -91,7 +100,8 @@ TEST(ReadSettings, NeverRepeatsWhatStandsInThePlaceOfAHash) {
 
 TEST(ReadSettings, RefusesTheSameNameOrTokenTwice) {
   const std::string token = std::string("{name: a, role: ehr, hash: ") + kHash + "}";
-  const auto text = mistakes(std::string(kLeast) + "tokens:\n  - " + token + "\n  - " + token + "\nsources: [{name: s}, {name: s}]\n");
+  const auto text = mistakes(std::string(kLeast) + "tokens:\n  - " + token + "\n  - " + token +
+                             "\nsources: [{name: s}, {name: s}]\n");
   EXPECT_NE(text.find("tokens[1].name: used by another token"), std::string::npos) << text;
   EXPECT_NE(text.find("tokens[1].hash: the same token twice"), std::string::npos) << text;
   EXPECT_NE(text.find("sources[1].name: used by another source"), std::string::npos) << text;

@@ -13,10 +13,10 @@
 namespace bhi::service::http {
 namespace {
 
+using std::chrono::milliseconds;
 using test::body_of;
 using test::Socket;
 using test::status_of;
-using std::chrono::milliseconds;
 
 // Echoes bodies; "/refused" is refused from its head, "/throws" throws, "/slow" takes a while.
 class ServerTest : public ::testing::Test {
@@ -44,7 +44,9 @@ class ServerTest : public ::testing::Test {
       }
       return admission;
     };
-    application.refuse = [](int status, std::string_view text) { return Response{status, "text/plain", std::string(text), {}, false}; };
+    application.refuse = [](int status, std::string_view text) {
+      return Response{status, "text/plain", std::string(text), {}, false};
+    };
     application.finished = [this](const Trace& trace) {
       const std::lock_guard lock(mutex);
       traces.push_back(trace);
@@ -73,7 +75,8 @@ class ServerTest : public ::testing::Test {
   }
 
   static std::string post(const std::string& body, const std::string& fields = "") {
-    return "POST /echo HTTP/1.1\r\nHost: x\r\n" + fields + "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+    return "POST /echo HTTP/1.1\r\nHost: x\r\n" + fields + "Content-Length: " + std::to_string(body.size()) +
+           "\r\n\r\n" + body;
   }
 
   std::mutex mutex;
@@ -99,7 +102,9 @@ TEST_F(ServerTest, AnswersSeveralRequestsOfOneConnectionInOrder) {
 TEST_F(ServerTest, ReadsChunksHoweverTheyAreCut) {
   open();
   Socket socket(server->port());
-  const std::string bytes = "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3;a=b\r\nabc\r\n1\r\nd\r\n0\r\nTrailer: x\r\n\r\n";
+  const std::string bytes =
+      "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3;a=b\r\nabc\r\n1\r\nd\r\n0\r\nTrailer: "
+      "x\r\n\r\n";
   for (const char c : bytes) ASSERT_TRUE(socket.send(std::string_view(&c, 1)));
   EXPECT_EQ(body_of(socket.read_answer()), "got abcd");
 }
@@ -120,8 +125,9 @@ TEST_F(ServerTest, RefusesBrokenChunksAndReadsNothingBehindThem) {
 TEST_F(ServerTest, SmugglesNothingPastTwoLengths) {
   open();
   Socket socket(server->port());
-  ASSERT_TRUE(socket.send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 80\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
-                          "GET /echo HTTP/1.1\r\nHost: x\r\n\r\n"));
+  ASSERT_TRUE(
+      socket.send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 80\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+                  "GET /echo HTTP/1.1\r\nHost: x\r\n\r\n"));
   const auto all = socket.read_all();
   EXPECT_EQ(status_of(all), 400);
   EXPECT_EQ(all.find("HTTP/1.1", 5), std::string::npos);
@@ -131,7 +137,8 @@ TEST_F(ServerTest, SmugglesNothingPastTwoLengths) {
 TEST_F(ServerTest, RefusesATooLargeBodyByItsAnnouncement) {
   open();
   Socket socket(server->port());
-  ASSERT_TRUE(socket.send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 100000000\r\nExpect: 100-continue\r\n\r\n"));
+  ASSERT_TRUE(
+      socket.send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 100000000\r\nExpect: 100-continue\r\n\r\n"));
   EXPECT_EQ(status_of(socket.read_answer()), 413);
 }
 
@@ -148,7 +155,8 @@ TEST_F(ServerTest, LetsASenderThatTalksOnHearTheRefusal) {
   open();
   Socket socket(server->port());
   const std::string megabyte(1 << 20, 'a');
-  ASSERT_TRUE(socket.send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: " + std::to_string(megabyte.size() * 30) + "\r\n\r\n"));
+  ASSERT_TRUE(socket.send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: " + std::to_string(megabyte.size() * 30) +
+                          "\r\n\r\n"));
   for (int i = 0; i < 30; ++i) ASSERT_TRUE(socket.send(megabyte)) << i;
   EXPECT_EQ(status_of(socket.read_all()), 413);
 }

@@ -43,7 +43,8 @@ class Socket {
     std::string all;
     const auto until = std::chrono::steady_clock::now() + most;
     while (true) {
-      const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now()).count();
+      const auto left =
+          std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now()).count();
       if (left <= 0 || !readable(left)) return all;
       char bytes[4096];
       const auto count = ::recv(fd_, bytes, sizeof bytes, 0);
@@ -57,7 +58,8 @@ class Socket {
     std::string all;
     const auto until = std::chrono::steady_clock::now() + most;
     while (!complete(all)) {
-      const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now()).count();
+      const auto left =
+          std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now()).count();
       if (left <= 0 || !readable(left)) return all;
       char byte = 0;
       if (::recv(fd_, &byte, 1, 0) <= 0) return all;
