@@ -2,6 +2,7 @@
 """The story that tools/demo tells: every sentence of it is read back from the daemon or from the EHR, nothing is assumed."""
 import argparse
 import datetime
+import json
 import pathlib
 import shutil
 import signal
@@ -24,13 +25,14 @@ def heading(text):
 
 
 def describe(screening):
-    points = " ".join(str(item.get("score", "-")) for item in screening["items"])
-    line = f"{screening['instrument'].upper()} of {screening['authored'][:10]}"
-    line += f": items {points}" if points else ": score only"
-    line += f", total {screening['total']}" if screening["total"] is not None else ", no total computed"
-    if "statedTotal" in screening:
-        line += f", the sender says {screening['statedTotal']:g}"
-    return line + (f" ({screening['severity']})" if "severity" in screening else "")
+    total, stated = screening["total"], screening["statedTotal"]
+    line = f"{screening['instrument'].upper()} of {screening['authored'][:10]}: "
+    if screening["items"]:
+        line += "items " + " ".join("-" if item.get("score") is None else str(item["score"]) for item in screening["items"]) + ", "
+    line += f"total {total}" if total is not None else f"score {stated:g} without its answers" if stated is not None else "no total"
+    if total is not None and stated not in (None, total):
+        line += f" (but its sender says {stated:g})"
+    return line + (f", {screening['severity']}" if screening["severity"] else "")
 
 
 def arrived(stack):
@@ -51,25 +53,40 @@ def arrived(stack):
 
 def written(stack):
     heading("What the EHR holds now from us (read back from the EHR)")
+    names = {f"Patient/{patient['source']['id']}": patient["name"] for patient in stack.patients()}
     shown = 0
     for resource_type in ("Observation", "QuestionnaireResponse", "CarePlan", "Flag"):
-        for value, copies in sorted(stack.ours(resource_type).items()):
+        for _, copies in sorted(stack.ours(resource_type).items(), key=lambda found: found[1][0]["subject"]["reference"]):
             resource, = copies  # a second copy would be a duplicate: the demo fails loudly
-            line = f"- {resource_type}/{resource['id']} version {resource['meta']['versionId']}"
-            if resource_type == "Observation":
-                line += f": {resource['code']['text']} = {resource['valueQuantity']['value']}, derived from "
-                line += resource["derivedFrom"][0]["reference"]
-            if resource_type == "CarePlan":
-                line += f": {resource.get('title', 'care plan')}, {len(resource.get('activity', []))} activities"
-            if resource_type == "Flag":
-                line += f": {resource['code']['text']}"
-            say(line)
+            say(f"- {names.get(resource['subject']['reference'], 'somebody')}: {resource_type}/{resource['id']} "
+                f"version {resource['meta']['versionId']}{detail(resource)}")
             shown += 1
-    parked = [item for item in stack.outbox() if item["state"] in ("parked", "dead")]
-    for item in parked:
-        say(f"- not sent, {item['artifact']}: {item['reason']}")
-    if not shown and not parked:
-        say("- nothing yet")
+    for item in stack.outbox():
+        if item["state"] in ("parked", "dead"):
+            say(f"- not sent, {item['artifact']}: {item['reason']}")
+            shown += 1
+    if not shown:
+        say("- nothing")
+
+
+def detail(resource):
+    if resource["resourceType"] == "Observation":
+        return f", {resource['code']['text']} {resource['valueQuantity']['value']}, from {resource['derivedFrom'][0]['reference']}"
+    if resource["resourceType"] == "CarePlan":
+        review = [activity["detail"]["scheduledPeriod"]["start"] for activity in resource.get("activity", [])
+                  if "plan-review" in str(activity.get("detail", {}).get("code"))]
+        return f", \"{resource.get('title', 'care plan')}\"" + (f", next review {review[0]}" if review else "")
+    if resource["resourceType"] == "Flag":
+        return f", {resource['code']['text']}"
+    return f", the answers of {resource['authored'][:10]}"
+
+
+def keep_bundle(stack):
+    """What the EHR holds at the start, as a file to play with."""
+    types = ("Patient", "Questionnaire", "Condition", "Goal", "EpisodeOfCare", "CarePlan", "MedicationRequest",
+             "QuestionnaireResponse", "Observation")
+    entries = [{"resource": resource} for kind in types for resource in stack.ehr.entries(f"/{kind}?_count=200")]
+    (stack.folder / "ehr.json").write_text(json.dumps({"resourceType": "Bundle", "type": "collection", "entry": entries}, indent=1))
 
 
 def bhi_side(stack):
@@ -129,14 +146,14 @@ def quiet(stack):
     until("the journey to come to rest", same, timeout=120, pause=0.7)
 
 
-def look_further(stack):
-    heading("Look further")
+def look_further(stack, staying):
+    heading("Look further" + ("" if staying else " (tools/demo --stay leaves both running)"))
     say(f"  EHR     curl -s '{stack.ehr.base}/Observation?_count=5'")
     say(f"  care    curl -s {stack.adapter.base}/care/patients")
     say(f"  queue   curl -s {stack.adapter.base}/care/outbox")
     say(f"  health  curl -s {stack.management.base}/readyz ; curl -s {stack.management.base}/metrics")
     say(f"  logs    {relative(stack.folder)}/daemon.log, store {relative(stack.folder)}/store/bhi.db")
-    say("  map     build/release/bin/bhi map tools/ehr_sim/samples/*.json     (no server needed)")
+    say(f"  map     build/release/bin/bhi map {relative(stack.folder)}/ehr.json     (what the EHR held at the start; no server needed)")
 
 
 def relative(path):
@@ -159,13 +176,15 @@ def main():
     again = (folder / "store").exists()
     with Stack(folder, samples=bundle is None, load=[bundle] if bundle else [], sim_state=True) as stack:
         say(f"EHR simulator {stack.ehr.base}   bhi-adapter {stack.adapter.base}" + ("   (second run on the same data)" if again else ""))
+        if not again:
+            keep_bundle(stack)
         until("the first patients", lambda: stack.patients(), timeout=60)
         quiet(stack)
         arrived(stack)
         bhi_side(stack)
         quiet(stack)
         written(stack)
-        look_further(stack)
+        look_further(stack, options.stay)
         if options.stay:
             say("\nrunning; Ctrl-C stops both")
             signal.sigwait({signal.SIGINT, signal.SIGTERM})

@@ -366,6 +366,17 @@ std::string_view name(Intent::Artifact artifact) {
   return "safety";
 }
 
+void put_in_order(Record& record) {
+  const auto sort = [](auto& list) {
+    std::ranges::sort(list, [](const auto& a, const auto& b) { return stands_before(a, b); });
+  };
+  sort(record.episodes);
+  sort(record.screenings);
+  sort(record.medications);
+  sort(record.plans);
+  sort(record.safety);
+}
+
 Applied apply(Record before, std::span<const Change> changes, const Policy& policy, Instant now) {
   Application application(std::move(before), policy, now);
   for (const Change& change : changes) std::visit(application, change);

@@ -51,6 +51,11 @@ struct Applied {
   std::vector<std::string> left; // ids of reports that became nothing (not one of our instruments); reason in issues
 };
 
+// Puts every list of the record into its order (by time, then id). A record made by apply() is in order; one that comes
+// from elsewhere must pass here first.
+void put_in_order(Record& record);
+
+// `before` must be in order.
 Applied apply(Record before, std::span<const Change> changes, const Policy& policy, Instant now);
 
 }  // namespace bhi::care

@@ -1,7 +1,7 @@
 #include "flow/bhi_side.h"
 
 #include "base/hash.h"
-#include "care/instruments.h"
+#include "care/posted.h"
 #include "fhir/json.h"
 #include "flow/binding.h"
 #include "flow/merge.h"
@@ -10,7 +10,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <set>
 #include <utility>
 
 namespace bhi::flow {
@@ -21,6 +20,7 @@ using fhir::Node;
 
 constexpr int kConflictTries = 5;
 constexpr std::string_view kBhi = "bhi";
+constexpr std::chrono::minutes kClockTolerance{10};
 
 Error incorrect(const Issues& issues) {
   std::string message;
@@ -47,59 +47,31 @@ void refuse_unknown(const Node& object, std::initializer_list<std::string_view> 
   }
 }
 
-// The items of a posted screening as the items of a report, each with the code of its instrument item.
-void read_items(const Node& body, const care::Instrument& instrument, care::ScreeningReport& report, Issues& issues) {
-  const Node* items = body.find("items");
-  if (items == nullptr || !items->is_array() || items->elements().empty()) {
+// The {n, score} pairs of the body.
+std::vector<care::PostedItem> items_of(const Node& body, Issues& issues) {
+  std::vector<care::PostedItem> items;
+  const Node* list = body.find("items");
+  if (list == nullptr || !list->is_array() || list->elements().empty()) {
     issues.push_back({Severity::Error, "required", "items", "expected a list of {n, score}"});
-    return;
+    return items;
   }
-  std::set<int> seen;
-  std::size_t index = 0;
-  for (const Node& item : items->elements()) {
-    const std::string path = "items[" + std::to_string(index++) + "]";
-    if (!item.is_object()) {
+  for (const Node& element : list->elements()) {
+    const std::string path = "items[" + std::to_string(items.size()) + "]";
+    care::PostedItem& item = items.emplace_back();
+    if (!element.is_object()) {
       issues.push_back({Severity::Error, "structure", path, "expected {n, score}"});
       continue;
     }
-    refuse_unknown(item, {"n", "score"}, path, issues);
-    const auto n = whole_number(item.find("n"));
-    const auto found = std::ranges::find_if(instrument.items, [&n](const auto& row) { return n && row.n == *n; });
-    if (found == instrument.items.end()) {
-      issues.push_back({Severity::Error, "value", path + ".n", "expected an item number of " + std::string(instrument.id) + ", 1 to " + std::to_string(instrument.items.size())});
-      continue;
-    }
-    if (!seen.insert(*n).second) {
-      issues.push_back({Severity::Error, "duplicate", path + ".n", "item " + std::to_string(*n) + " is given twice"});
-      continue;
-    }
-    const auto score = whole_number(item.find("score"));
-    const auto answer = std::ranges::find_if(found->answers, [&score](const auto& row) { return score && row.score == *score; });
-    const bool listed = answer != found->answers.end();
-    if (!score || *score < 0 || *score > found->max || (!found->answers.empty() && !listed)) {
-      issues.push_back({Severity::Error, "value", path + ".score", "expected a score that item " + std::to_string(*n) + " can have, 0 to " + std::to_string(found->max)});
-      continue;
-    }
-    care::ReportedAnswer given;
-    if (listed) given.coding = {std::string(care::kLoinc), std::string(answer->code), ""};
-    given.ordinal = *score;
-    care::ReportedItem reported;
-    reported.link_id = std::to_string(*n);
-    reported.codes.push_back(care::item_code(instrument, *found));
-    reported.type = "choice";
-    reported.answers.push_back(std::move(given));
-    report.items.push_back(std::move(reported));
+    refuse_unknown(element, {"n", "score"}, path, issues);
+    const auto n = whole_number(element.find("n"));
+    if (!n) issues.push_back({Severity::Error, "value", path + ".n", "expected the number of an item, a whole number"});
+    item.n = n.value_or(0);
+    const Node* score = element.find("score");
+    if (score == nullptr || score->is_null()) continue;  // asked, not answered
+    item.score = whole_number(score);
+    if (!item.score) issues.push_back({Severity::Error, "value", path + ".score", "expected a whole number"});
   }
-}
-
-// What may be posted, for the message.
-std::string instrument_ids() {
-  std::string ids;
-  for (const care::Instrument& instrument : care::instruments()) {
-    if (instrument.items.empty()) continue;
-    ids += (ids.empty() ? "" : ", ") + std::string(instrument.id);
-  }
-  return ids;
+  return items;
 }
 
 // Loads, lets `change` decide, applies and commits; again from the start when somebody else was faster.
@@ -147,29 +119,22 @@ Result<StoredEntity> post_screening(const Engine& engine, Store& store, const De
   if (!body.is_object()) return Error{Kind::Incorrect, "expected an object {instrument, authored, items}"};
   Issues issues;
   refuse_unknown(body, {"id", "instrument", "authored", "items"}, "", issues);
-  const care::Instrument* instrument = care::find_instrument(body.text_of("instrument"));
-  if (instrument == nullptr || instrument->items.empty()) {
-    issues.push_back({Severity::Error, "value", "instrument", "expected one of " + instrument_ids()});
-    return incorrect(issues);
-  }
-  care::ScreeningReport report;
-  report.patient = std::string(patient);
-  report.source.system = std::string(kBhi);
-  report.status = "completed";
-  report.authored = std::string(body.text_of("authored"));
-  const auto authored = instant_from(report.authored);
-  if (!authored || report.authored.find('T') == std::string::npos) {
+  const std::string authored(body.text_of("authored"));
+  const auto instant = instant_from(authored);
+  if (!instant || authored.find('T') == std::string::npos) {
     issues.push_back({Severity::Error, "value", "authored", "expected a date and time with zone, such as 2026-11-22T09:30:00-05:00"});
-  } else if (*authored > now + std::chrono::minutes(10)) {
+  } else if (*instant > now + kClockTolerance) {
     issues.push_back({Severity::Error, "value", "authored", "lies in the future"});
   }
-  if (!instrument->panels.empty()) report.codes.push_back({std::string(care::kLoinc), std::string(instrument->panels.front()), ""});
-  read_items(body, *instrument, report, issues);
+  const std::vector<care::PostedItem> items = items_of(body, issues);
   if (has_errors(issues)) return incorrect(issues);
+  BHI_TRY(auto report, care::report_of_posted(body.text_of("instrument"), authored, items));
+  report.patient = std::string(patient);
+  report.source.system = std::string(kBhi);
 
   // The same answers at the same time are the same screening: a repeated request changes nothing.
   const std::string_view own = body.text_of("id");
-  report.id = own.empty() ? stable_id({kBhi, patient, instrument->id, report.authored, fhir::write_canonical_json(*body.find("items"))})
+  report.id = own.empty() ? stable_id({kBhi, patient, body.text_of("instrument"), authored, fhir::write_canonical_json(*body.find("items"))})
                           : stable_id({kBhi, patient, own});
   return act(engine, store, destinations, patient, "Screening", report.id, "post-screening", actor, now,
              [&report](const LoadedRecord& before) -> Result<std::vector<care::Change>> {

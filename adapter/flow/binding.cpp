@@ -86,9 +86,12 @@ Node node_of(const T& value, Arena& arena, bool with_kind) {
     }
   }
   visit_fields(Fields<T>::table, [&](const auto& entry) {
-    const Node node = node_of_value(value.*(entry.member), arena);
-    const bool keep_null = std::is_same_v<T, care::Screening> && entry.name == "total";
-    if (!node.is_null() || keep_null) members[count++] = {&fhir::intern(entry.name), node};
+    using Type = std::remove_cvref_t<decltype(value.*(entry.member))>;
+    Node node = node_of_value(value.*(entry.member), arena);
+    // A screening says what it does not have: no items, no total.
+    constexpr bool kSayNothing = std::is_same_v<T, care::Screening>;
+    if (kSayNothing && node.is_null() && IsVector<Type>::value) node = Node::array({});
+    if (!node.is_null() || kSayNothing) members[count++] = {&fhir::intern(entry.name), node};
   });
   return Node::object({members, count});
 }

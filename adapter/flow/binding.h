@@ -14,8 +14,8 @@
 
 namespace bhi::flow {
 
-// `{"kind": "Screening", "id": ..., ...}`: members in the order of the logical model; empty ones are left out, except those
-// that say something by being null (total).
+// `{"kind": "Screening", "id": ..., ...}`: members in the order of the logical model; empty ones are left out, but for a
+// Screening, which says what it does not have (null, []).
 fhir::Node to_node(const care::Entity& entity, Arena& arena);
 std::string to_json(const care::Entity& entity);
 

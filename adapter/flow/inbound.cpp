@@ -29,12 +29,13 @@ struct Call {
   care::Source source;   // of the entity
   std::string id;        // of the entity
   std::string patient;   // care id, may be empty
+  std::optional<care::Source> subject;
 };
 
 constexpr std::string_view kMaps = "http://bhi-adapter.org/fhir/StructureMap/";
 
-Inbound invalid(Issues issues) { return {What::Invalid, std::nullopt, "invalid", std::move(issues)}; }
-Inbound left(std::string reason) { return {What::Left, std::nullopt, std::move(reason), {}}; }
+Inbound invalid(Issues issues) { return {What::Invalid, std::nullopt, "invalid", std::move(issues), {}}; }
+Inbound left(std::string reason) { return {What::Left, std::nullopt, std::move(reason), {}, {}}; }
 
 const Node* contained(const Node& resource, std::string_view id) {
   for (const Node& inner : fhir::each(resource.find("contained"))) {
@@ -76,7 +77,7 @@ Inbound entity(const Call& call, std::string_view map, std::string_view kind) {
   value.id = call.id;
   value.source = call.source;
   if constexpr (requires { value.patient; }) value.patient = call.patient;
-  return {What::Change, std::move(value), "", std::move(output->issues)};
+  return {What::Change, std::move(value), "", std::move(output->issues), {}};
 }
 
 // Does the care model know what this is about without its form? Then it need not wait for one.
@@ -129,9 +130,9 @@ Inbound response(const Call& call) {
   if (!mapped.ok()) return invalid({{Severity::Error, "processing", "", mapped.error().message}});
   if (has_errors(issues)) return invalid(std::move(issues));
   if (form == nullptr && !canonical.empty() && !canonical.starts_with('#') && !is_understood(*mapped)) {
-    return {What::Waiting, std::move(*mapped), std::string(canonical), std::move(issues)};
+    return {What::Waiting, std::move(*mapped), std::string(canonical), std::move(issues), {}};
   }
-  return {What::Change, std::move(*mapped), "", std::move(issues)};
+  return {What::Change, std::move(*mapped), "", std::move(issues), {}};
 }
 
 Inbound observation(const Call& call) {
@@ -147,7 +148,7 @@ Inbound observation(const Call& call) {
   auto mapped = report(call, *output, issues);
   if (!mapped.ok()) return invalid({{Severity::Error, "processing", "", mapped.error().message}});
   if (has_errors(issues)) return invalid(std::move(issues));
-  return {What::Change, std::move(*mapped), "", std::move(issues)};
+  return {What::Change, std::move(*mapped), "", std::move(issues), {}};
 }
 
 Inbound context(const Call&) { return left("kept as context: read through the resources that refer to it"); }
@@ -182,6 +183,13 @@ static_assert(std::ranges::is_sorted(kRows, {}, &Row::type));
 
 std::string care_id(std::string_view source, std::string_view type, std::string_view id) { return stable_id({source, type, id}); }
 
+care::Patient patient_by_reference(const care::Source& subject) {
+  care::Patient patient;
+  patient.id = care_id(subject.system, subject.type, subject.id);
+  patient.source = subject;
+  return patient;
+}
+
 Inbound map_inbound(const Engine& engine, const Node& resource, const Origin& origin, const Surroundings& surroundings,
                     Instant now, Arena& arena) {
   const std::string_view type = fhir::resource_type(resource);
@@ -192,11 +200,13 @@ Inbound map_inbound(const Engine& engine, const Node& resource, const Origin& or
 
   Call call{engine, resource, origin, surroundings, now, arena,
             {origin.source, std::string(type), origin.id, origin.version, origin.updated},
-            care_id(origin.source, type, origin.id), {}};
+            care_id(origin.source, type, origin.id), {}, {}};
   if (const auto subject = fhir::parse_reference(fhir::patient_reference(resource)); subject && subject->type == "Patient") {
     call.patient = care_id(origin.source, "Patient", subject->id);
+    call.subject = care::Source{origin.source, "Patient", subject->id, "", ""};
   }
   Inbound result = row->map(call);
+  result.subject = std::move(call.subject);
   result.issues.insert(result.issues.begin(), std::make_move_iterator(issues.begin()), std::make_move_iterator(issues.end()));
   return result;
 }

@@ -39,7 +39,11 @@ struct Inbound {
   std::optional<care::Change> change;
   std::string reason;
   Issues issues;
+  std::optional<care::Source> subject;  // the patient as the resource refers to it; empty: to none
 };
+
+// Somebody whom resources refer to and whose Patient has not arrived: known by origin only, until it does.
+care::Patient patient_by_reference(const care::Source& subject);
 
 // The id that an entity made from a resource always has.
 std::string care_id(std::string_view source, std::string_view type, std::string_view id);

@@ -44,7 +44,12 @@ class Run {
       if (const std::string_view url = item.resource->text_of("url"); !url.empty()) by_url_.try_emplace(std::string(url), item.resource);
     }
     for (Item& item : items_) map(item);
-    for (const auto& [patient, changes] : changes_) apply(changes);
+    for (auto& [patient, changes] : changes_) {
+      if (const auto subject = subjects_.find(patient); subject != subjects_.end()) {
+        changes.insert(changes.begin(), patient_by_reference(subject->second));
+      }
+      apply(changes);
+    }
     return std::move(report_);
   }
 
@@ -120,6 +125,7 @@ class Run {
           else item.patient = item.entity;
         },
         *inbound.change);
+    if (inbound.subject) subjects_.try_emplace(item.patient, *std::move(inbound.subject));
     changes_[item.patient].push_back(*std::move(inbound.change));
     by_entity_[item.entity] = &item;
   }
@@ -193,6 +199,7 @@ class Run {
   std::map<std::string, const Node*> by_url_;
   std::map<std::string, const Item*> by_entity_;
   std::map<std::string, std::vector<care::Change>> changes_;  // by care id of the patient
+  std::map<std::string, care::Source> subjects_;              // the same, as referred to
   MapReport report_;
 };
 

@@ -83,6 +83,7 @@ Result<LoadedRecord> load_record(Store& store, std::string_view patient) {
     loaded.versions[{row.kind, row.id}] = row.version;
     put(loaded.record, std::move(entity));
   }
+  care::put_in_order(loaded.record);
   return loaded;
 }
 

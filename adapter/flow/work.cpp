@@ -144,6 +144,7 @@ class Attempt {
           else slot.patient = slot.entity;
         },
         *inbound.change);
+    if (inbound.subject) subjects_.try_emplace(slot.patient, *std::move(inbound.subject));
     changes_[slot.patient].push_back(*std::move(inbound.change));
     return {};
   }
@@ -226,8 +227,10 @@ class Attempt {
   }
 
   Result<void> apply_all() {
-    for (const auto& [patient, changes] : changes_) {
+    for (auto& [patient, changes] : changes_) {
       BHI_TRY(const auto before, load_record(store_, patient));
+      const auto subject = subjects_.find(patient);
+      if (subject != subjects_.end() && !before.record.patient) changes.insert(changes.begin(), patient_by_reference(subject->second));
       const care::Applied applied = care::apply(before.record, changes, engine_.policy, now_);
       add_applied(worked_, applied, before, destinations_, source_, now_);
       for (Slot& slot : slots_) {
@@ -300,6 +303,7 @@ class Attempt {
   Arena arena_;
   std::vector<Slot> slots_;
   std::map<std::string, std::vector<care::Change>> changes_;  // by care id of the patient
+  std::map<std::string, care::Source> subjects_;              // the same, as referred to
   Worked worked_;
   WorkSummary summary_;
 };

@@ -57,7 +57,9 @@ Result<Frame> Executor::bind(const CompiledGroup& group, std::span<const Input> 
     if (input->node == nullptr) continue;
     Item item = fhirpath::root_item(*input->node, *program_.types, input->type);
     if (item.type == nullptr) item.type = parameter.type;
-    if (parameter.type != nullptr && item.type != nullptr && !item.type->is(*parameter.type)) {
+    // A profile of the type is as good as the type: whether the data keep to it is for validation to say.
+    if (parameter.type != nullptr && item.type != nullptr && !item.type->is(*parameter.type) &&
+        !parameter.type->is(*item.type)) {
       return Error{Kind::Incorrect, where + "expected " + std::string(parameter.type->name) + " for source '" +
                                         parameter.name + "', found " + std::string(item.type->name)};
     }
@@ -106,10 +108,18 @@ Result<void> Executor::call(const CompiledGroup& group, Frame& frame) {
 }
 
 Result<void> Executor::run_rules(const std::vector<CompiledRule>& rules, const CompiledGroup& group, Frame& frame) {
+  if (rules.empty()) return {};
+  ++nesting_;
   for (const CompiledRule& rule : rules) {
     Application application{rule, group, frame, {}};
+    if (nesting_ > budget_.max_nesting) {
+      return located(application, rule.at,
+                     {Kind::Busy, "expected at most " + std::to_string(budget_.max_nesting) +
+                                      " rules within rules, found more: " + cycle()});
+    }
     BHI_CHECK(run_sources(application, 0));
   }
+  --nesting_;
   return {};
 }
 

@@ -24,6 +24,7 @@ namespace bhi::mapping {
 struct RunBudget {
   std::uint64_t max_steps = 20'000'000;  // source values, targets and calls
   std::size_t max_calls = 200;           // groups within groups
+  std::size_t max_nesting = 1000;        // rules within rules, through all groups at work
   std::size_t max_bytes = 1u << 30;      // of the arena
 };
 
@@ -89,6 +90,7 @@ class Executor {
   Evaluation evaluation_;
   Issues issues_;
   std::uint64_t steps_ = 0;
+  std::size_t nesting_ = 0;
   bool located_ = false;                     // the error on its way up says its place already
   std::vector<const CompiledGroup*> calls_;  // the groups at work, outermost first
   std::map<std::tuple<const TargetNode*, const fhir::Name*, std::string_view>, TargetNode*> shared_;

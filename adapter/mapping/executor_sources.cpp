@@ -1,5 +1,6 @@
 // The sources of a rule: which values of the source documents it applies to.
 #include "mapping/executor.h"
+#include "mapping/group_compiler.h"
 
 #include <algorithm>
 
@@ -22,6 +23,11 @@ void keep_by_mode(SourceListMode mode, std::vector<Binding>& found) {
   }
 }
 
+// Exactly the type, so that of two rules for string and for code only one applies; any kind of an abstract type.
+bool is_of(const fhir::TypeInfo& type, const fhir::TypeInfo& wanted) {
+  return &type == &wanted || (static_type(&wanted) == nullptr && type.is(wanted));
+}
+
 std::string to_text(std::uint32_t min, std::uint32_t max) {
   return std::to_string(min) + ".." + (max == RuleSource::kUnbounded ? "*" : std::to_string(max));
 }
@@ -37,7 +43,7 @@ Result<std::vector<Binding>> Executor::collect(const CompiledSource& source, App
   if (source.type != nullptr) {
     std::erase_if(found, [&](const Binding& binding) {
       const fhir::TypeInfo* type = binding.kind == Binding::Kind::Target ? binding.target->type : binding.item.type;
-      return type == nullptr || !type->is(*source.type);
+      return type == nullptr || !is_of(*type, *source.type);
     });
   }
   if (source.has_cardinality && !absent && (found.size() < source.min || found.size() > source.max)) {

@@ -100,15 +100,16 @@ class Process:
     def kill(self):
         self.handle.send_signal(signal.SIGKILL)
         self.handle.wait()
+        self.log.close()
 
     def stop(self, timeout=20):
         if self.alive():
             self.handle.send_signal(signal.SIGTERM)
             try:
                 self.handle.wait(timeout)
-            except subprocess.TimeoutExpired:
+            except subprocess.TimeoutExpired as late:
                 self.kill()
-                raise AssertionError(f"{self.name} did not stop within {timeout} s of SIGTERM")
+                raise AssertionError(f"{self.name} did not stop within {timeout} s of SIGTERM") from late
         self.log.close()
         return self.handle.returncode
 

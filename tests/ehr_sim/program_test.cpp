@@ -99,12 +99,14 @@ TEST_F(Program, FindsItsStateAgainAfterAKill) {
   EXPECT_EQ(status_of(exchange(port, "PUT", "/fhir/Patient/p1", R"({"resourceType":"Patient","id":"p1"})")), 201);
   ::kill(child, SIGKILL);
   wait();
-  start(usual({"--samples", "--state", state}));
+  std::ofstream(folder / "more.json") << R"({"resourceType":"Patient","id":"late"})";
+  start(usual({"--samples", "--load", (folder / "more.json").string(), "--state", state}));
   port = ready();
   ASSERT_NE(port, 0) << text("err");
   EXPECT_EQ(status_of(exchange(port, "GET", "/fhir/Patient/p1")), 200);
   EXPECT_NE(exchange(port, "GET", "/fhir/Patient/june-alder").find("\"versionId\":\"1\""), std::string::npos)
       << "samples are not loaded a second time";
+  EXPECT_EQ(status_of(exchange(port, "GET", "/fhir/Patient/late")), 200) << "a file that is new is loaded";
 }
 
 TEST_F(Program, LoadsFilesAndFaults) {

@@ -60,6 +60,15 @@ TEST(Executor, TakesOnlyElementsOfAType) {
             R"({"resourceType":"Patient","maritalStatus":{"coding":[{"system":"s","code":"c","display":"d"}]}})");
 }
 
+TEST(Executor, AppliesOnlyTheRuleOfTheExactType) {
+  EXPECT_EQ(run_map("map \"http://example.org/map\" = \"t\"\ngroup main(source src : Basic, target tgt : Patient) {"
+                    " src.extension as e then { e.value : string as v -> tgt.id = 'string'; e.value : code as v -> "
+                    "tgt.language = v; }; }",
+                    {R"({"resourceType":"Basic","extension":[{"url":"u","valueCode":"c"}]})"})
+                .json,
+            R"({"resourceType":"Patient","language":"c"})");
+}
+
 TEST(Executor, KnowsTheListModesOfSources) {
   const auto families = [](const std::string& mode) {
     return made("src.item " + mode + " as i -> tgt.name as n, n.family = (i.linkId);");
@@ -314,6 +323,18 @@ TEST(Executor, NamesTheCircleOfARecursionWithoutEnd) {
   EXPECT_EQ(ran.kind, Kind::Busy);
   EXPECT_NE(ran.error.find("expected at most 200 groups within groups, found more: two -> one -> two"),
             std::string::npos)
+      << ran.error;
+}
+
+TEST(Executor, StopsRulesThatNestThroughARecursion) {
+  std::string deep = "s then ";
+  for (int i = 0; i < 50; ++i) deep += "{ s then ";
+  deep += "one(s, t);";
+  for (int i = 0; i < 50; ++i) deep += " };";
+  const Ran ran =
+      run_map(map_of("src -> tgt then one(src, tgt);") + "group one(source s, target t) { " + deep + " }", {kResponse});
+  EXPECT_EQ(ran.kind, Kind::Busy);
+  EXPECT_NE(ran.error.find("expected at most 1000 rules within rules, found more: one -> one"), std::string::npos)
       << ran.error;
 }
 

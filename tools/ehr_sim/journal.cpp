@@ -70,9 +70,10 @@ Node version_node(const Version& version, JsonMaker& make) {
   return make.object(members);
 }
 
-// One line into the list of versions so far.
-Result<void> replay(std::string line, std::vector<VersionPtr>& versions) {
+// One line into what was read so far.
+Result<void> replay(std::string line, std::vector<VersionPtr>& versions, std::set<std::string>& loaded) {
   BHI_TRY(const auto document, fhir::read_json(std::move(line), kOwnLimits));
+  if (const auto digest = document->root().text_of("loaded"); !digest.empty()) loaded.emplace(digest);
   if (const auto keep = whole_number(document->root().find("keep"))) {
     if (*keep > versions.size()) return Error{Kind::Incorrect, "keeps more than there is"};
     versions.resize(*keep);
@@ -90,6 +91,7 @@ Result<void> replay(std::string line, std::vector<VersionPtr>& versions) {
 Result<std::unique_ptr<Journal>> Journal::open(const std::string& path,
                                                const std::function<void(VersionPtr)>& restore) {
   std::vector<VersionPtr> versions;
+  auto journal = std::make_unique<Journal>();
   std::uintmax_t good_bytes = 0;
   {
     std::ifstream file(path, std::ios::binary);
@@ -98,7 +100,7 @@ Result<std::unique_ptr<Journal>> Journal::open(const std::string& path,
       ++number;
       const std::size_t bytes = line.size() + 1;
       if (file.eof()) break;  // no line end: the program died while writing it
-      if (const auto read = replay(std::move(line), versions); !read) {
+      if (const auto read = replay(std::move(line), versions, journal->loaded_); !read) {
         return Error{Kind::Incorrect, path + ":" + std::to_string(number) + ": " + read.error().message};
       }
       good_bytes += bytes;
@@ -109,7 +111,6 @@ Result<std::unique_ptr<Journal>> Journal::open(const std::string& path,
     std::filesystem::resize_file(path, good_bytes, failed);
     if (failed) return Error{Kind::Fault, path + ": " + failed.message()};
   }
-  auto journal = std::make_unique<Journal>();
   journal->file_.reset(std::fopen(path.c_str(), "ab"));
   if (journal->file_ == nullptr) return Error{Kind::Fault, path + ": cannot be opened for writing"};
   for (VersionPtr& version : versions) restore(std::move(version));
@@ -126,6 +127,12 @@ Result<void> Journal::append(std::span<const VersionPtr> versions) {
 Result<void> Journal::forget_after(std::size_t count) {
   JsonMaker make;
   return write_line(fhir::write_json(make.object({make.member("keep", make.number(count))})));
+}
+
+Result<void> Journal::mark_loaded(const std::string& digest) {
+  JsonMaker make;
+  loaded_.insert(digest);
+  return write_line(fhir::write_json(make.object({make.member("loaded", make.text(digest))})));
 }
 
 Result<void> Journal::write_line(std::string line) {

@@ -3,6 +3,7 @@
 // power cut.
 //
 //   {"versions": [{"type", "id", "version", "updated", "method", "created", "resource"?}, ...]}
+//   {"loaded": "<digest>"}   a file that was loaded at a start; the next start leaves it out
 //   {"keep": 17}   everything after the first 17 versions is void (a reset)
 #pragma once
 
@@ -13,6 +14,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <span>
 #include <string>
 
@@ -27,12 +29,17 @@ class Journal {
   Result<void> append(std::span<const VersionPtr> versions);
   Result<void> forget_after(std::size_t count);
 
+  // Files given with --load and --samples come in once, by their content.
+  bool has_loaded(const std::string& digest) const { return loaded_.contains(digest); }
+  Result<void> mark_loaded(const std::string& digest);
+
  private:
   struct Closer {
     void operator()(std::FILE* file) const noexcept { std::fclose(file); }
   };
   Result<void> write_line(std::string line);
 
+  std::set<std::string> loaded_;  // used by the starting thread only
   std::mutex mutex_;
   std::unique_ptr<std::FILE, Closer> file_;
 };

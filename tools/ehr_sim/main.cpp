@@ -70,13 +70,13 @@ Result<void> read_faults(FaultTable& faults, const std::string& path) {
   return faults.add(settings->root());
 }
 
-Result<void> load_all(Simulator& simulator, const Options& options) {
+Result<void> load_all(Simulator& simulator, const Options& options, Journal* journal) {
   for (const std::string& where : options.load) {
-    const auto loaded = load_files(simulator, where, Dates::AsWritten, now());
+    const auto loaded = load_files(simulator, where, Dates::AsWritten, now(), journal);
     if (!loaded) return loaded.error();
   }
   if (options.samples) {
-    const auto loaded = load_files(simulator, samples_folder(), Dates::Expanded, now());
+    const auto loaded = load_files(simulator, samples_folder(), Dates::Expanded, now(), journal);
     if (!loaded) return loaded.error();
   }
   return {};
@@ -94,8 +94,7 @@ Result<void> run(const Options& options, const sigset_t& ending) {
   if (!options.state.empty()) {
     BHI_TRY(journal, Journal::open(options.state, [&](VersionPtr version) { simulator.restore(std::move(version)); }));
   }
-  // What a journal brought back is the state: loading again would only add versions.
-  if (simulator.version_count() == 0) BHI_CHECK(load_all(simulator, options));
+  BHI_CHECK(load_all(simulator, options, journal.get()));
 
   Pause pause;
   Front front(

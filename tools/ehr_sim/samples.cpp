@@ -1,5 +1,7 @@
 #include "ehr_sim/samples.h"
 
+#include "base/hash.h"
+
 #include <algorithm>
 #include <charconv>
 #include <fstream>
@@ -101,11 +103,14 @@ Result<std::vector<std::filesystem::path>> files_of(const std::filesystem::path&
   return files;
 }
 
-Result<std::size_t> load_files(Simulator& simulator, const std::filesystem::path& where, Dates dates, Instant now) {
+Result<std::size_t> load_files(Simulator& simulator, const std::filesystem::path& where, Dates dates, Instant now,
+                               Journal* journal) {
   BHI_TRY(const auto files, files_of(where));
   std::size_t count = 0;
   for (const auto& path : files) {
     BHI_TRY(auto text, file_text(path));
+    const std::string digest = to_hex(sha256(text));
+    if (journal != nullptr && journal->has_loaded(digest)) continue;
     if (dates == Dates::Expanded) {
       auto expanded = expand_dates(text, now);
       if (!expanded) return Error{Kind::Incorrect, path.string() + ": " + expanded.error().message};
@@ -115,6 +120,7 @@ Result<std::size_t> load_files(Simulator& simulator, const std::filesystem::path
         path.extension() == ".ndjson" ? load_lines(simulator, text, now) : load_text(simulator, std::move(text), now);
     if (!loaded) return Error{loaded.error().kind, path.string() + ": " + loaded.error().message};
     count += *loaded;
+    if (journal != nullptr) BHI_CHECK(journal->mark_loaded(digest));
   }
   return count;
 }

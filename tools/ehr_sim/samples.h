@@ -3,6 +3,7 @@
 
 #include "base/instant.h"
 #include "base/result.h"
+#include "ehr_sim/journal.h"
 #include "ehr_sim/simulator.h"
 
 #include <filesystem>
@@ -22,7 +23,9 @@ Result<std::vector<std::filesystem::path>> files_of(const std::filesystem::path&
 
 enum class Dates { AsWritten, Expanded };
 
-// Loads every file; the error names the file. Number of versions stored.
-Result<std::size_t> load_files(Simulator& simulator, const std::filesystem::path& where, Dates dates, Instant now);
+// Loads every file; the error names the file. Number of versions stored. With a journal, a file whose content it has
+// seen at an earlier start is left out.
+Result<std::size_t> load_files(Simulator& simulator, const std::filesystem::path& where, Dates dates, Instant now,
+                               Journal* journal = nullptr);
 
 }  // namespace bhi::sim

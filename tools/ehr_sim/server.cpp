@@ -162,6 +162,8 @@ Result<std::unique_ptr<Server>> Server::start(const std::string& listen, Front& 
     auto parameters = Poco::AutoPtr<Poco::Net::HTTPServerParams>(new Poco::Net::HTTPServerParams);
     parameters->setMaxThreads(limits.threads);
     parameters->setMaxQueued(1024);
+    // A dispatcher thread that misses Poco's wake-up at the end sleeps for this long (10 s if nobody says).
+    parameters->setThreadIdleTime(Poco::Timespan(0, 200'000));
     parameters->setKeepAlive(true);
     parameters->setKeepAliveTimeout(timespan(limits.idle));
     parameters->setMaxKeepAliveRequests(0);  // no limit
