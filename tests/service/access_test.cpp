@@ -46,6 +46,9 @@ TEST(Access, IsOpenWithoutTokensButTakesNoUnknownOne) {
   EXPECT_TRUE(local->has({Role::Ehr}));
   EXPECT_TRUE(local->has({Role::Operator}));
   EXPECT_FALSE(access.identify(asking("Bearer something")).ok());
+  auto page = asking("");
+  page.fields.push_back({"origin", "https://elsewhere.example"});
+  EXPECT_FALSE(access.identify(page).ok()) << "a web page in somebody's browser";
 }
 
 std::string wrong(Body body, std::vector<http::Field> fields) {
