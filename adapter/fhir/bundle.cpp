@@ -303,8 +303,8 @@ Lines read_ndjson(std::string_view text, const ReadLimits& limits) {
     if (document.ok()) {
       lines.documents.push_back(std::move(document).value());
     } else {
-      lines.issues.push_back(
-          {Severity::Error, "structure", "line " + std::to_string(number), document.error().message});
+      add_issue({Severity::Error, "structure", "line " + std::to_string(number), document.error().message},
+                lines.issues);
     }
   }
   return lines;

@@ -25,7 +25,7 @@ std::string printable(const Name& name) { return name.interned ? std::string(nam
 
 std::string type_of(std::span<const Member> members) {
   for (const Member& member : members) {
-    if (member.name->text != "resourceType") continue;
+    if (member.name == nullptr || member.name->text != "resourceType") continue;
     const std::string_view text = member.value.text();
     if (text.size() <= 64 && find_name(text) != nullptr) return std::string(text);
   }
@@ -169,7 +169,7 @@ std::string TreeBuilder::path() const {
       path += "[" + std::to_string(child - placeholder - 1) + "]";
       continue;
     }
-    if (level == 0) path = type_of({&entries_[placeholder + 1], used_ - placeholder - 1});
+    if (level == 0) path = type_of({&entries_[placeholder + 1], child - placeholder - 1});
     const Name* const name = last ? name_ : entries_[child].name;
     if (name == nullptr || (last && child > placeholder + 1 && entries_[child - 1].name == name))
       continue;  // between values

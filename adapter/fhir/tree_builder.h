@@ -72,7 +72,9 @@ class TreeBuilder {
   bool open(const Node& placeholder) {
     if (depth_ >= max_depth_) return refuse_depth();
     open_[depth_++] = used_;
-    return add(placeholder);
+    const bool taken = add(placeholder);
+    name_ = nullptr;  // nothing inside has been named yet
+    return taken;
   }
   bool is_allowed(std::string_view text);
   bool all_different(std::span<const Member> members);

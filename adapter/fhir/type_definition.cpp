@@ -83,7 +83,9 @@ struct Reader {
     const std::size_t dot = path.rfind('.');
     TypeRow* const owner = dot == std::string_view::npos ? nullptr : row_of(path.substr(0, dot));
     if (owner == nullptr) return fault(path, "expected a path below an element that came before it");
-    if (element.find("sliceName") != nullptr) return {};  // narrows an element, adds none
+    if (element.text_of("id").find(':') != std::string_view::npos || element.find("sliceName") != nullptr) {
+      return {};  // a slice narrows an element and adds none
+    }
 
     ElementRow row;
     row.name = texts.copy(path.substr(dot + 1));

@@ -81,7 +81,8 @@ const TypeInfo* Types::Loaded::resolve(const TypeRow& row, std::string_view type
   if (type.find('.') != std::string_view::npos && !is_canonical(type)) {
     if (const TypeInfo* const own = find(inline_key(row, type))) return own;
   }
-  return find(type);
+  if (const TypeInfo* const found = find(type)) return found;
+  return find(std::string(kDefinitionPrefix).append(type));  // a model under HL7's own address
 }
 
 // Names of resource types. A profile we do not have may stand for any type: then nothing is said.

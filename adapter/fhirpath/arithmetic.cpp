@@ -4,6 +4,7 @@
 #include "fhirpath/quantity.h"
 
 #include <array>
+#include <cmath>
 #include <limits>
 
 namespace bhi::fhirpath {
@@ -42,10 +43,27 @@ std::optional<Decimal> calculate(Op op, const Decimal& a, const Decimal& b) {
   }
 }
 
+// Numbers that 38 digits cannot hold, as 1e245: calculated as doubles, which have 15 digits but the range.
+void approximate(Op op, const Item& left, const Item& right, Arena& arena, Items& out) {
+  const auto a = approximation_of(left);
+  const auto b = approximation_of(right);
+  if (!a || !b || (*b == 0 && op != Op::Add && op != Op::Subtract && op != Op::Multiply)) return;
+  double result = 0;
+  switch (op) {
+    case Op::Add: result = *a + *b; break;
+    case Op::Subtract: result = *a - *b; break;
+    case Op::Multiply: result = *a * *b; break;
+    case Op::Divide: result = *a / *b; break;
+    case Op::IntegerDivide: result = std::trunc(*a / *b); break;
+    default: result = std::fmod(*a, *b); break;
+  }
+  if (const auto item = approximate_item(result, arena)) out.push_back(*item);
+}
+
 void numbers(Op op, const Item& left, const Item& right, Arena& arena, Items& out) {
   const auto a = decimal_of(left);
   const auto b = decimal_of(right);
-  if (!a || !b) return;
+  if (!a || !b) return approximate(op, left, right, arena, out);
   const auto result = calculate(op, *a, *b);
   if (!result) return;
   const ValueKind x = value_kind(left);
@@ -149,8 +167,7 @@ bool operate(Evaluator& evaluator, const Expr& expr, const Item& left, const Ite
   if (expr.op == Op::Add && x == ValueKind::String && y == ValueKind::String) {
     std::string both(left.node->text());
     both += right.node->text();
-    out.push_back(string_item(evaluator.arena().copy(std::string_view(both)), evaluator.arena()));
-    return true;
+    return evaluator.push_text(expr, both, out);
   }
   const bool adding = expr.op == Op::Add || expr.op == Op::Subtract;
   if (adding && is_temporal(x)) return moments(evaluator, expr, left, right, out);
@@ -203,8 +220,7 @@ bool concatenate(Evaluator& evaluator, const Expr& expr, const Frame& frame, Ite
     }
     all += items[0].node->text();
   }
-  out.push_back(string_item(evaluator.arena().copy(std::string_view(all)), evaluator.arena()));
-  return true;
+  return evaluator.push_text(expr, all, out);
 }
 
 bool sign(Evaluator& evaluator, const Expr& expr, const Frame& frame, Items& out) {

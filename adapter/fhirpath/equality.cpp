@@ -27,6 +27,9 @@ Order compare_numbers(const Item& a, const Item& b) {
   const auto left = decimal_of(a);
   const auto right = decimal_of(b);
   if (left && right) return order_of(*left <=> *right);
+  const auto x = approximation_of(a);
+  const auto y = approximation_of(b);
+  if (x && y && *x != *y) return *x < *y ? Order::Less : Order::Greater;
   return a.node->text() == b.node->text() ? Order::Same : Order::Unknown;
 }
 
@@ -55,18 +58,18 @@ ValueKind kind_beside(const Item& item, ValueKind kind, ValueKind other) {
 }
 
 // Two JSON values as the same value: numbers by value, members in any order.
-bool same_value(const Node& a, const Node& b);
+bool same_value(const Node& a, const Node& b, Effort& effort);
 
-bool same_members(const Node& a, const Node& b) {
+bool same_members(const Node& a, const Node& b, Effort& effort) {
   if (a.members().size() != b.members().size()) return false;
-  return std::ranges::all_of(a.members(), [&b](const Member& member) {
+  return std::ranges::all_of(a.members(), [&](const Member& member) {
     const Node* other = b.find(*member.name);
-    return other != nullptr && same_value(member.value, *other);
+    return other != nullptr && same_value(member.value, *other, effort);
   });
 }
 
-bool same_value(const Node& a, const Node& b) {
-  if (a.kind() != b.kind()) return false;
+bool same_value(const Node& a, const Node& b, Effort& effort) {
+  if (a.kind() != b.kind() || !effort.take()) return false;
   switch (a.kind()) {
     case NodeKind::Null: return true;
     case NodeKind::Boolean: return a.as_boolean() == b.as_boolean();
@@ -77,21 +80,23 @@ bool same_value(const Node& a, const Node& b) {
       const auto right = Decimal::parse(b.text());
       return left && right && *left == *right;
     }
-    case NodeKind::Array: return std::ranges::equal(a.elements(), b.elements(), same_value);
-    case NodeKind::Object: return same_members(a, b);
+    case NodeKind::Array:
+      return std::ranges::equal(a.elements(), b.elements(),
+                                [&effort](const Node& x, const Node& y) { return same_value(x, y, effort); });
+    case NodeKind::Object: return same_members(a, b, effort);
   }
   return false;
 }
 
-bool equivalent_value(const Node& a, const Node& b);
+bool equivalent_value(const Node& a, const Node& b, Effort& effort);
 
 // Every element has its partner, whatever the order.
-bool equivalent_elements(std::span<const Node> a, std::span<const Node> b) {
+bool equivalent_elements(std::span<const Node> a, std::span<const Node> b, Effort& effort) {
   if (a.size() != b.size()) return false;
   std::vector<bool> taken(b.size());
   for (const Node& element : a) {
     std::size_t at = 0;
-    while (at < b.size() && (taken[at] || !equivalent_value(element, b[at]))) ++at;
+    while (at < b.size() && (taken[at] || !equivalent_value(element, b[at], effort))) ++at;
     if (at == b.size()) return false;
     taken[at] = true;
   }
@@ -103,8 +108,8 @@ bool equivalent_numbers(const Decimal& a, const Decimal& b) {
   return a.round(places) == b.round(places);
 }
 
-bool equivalent_value(const Node& a, const Node& b) {
-  if (a.kind() != b.kind()) return false;
+bool equivalent_value(const Node& a, const Node& b, Effort& effort) {
+  if (!effort.take() || a.kind() != b.kind()) return false;
   switch (a.kind()) {
     case NodeKind::String: return a.text() == b.text() || normalised(a.text()) == normalised(b.text());
     case NodeKind::Number: {
@@ -112,13 +117,13 @@ bool equivalent_value(const Node& a, const Node& b) {
       const auto right = Decimal::parse(b.text());
       return left && right && equivalent_numbers(*left, *right);
     }
-    case NodeKind::Array: return equivalent_elements(a.elements(), b.elements());
+    case NodeKind::Array: return equivalent_elements(a.elements(), b.elements(), effort);
     case NodeKind::Object:
-      return a.members().size() == b.members().size() && std::ranges::all_of(a.members(), [&b](const Member& member) {
+      return a.members().size() == b.members().size() && std::ranges::all_of(a.members(), [&](const Member& member) {
                const Node* other = b.find(*member.name);
-               return other != nullptr && equivalent_value(member.value, *other);
+               return other != nullptr && equivalent_value(member.value, *other, effort);
              });
-    default: return same_value(a, b);
+    default: return same_value(a, b, effort);
   }
 }
 
@@ -159,7 +164,8 @@ Order compare(const Item& a, const Item& b) {
   return x && y ? compare(*x, *y) : Order::Unknown;
 }
 
-std::optional<bool> equal(const Item& a, const Item& b) {
+std::optional<bool> equal(const Item& a, const Item& b, Effort& effort) {
+  effort.take();
   const ValueKind left = value_kind(a);
   const ValueKind right = value_kind(b);
   if (left == ValueKind::String && right == ValueKind::String) return a.node->text() == b.node->text();
@@ -167,22 +173,23 @@ std::optional<bool> equal(const Item& a, const Item& b) {
     return left == right && a.companion == b.companion;
   }
   if (left == ValueKind::Boolean && right == ValueKind::Boolean) return a.node->as_boolean() == b.node->as_boolean();
-  if (left == ValueKind::Complex || right == ValueKind::Complex) return left == right && same_value(*a.node, *b.node);
+  if (left == ValueKind::Complex || right == ValueKind::Complex)
+    return left == right && same_value(*a.node, *b.node, effort);
   if (left == ValueKind::Quantity && right == ValueKind::Quantity) {
     const auto x = measure_of(a);
     const auto y = measure_of(b);
-    if (!x || !y) return same_value(*a.node, *b.node);
+    if (!x || !y) return same_value(*a.node, *b.node, effort);
     return truth(compare(*x, *y));
   }
   const Order order = compare(a, b);
   return order == Order::Incomparable ? std::optional(false) : truth(order);
 }
 
-bool equivalent(const Item& a, const Item& b) {
+bool equivalent(const Item& a, const Item& b, Effort& effort) {
   const ValueKind left = value_kind(a);
   const ValueKind right = value_kind(b);
-  if (left == ValueKind::String && right == ValueKind::String) return equivalent_value(*a.node, *b.node);
-  if (left == ValueKind::Complex && right == ValueKind::Complex) return equivalent_value(*a.node, *b.node);
+  if (left == ValueKind::String && right == ValueKind::String) return equivalent_value(*a.node, *b.node, effort);
+  if (left == ValueKind::Complex && right == ValueKind::Complex) return equivalent_value(*a.node, *b.node, effort);
   if (is_number(left) && is_number(right)) {
     const auto x = decimal_of(a);
     const auto y = decimal_of(b);
@@ -192,43 +199,47 @@ bool equivalent(const Item& a, const Item& b) {
     const auto x = measure_of(a);
     const auto y = measure_of(b);
     if (x && y) return equivalent(*x, *y);
-    return left == right && equivalent_value(*a.node, *b.node);
+    return left == right && equivalent_value(*a.node, *b.node, effort);
   }
-  return equal(a, b).value_or(false);
+  return equal(a, b, effort).value_or(false);
 }
 
-std::optional<bool> equal(Collection a, Collection b) {
+std::optional<bool> equal(Collection a, Collection b, Effort& effort) {
   if (a.size() != b.size()) return false;
   bool unknown = false;
   for (std::size_t i = 0; i < a.size(); ++i) {
-    const auto one = equal(a[i], b[i]);
+    const auto one = equal(a[i], b[i], effort);
     if (one && !*one) return false;
     unknown |= !one;
   }
   return unknown ? std::nullopt : std::optional(true);
 }
 
-bool equivalent(Collection a, Collection b) {
+bool equivalent(Collection a, Collection b, Effort& effort) {
   if (a.size() != b.size()) return false;
   std::vector<bool> taken(b.size());
   for (const Item& item : a) {
     std::size_t at = 0;
-    while (at < b.size() && (taken[at] || !equivalent(item, b[at]))) ++at;
+    while (at < b.size() && (taken[at] || !equivalent(item, b[at], effort))) ++at;
     if (at == b.size()) return false;
     taken[at] = true;
   }
   return true;
 }
 
-bool contains_equal(Collection items, const Item& wanted) {
-  return std::ranges::any_of(items, [&wanted](const Item& item) { return equal(item, wanted).value_or(false); });
+bool contains_equal(Evaluator& evaluator, const Expr& where, Collection items, const Item& wanted, bool& found) {
+  Effort effort{evaluator.steps_left()};
+  found = std::ranges::any_of(items, [&](const Item& item) { return equal(item, wanted, effort).value_or(false); });
+  return evaluator.spend(where, effort.used);
 }
 
 bool append_distinct(Evaluator& evaluator, const Expr& where, Collection items, Items& out, std::size_t first) {
   constexpr std::size_t kFew = 12;
   if (items.size() + out.size() - first <= kFew) {
     for (const Item& item : items) {
-      if (!contains_equal(out.all().subspan(first), item)) out.push_back(item);
+      bool known = false;
+      if (!contains_equal(evaluator, where, out.all().subspan(first), item, known)) return false;
+      if (!known) out.push_back(item);
     }
     return true;
   }
@@ -237,10 +248,10 @@ bool append_distinct(Evaluator& evaluator, const Expr& where, Collection items, 
   for (const Item& item : items) {
     const std::size_t hash = hash_of(item);
     const auto [begin, end] = seen.equal_range(hash);
-    std::size_t looked_at = 1;
-    bool known = false;
-    for (auto at = begin; at != end && !known; ++at, ++looked_at) known = equal(at->second, item).value_or(false);
-    if (!evaluator.spend(where, looked_at)) return false;
+    Effort effort{evaluator.steps_left()};
+    const bool known =
+        std::any_of(begin, end, [&](const auto& row) { return equal(row.second, item, effort).value_or(false); });
+    if (!evaluator.spend(where, effort.used + 1)) return false;
     if (known) continue;
     seen.emplace(hash, item);
     out.push_back(item);

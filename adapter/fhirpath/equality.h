@@ -9,15 +9,25 @@
 
 namespace bhi::fhirpath {
 
-std::optional<bool> equal(const Item& a, const Item& b);
-bool equivalent(const Item& a, const Item& b);
+// What comparing may cost: one for each value looked at. When it is used up every answer is "no", and the caller,
+// who pays `used` to the evaluator, learns there that the budget is exhausted.
+struct Effort {
+  std::size_t most;
+  std::size_t used = 0;
+
+  bool take() { return ++used <= most; }
+};
+
+std::optional<bool> equal(const Item& a, const Item& b, Effort& effort);
+bool equivalent(const Item& a, const Item& b, Effort& effort);
 
 // Collections: equal in number and order; equivalent whatever the order. Both sides not empty.
-std::optional<bool> equal(Collection a, Collection b);
-bool equivalent(Collection a, Collection b);
+std::optional<bool> equal(Collection a, Collection b, Effort& effort);
+bool equivalent(Collection a, Collection b, Effort& effort);
 
 // True only where equality is certain; what distinct, union, in, contains, intersect and exclude go by.
-bool contains_equal(Collection items, const Item& wanted);
+[[nodiscard]] bool contains_equal(Evaluator& evaluator, const Expr& where, Collection items, const Item& wanted,
+                                  bool& found);
 
 // Appends those of `items` that are not yet among what this call appended or `out` held from `first` on.
 [[nodiscard]] bool append_distinct(Evaluator& evaluator, const Expr& where, Collection items, Items& out,

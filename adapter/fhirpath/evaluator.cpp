@@ -11,6 +11,9 @@ namespace bhi::fhirpath {
 
 namespace {
 
+// Reading or writing so much text counts as one step.
+constexpr std::size_t kBytesOfAStep = 64;
+
 Collection as_collection(const Item& item) { return item.node == nullptr ? Collection() : Collection(&item, 1); }
 
 std::string found(Collection items) {
@@ -45,6 +48,12 @@ bool Evaluator::spend(const Expr& where, std::size_t steps) {
   return fail(
       where, Kind::Busy,
       "expected an evaluation of at most " + std::to_string(environment_.budget.max_steps) + " steps, found more");
+}
+
+bool Evaluator::push_text(const Expr& where, std::string_view made, Items& out) {
+  if (!spend(where, made.size() / kBytesOfAStep)) return false;
+  out.push_back(string_item(arena_.copy(made), arena_));
+  return true;
 }
 
 bool Evaluator::evaluate(const Expr& expr, const Frame& frame, Items& out) {
@@ -215,7 +224,7 @@ bool Evaluator::single_text(const Expr& where, Collection input, std::optional<s
                 "expected a String before " + std::string(where.text) + "(), found " + found(input));
   }
   out = item->node->text();
-  return true;
+  return spend(where, out->size() / kBytesOfAStep);
 }
 
 bool Evaluator::text_argument(const Expr& call, std::size_t at, const Frame& frame,

@@ -46,6 +46,12 @@ class Evaluator {
   bool fail(const Expr& where, Kind kind, std::string_view text);
   bool fail_with(Error error);
   bool spend(const Expr& where, std::size_t steps);
+  std::size_t steps_left() const {
+    return steps_ > environment_.budget.max_steps ? 0
+                                                  : environment_.budget.max_steps - static_cast<std::size_t>(steps_);
+  }
+  // A text made by the expression: copied into the arena and paid by its length, so that texts cannot grow without end.
+  [[nodiscard]] bool push_text(const Expr& where, std::string_view made, Items& out);
 
   Arena& arena() { return arena_; }
   const fhir::Types& types() const { return *types_; }

@@ -83,9 +83,8 @@ bool is_distinct(Evaluator& evaluator, const Expr& call, Collection input, const
 
 bool contained_in(Evaluator& evaluator, const Expr& call, Collection smaller, Collection larger, Items& out) {
   bool every = true;
-  for (const Item& item : smaller) {
-    if (!evaluator.spend(call, larger.size())) return false;
-    every = every && contains_equal(larger, item);
+  for (std::size_t i = 0; i < smaller.size() && every; ++i) {
+    if (!contains_equal(evaluator, call, larger, smaller[i], every)) return false;
   }
   out.push_back(boolean_item(every));
   return true;

@@ -14,10 +14,6 @@ namespace {
 
 using Text = std::optional<std::string_view>;
 
-void push_text(Evaluator& evaluator, std::string_view made, Items& out) {
-  out.push_back(string_item(evaluator.arena().copy(made), evaluator.arena()));
-}
-
 // The input and the first argument of a function of two texts; nothing in either gives an empty result.
 bool texts(Evaluator& evaluator, const Expr& call, Collection input, const Frame& frame, Text& text, Text& argument) {
   return evaluator.single_text(call, input, text) && evaluator.text_argument(call, 0, frame, argument);
@@ -70,8 +66,7 @@ template <std::string (*kChange)(std::string_view)>
 bool change(Evaluator& evaluator, const Expr& call, Collection input, const Frame&, Items& out) {
   Text text;
   if (!evaluator.single_text(call, input, text)) return false;
-  if (text) push_text(evaluator, kChange(*text), out);
-  return true;
+  return !text || evaluator.push_text(call, kChange(*text), out);
 }
 
 bool trim_(Evaluator& evaluator, const Expr& call, Collection input, const Frame&, Items& out) {
@@ -121,9 +116,7 @@ bool replace(Evaluator& evaluator, const Expr& call, Collection input, const Fra
     }
     made.append(text->substr(from));
   }
-  if (!evaluator.spend(call, made.size() / 64)) return false;
-  push_text(evaluator, made, out);
-  return true;
+  return evaluator.push_text(call, made, out);
 }
 
 // The pattern of the call: compiled already when it is a literal, else `made` now. Null: the argument is empty.
@@ -163,8 +156,7 @@ bool replace_all_matches(Evaluator& evaluator, const Expr& call, Collection inpu
     out.push_back(string_item(*text, evaluator.arena()));
     return true;
   }
-  push_text(evaluator, replace_matches(*pattern, *text, *by), out);
-  return true;
+  return evaluator.push_text(call, replace_matches(*pattern, *text, *by), out);
 }
 
 bool split(Evaluator& evaluator, const Expr& call, Collection input, const Frame& frame, Items& out) {
@@ -197,8 +189,7 @@ bool join(Evaluator& evaluator, const Expr& call, Collection input, const Frame&
     first = false;
     made += item.node->text();
   }
-  push_text(evaluator, made, out);
-  return true;
+  return evaluator.push_text(call, made, out);
 }
 
 // encode, decode, escape, unescape: the argument says how.
@@ -207,8 +198,8 @@ bool convert(Evaluator& evaluator, const Expr& call, Collection input, const Fra
   Text text, how;
   if (!texts(evaluator, call, input, frame, text, how)) return false;
   if (!text || !how) return true;
-  if (const auto made = kConvert(*text, *how)) push_text(evaluator, *made, out);
-  return true;
+  const auto made = kConvert(*text, *how);
+  return !made || evaluator.push_text(call, *made, out);
 }
 
 constexpr std::array kFunctions = std::to_array<Function>({

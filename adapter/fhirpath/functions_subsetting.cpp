@@ -59,8 +59,9 @@ bool intersect(Evaluator& evaluator, const Expr& call, Collection input, const F
   if (!evaluator.evaluate(*call.args[0], frame, other)) return false;
   Items both(evaluator.arena());
   for (const Item& item : input) {
-    if (!evaluator.spend(call, other.size())) return false;
-    if (contains_equal(other, item)) both.push_back(item);
+    bool found = false;
+    if (!contains_equal(evaluator, call, other, item, found)) return false;
+    if (found) both.push_back(item);
   }
   return append_distinct(evaluator, call, both, out);
 }
@@ -69,8 +70,9 @@ bool exclude(Evaluator& evaluator, const Expr& call, Collection input, const Fra
   Items other(evaluator.arena());
   if (!evaluator.evaluate(*call.args[0], frame, other)) return false;
   for (const Item& item : input) {
-    if (!evaluator.spend(call, other.size())) return false;
-    if (!contains_equal(other, item)) out.push_back(item);
+    bool found = false;
+    if (!contains_equal(evaluator, call, other, item, found)) return false;
+    if (!found) out.push_back(item);
   }
   return true;
 }

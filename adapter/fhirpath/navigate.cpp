@@ -16,7 +16,7 @@ using fhir::TypeInfo;
 using fhir::TypeKind;
 using fhir::Types;
 
-const Node kNull;
+constexpr Node kNull{};
 
 struct Names {
   const Name& extension = fhir::intern("extension");

@@ -1,6 +1,8 @@
 #include "fhirpath/number.h"
 
+#include <array>
 #include <charconv>
+#include <cmath>
 
 namespace bhi::fhirpath {
 
@@ -28,6 +30,23 @@ std::optional<std::int64_t> integer_of(const Item& item) {
   if (const auto whole = small_integer(item.node->text())) return whole;
   const auto decimal = fhir::Decimal::parse(item.node->text());
   return decimal ? decimal->to_int64() : std::nullopt;
+}
+
+std::optional<double> approximation_of(const Item& item) {
+  if (!is_number(value_kind(item))) return std::nullopt;
+  const std::string_view digits = item.node->text();
+  double value = 0;
+  const auto [end, wrong] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  if (wrong != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
+  return value;
+}
+
+std::optional<Item> approximate_item(double value, Arena& arena) {
+  if (!std::isfinite(value)) return std::nullopt;
+  std::array<char, 32> text{};
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
+  const std::string_view digits(text.data(), static_cast<std::size_t>(end - text.data()));
+  return number_item(system_type::Decimal, arena.copy(digits), arena);
 }
 
 Item decimal_item(const fhir::Decimal& value, Arena& arena) {

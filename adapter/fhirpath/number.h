@@ -14,8 +14,14 @@ std::optional<fhir::Decimal> decimal_of(const Item& item);
 // Empty when the item is no number or not whole.
 std::optional<std::int64_t> integer_of(const Item& item);
 
+// Beyond what a Decimal holds (1e245) there is still this; empty when the item is no number at all.
+std::optional<double> approximation_of(const Item& item);
+
 // Decimal with its digits: 1.50 stays 1.50.
 Item decimal_item(const fhir::Decimal& value, Arena& arena);
+
+// Of an approximation; empty for infinities.
+std::optional<Item> approximate_item(double value, Arena& arena);
 
 // A date or date with time. An item of unknown type counts when its text reads so.
 std::optional<fhir::DateTime> date_time_of(const Item& item);

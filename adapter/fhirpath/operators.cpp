@@ -66,14 +66,15 @@ bool equality(Evaluator& evaluator, const Expr& expr, const Frame& frame, Items&
   if (!evaluate_sides(evaluator, expr, frame, sides)) return false;
   const bool any_empty = sides.left.empty() || sides.right.empty();
   const bool negated = expr.op == Op::NotEqual || expr.op == Op::NotEquivalent;
+  Effort effort{evaluator.steps_left()};
   Truth truth;
   if (expr.op == Op::Equal || expr.op == Op::NotEqual) {
     if (any_empty) return true;
-    truth = equal(sides.left, sides.right);
+    truth = equal(sides.left, sides.right, effort);
   } else {
-    if (!evaluator.spend(expr, sides.left.size() * sides.right.size())) return false;
-    truth = any_empty ? sides.left.empty() && sides.right.empty() : equivalent(sides.left, sides.right);
+    truth = any_empty ? sides.left.empty() && sides.right.empty() : equivalent(sides.left, sides.right, effort);
   }
+  if (!evaluator.spend(expr, effort.used)) return false;
   if (truth) out.push_back(boolean_item(*truth != negated));
   return true;
 }
@@ -120,8 +121,9 @@ bool membership(Evaluator& evaluator, const Expr& expr, const Frame& frame, Item
     return evaluator.fail(expr, Kind::Incorrect,
                           "expected one item to look for, found " + std::to_string(wanted.size()));
   }
-  if (!evaluator.spend(expr, items.size())) return false;
-  out.push_back(boolean_item(contains_equal(items, wanted[0])));
+  bool found = false;
+  if (!contains_equal(evaluator, expr, items, wanted[0], found)) return false;
+  out.push_back(boolean_item(found));
   return true;
 }
 

@@ -189,7 +189,10 @@ class Resolver {
     }
     expr.op = Op::Member;
     const bool may_be_type = !expr.text.empty() && expr.text.front() >= 'A' && expr.text.front() <= 'Z';
-    const fhir::TypeInfo* type = may_be_type ? types_.find(expr.text) : nullptr;
+    if (!may_be_type) return step(expr, focus, strict_);
+    // The focus itself knows best: a logical model may have the name of an R4 type.
+    const auto named = std::ranges::find(focus.types, expr.text, &fhir::TypeInfo::name);
+    const fhir::TypeInfo* type = named != focus.types.end() ? *named : types_.find(expr.text);
     if (type == nullptr) return step(expr, focus, strict_);
     return type_root(expr, focus, *type);
   }

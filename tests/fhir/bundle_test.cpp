@@ -97,6 +97,9 @@ TEST(Bundle, ListsAThousandProblemsAtMost) {
   std::string text = R"({"resourceType":"Bundle","type":"collection","entry":[0)";
   for (int i = 0; i < 5000; ++i) text += ",0";
   EXPECT_EQ(Split(text + "]}").found.issues.size(), 1001u);
+  std::string lines;
+  for (int i = 0; i < 5000; ++i) lines += "x\n";
+  EXPECT_EQ(read_ndjson(lines).issues.size(), 1001u);
 }
 
 TEST(Bundle, RefusesADocumentWithoutAKnownType) {

@@ -38,11 +38,15 @@ TEST(Json, UnescapesAndEscapes) {
 }
 
 TEST(Json, SaysLineColumnAndPathOfAnError) {
-  intern("name");
-  intern("family");
-  intern("Patient");
   EXPECT_EQ(refusal("{\"resourceType\": \"Patient\",\n \"name\": [{\"family\": \"A\\nB\"}, {\"family\": ]}\n"),
             "line 2, column 42: expected a value, found ']' (at Patient.name[1].family)");
+  EXPECT_EQ(refusal(R"({"resourceType": "Patient", "name": [{"family": "A"}, {)"
+                    "}"),
+            "line 1, column 57: expected ',' or ']', found the end of the text (at Patient.name[2])");
+  EXPECT_EQ(refusal(R"({"resourceType": "Patient", "name": [{7}]})"),
+            "line 1, column 39: expected a name in quotation marks, found '7' (at Patient.name[0])");
+  EXPECT_EQ(refusal(R"({"contained": [{"resourceType": "Patient", "name": ]}]})"),
+            "line 1, column 52: expected a value, found ']' (at contained[0].name)");
   EXPECT_EQ(refusal("{\"a\": 1"), "line 1, column 8: expected ',' or '}', found the end of the text");
   EXPECT_EQ(refusal("[1]"), "line 1, column 1: expected an object, found another value");
 }

@@ -2,9 +2,11 @@
 
 #include "fhir/json.h"
 
+#include "tests/fhir/support/fixtures.h"
+
 #include <gtest/gtest.h>
 
-#include <chrono>
+#include <map>
 
 namespace bhi::fhir {
 namespace {
@@ -90,7 +92,8 @@ const char* const kModel =
   {"path":"Screening.items","min":1,"max":"*","type":[{"code":"BackboneElement"}]},
   {"path":"Screening.items.answer[x]","min":0,"max":"1","type":[{"code":"string"},{"code":"Coding"}]},
   {"path":"Screening.patient","min":1,"max":"1","type":[{"code":"Reference","targetProfile":["http://x.org/pat"]}]},
-  {"path":"Screening.next","min":0,"max":"1","type":[{"code":"http://x.org/Patient"}]}]}})";
+  {"path":"Screening.next","min":0,"max":"1","type":[{"code":"http://x.org/Patient"}]},
+  {"path":"Screening.self","min":0,"max":"1","type":[{"code":"http://x.org/Screening"}]}]}})";
 const char* const kSameName = R"({"resourceType":"StructureDefinition","url":"http://x.org/Patient","name":"Patient",
   "kind":"logical","derivation":"specialization","snapshot":{"element":[{"path":"Patient"},
   {"path":"Patient.contact","min":0,"max":"*"},
@@ -117,6 +120,89 @@ TEST(Types, LoadsModelsAndProfiles) {
   const TypeInfo* const patient = (*types)->find("http://x.org/Patient");
   EXPECT_EQ(screening->element(intern("next"))->types[0], patient);
   EXPECT_NE(patient->element(intern("contact"))->types[0]->element(intern("phone")), nullptr);
+}
+
+// Every member of an instance must be an element that its type knows. Names the first that is not.
+std::string unknown_member(const Node& node, const TypeInfo& type, const std::string& path) {
+  for (const Member& member : node.members()) {
+    if (member.name->text == "resourceType") continue;
+    const bool companion = member.name->text.starts_with('_');
+    const Name* const name = companion ? member.name->companion : member.name;
+    const std::string here = path + "." + std::string(member.name->text);
+    const TypeInfo* chosen = nullptr;
+    const ElementInfo* const element = name == nullptr ? nullptr : type.element(*name, &chosen);
+    if (element == nullptr || chosen == nullptr) return here;
+    if (!companion && member.value.is_array() != element->many()) return here + " (list)";
+    if (companion) continue;
+    for (const Node& value : each(&member.value)) {
+      const TypeInfo* const actual = resource_type(value).empty() ? chosen : Types::r4().find(resource_type(value));
+      const bool primitive = chosen->kind == TypeKind::Primitive;
+      if (actual == nullptr || (primitive ? value.is_object() || value.is_array() : !value.is_object()))
+        return here + " (kind)";
+      if (std::string found = unknown_member(value, *actual, here); !found.empty()) return found;
+    }
+  }
+  return {};
+}
+
+TEST(Types, KnowEveryMemberOfTheOfficialExamples) {
+  BHI_NEEDS_FIXTURES("r4-examples");
+  std::size_t resources = 0;
+  for (const char* const folder : {"r4-examples", "us-core"}) {
+    for (const auto& path : test::files_below(test::fixtures() / folder, ".json")) {
+      const auto document = read(test::read_file(path));
+      const TypeInfo* const type = Types::r4().find(resource_type(document->root()));
+      if (type == nullptr) continue;
+      EXPECT_EQ(unknown_member(document->root(), *type, std::string(type->name)), "") << path;
+      ++resources;
+    }
+  }
+  EXPECT_GT(resources, 400u);
+}
+
+TEST(Types, LoadsTheModelsOfTheMappingTutorial) {
+  BHI_NEEDS_FIXTURES("fml-matchbox/tutorial");
+  std::map<std::filesystem::path, std::vector<DocumentPtr>> steps;
+  for (const auto& path : test::files_below(test::fixtures() / "fml-matchbox" / "tutorial", ".json")) {
+    if (path.parent_path().filename() == "logical") steps[path.parent_path()].push_back(read(test::read_file(path)));
+  }
+  EXPECT_EQ(steps.size(), 12u);
+  for (const auto& [folder, documents] : steps) {
+    std::vector<const Node*> definitions;
+    for (const DocumentPtr& document : documents) definitions.push_back(&document->root());
+    const auto types = Types::with(definitions);
+    ASSERT_TRUE(types.ok()) << folder << types.error().message;
+    const TypeInfo* const left = (*types)->find("TLeft");
+    ASSERT_NE(left, nullptr) << folder;
+    EXPECT_TRUE(left->url.starts_with("http://hl7.org/fhir/StructureDefinition/tutorial-left-")) << left->url;
+    EXPECT_EQ(left, (*types)->find(left->url));
+    EXPECT_FALSE(left->elements.empty());
+  }
+}
+
+TEST(Types, LoadsProfilesAsTheTypesTheyConstrain) {
+  BHI_NEEDS_FIXTURES("validator-r4");
+  std::size_t profiles = 0;
+  for (const auto& path : test::files_below(test::fixtures() / "validator-r4", ".json")) {
+    const auto document = read_json(test::read_file(path));
+    if (!document.ok() || resource_type((*document)->root()) != "StructureDefinition") continue;
+    const Node* const definitions[] = {&(*document)->root()};
+    if ((*document)->root().text_of("derivation") != "constraint") continue;
+    const auto types = Types::with(definitions);
+    ASSERT_TRUE(types.ok()) << path << types.error().message;
+    const auto* const type = (*types)->find((*document)->root().text_of("url"));
+    ASSERT_NE(type, nullptr) << path;
+    EXPECT_EQ(type->name, (*document)->root().text_of("type")) << path;
+    ++profiles;
+  }
+  EXPECT_GT(profiles, 10u);
+}
+
+TEST(Types, RefusesAModelThatIsItsOwnBase) {
+  const auto model = read(R"({"resourceType":"StructureDefinition","url":"http://x.org/A","kind":"logical",
+    "baseDefinition":"http://x.org/A","derivation":"specialization","differential":{"element":[{"path":"A"}]}})");
+  const Node* const definitions[] = {&model->root()};
+  EXPECT_FALSE(Types::with(definitions).ok());
 }
 
 TEST(Types, NamesTheDefinitionAndElementThatIsWrong) {

@@ -89,6 +89,17 @@ TEST(Evaluate, EndsAtTheBudget) {
   EXPECT_NE(evaluate("repeatAll($this)", kPatient, environment).find("steps, found more"), std::string::npos);
   EXPECT_NE(evaluate("repeat('a' & $this.toString())", R"({"resourceType":"Patient"})", environment).size(), 0U);
   environment.budget = Budget{};
+  EXPECT_NE(
+      evaluate(
+          "(1|2|3|4|5|6|7|8|9|10).select($index).aggregate(iif($total.empty(), 'abcdefgh', $total & $total & $total & "
+          "$total & $total & $total & $total & $total & $total & $total))",
+          kPatient, environment)
+          .find("steps, found more"),
+      std::string::npos);
+  EXPECT_NE(evaluate("repeatAll(%resource | $this).select($this = %resource)", kPatient, environment)
+                .find("steps, found more"),
+            std::string::npos);
+  environment.budget = Budget{};
   environment.budget.max_items = 3;
   EXPECT_NE(evaluate("name.given", kPatient, environment).find("at most 3 items"), std::string::npos);
   environment.budget = Budget{};
