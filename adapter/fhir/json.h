@@ -17,10 +17,10 @@
 namespace bhi::fhir {
 
 struct ReadLimits {
-  std::size_t max_depth = 64;             // nesting of objects and arrays; never more than 1000
-  std::size_t max_bytes = 16u << 20;      // of the text
-  std::size_t max_values = 4'000'000;     // nodes in one document
-  bool refuse_repeated_names = true;      // FHIR policies; a conformance run of plain JSON switches them off
+  std::size_t max_depth = 64;          // nesting of objects and arrays; never more than 1000
+  std::size_t max_bytes = 16u << 20;   // of the text
+  std::size_t max_values = 4'000'000;  // nodes in one document
+  bool refuse_repeated_names = true;   // FHIR policies; a conformance run of plain JSON switches them off
   bool refuse_nul = true;
   bool require_object = true;
 };
@@ -55,8 +55,8 @@ std::string write_json_pretty(const Node& node);
 // Canonical form: members sorted by name, no white space. Basis of content_hash.
 std::string write_canonical_json(const Node& node);
 
-// SHA-256 of a resource's canonical form without its `meta` and `text` (the id stays in): equal when nothing a reader would
-// care about changed. 64 hex digits.
+// SHA-256 of a resource's canonical form without its `meta` and `text` (the id stays in): equal when nothing a reader
+// would care about changed. 64 hex digits.
 std::string content_hash(const Node& resource);
 
 }  // namespace bhi::fhir
