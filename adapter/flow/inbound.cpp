@@ -94,6 +94,18 @@ bool is_screening_code(const care::Code& code) {
   });
 }
 
+// Does it say whom it is about in a way that leads nowhere? About a group, a device or a place is clear enough.
+bool names_nobody_known(const Node& resource) {
+  for (const std::string_view name : {"subject", "patient"}) {
+    const Node* subject = resource.find(name);
+    const std::string_view reference = subject == nullptr ? std::string_view() : subject->text_of("reference");
+    if (reference.empty() || reference.starts_with('#')) continue;
+    const auto parts = fhir::parse_reference(reference);
+    if (!parts || parts->type.empty() || parts->type == "Patient") return true;
+  }
+  return false;
+}
+
 Inbound patient(const Call& call) { return entity<care::Patient>(call, "patient-to-care", "Patient"); }
 Inbound episode(const Call& call) { return entity<care::Episode>(call, "episode-to-care", "Episode"); }
 Inbound plan(const Call& call) { return entity<care::CarePlan>(call, "care-plan-to-care", "CarePlan"); }
@@ -196,18 +208,22 @@ Inbound map_inbound(const Engine& engine, const Node& resource, const Origin& or
   const auto row = std::ranges::lower_bound(kRows, type, {}, &Row::type);
   if (row == kRows.end() || row->type != type) return left("no map reads this type");
   Issues issues = check_structure(resource, *engine.types);
-  if (has_errors(issues)) return invalid(std::move(issues));
-
   Call call{engine, resource, origin, surroundings, now, arena,
             {origin.source, std::string(type), origin.id, origin.version, origin.updated},
             care_id(origin.source, type, origin.id), {}, {}};
   if (const auto subject = fhir::parse_reference(fhir::patient_reference(resource)); subject && subject->type == "Patient") {
     call.patient = care_id(origin.source, "Patient", subject->id);
     call.subject = care::Source{origin.source, "Patient", subject->id, "", ""};
+  } else if (names_nobody_known(resource)) {
+    issues.push_back({Severity::Error, "not-found", std::string(type) + ".subject", "expected a reference to a Patient of this source"});
   }
+  const bool invalid_resource = has_errors(issues);
+  // A response or score is read even when it cannot be taken: an answer about self-harm in it must still reach somebody.
+  if (invalid_resource && type != "QuestionnaireResponse" && type != "Observation") return invalid(std::move(issues));
   Inbound result = row->map(call);
   result.subject = std::move(call.subject);
   result.issues.insert(result.issues.begin(), std::make_move_iterator(issues.begin()), std::make_move_iterator(issues.end()));
+  if (invalid_resource) result.what = What::Invalid;
   return result;
 }
 

@@ -33,7 +33,8 @@ struct Inbound {
     Change,   // `change` goes to care::apply
     Left,     // not for the care model; `reason`
     Waiting,  // its form is not at hand; `reason` is the canonical
-    Invalid,  // readable, but not what its type demands; `issues`
+    Invalid,  // readable, but not what its type demands; `issues`. A `change` may be there all the same: then only its
+              // safety counts
   };
   What what = What::Left;
   std::optional<care::Change> change;

@@ -50,6 +50,10 @@ class Run {
       }
       apply(changes);
     }
+    // Of what was put aside, a self-harm answer still counts (as in work.cpp).
+    for (const care::Entity& entity : care::apply({}, only_safety_, engine_.policy, now_).touched) {
+      if (std::holds_alternative<care::SafetyEvent>(entity)) report_.care.push_back(entity);
+    }
     return std::move(report_);
   }
 
@@ -110,7 +114,9 @@ class Run {
     }
     switch (inbound.what) {
       case Inbound::What::Left: return leave(item, Severity::Information, "informational", inbound.reason);
-      case Inbound::What::Invalid: return leave(item, Severity::Error, "processing", "not mapped: see its other issues");
+      case Inbound::What::Invalid:
+        if (inbound.change) only_safety_.push_back(*std::move(inbound.change));
+        return leave(item, Severity::Error, "processing", "not mapped: see its other issues");
       case Inbound::What::Waiting:
         // Without the form it may still be read in part; a self-harm answer must not get lost for want of a form.
         leave(item, Severity::Warning, "not-found", "its questionnaire is not among the inputs: " + inbound.reason);
@@ -199,6 +205,7 @@ class Run {
   std::map<std::string, const Node*> by_url_;
   std::map<std::string, const Item*> by_entity_;
   std::map<std::string, std::vector<care::Change>> changes_;  // by care id of the patient
+  std::vector<care::Change> only_safety_;
   std::map<std::string, care::Source> subjects_;              // the same, as referred to
   MapReport report_;
 };

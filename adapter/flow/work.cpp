@@ -70,6 +70,7 @@ class Attempt {
     read_documents();
     BHI_CHECK(map_all());
     BHI_CHECK(apply_all());
+    BHI_CHECK(raise_safety());
     finish_outcomes();
     return {};
   }
@@ -127,7 +128,10 @@ class Attempt {
     slot.outcome.issues = std::move(inbound.issues);
     switch (inbound.what) {
       case Inbound::What::Left: return left(slot, inbound.reason);
-      case Inbound::What::Invalid: quarantine(slot, std::move(slot.outcome.issues)); return {};
+      case Inbound::What::Invalid:
+        quarantine(slot, std::move(slot.outcome.issues));
+        if (inbound.change) only_safety_[inbound.subject ? care_id(source_, "Patient", inbound.subject->id) : ""].push_back(*std::move(inbound.change));
+        return {};
       case Inbound::What::Waiting:
         slot.outcome.state = InboxState::Waiting;
         slot.outcome.reason = inbound.reason;
@@ -226,6 +230,25 @@ class Attempt {
     return {};
   }
 
+  // Of what was put aside, only a self-harm answer counts: its event is raised, nothing else changes.
+  Result<void> raise_safety() {
+    for (const auto& [patient, changes] : only_safety_) {
+      BHI_TRY(const auto before, load_record(store_, patient));
+      care::Applied applied = care::apply(before.record, changes, engine_.policy, now_);
+      std::erase_if(applied.touched, [this](const care::Entity& entity) {
+        return !std::holds_alternative<care::SafetyEvent>(entity) || is_written(entity);
+      });
+      std::erase_if(applied.intents, [](const care::Intent& intent) { return intent.artifact != care::Intent::Artifact::SafetyNotice; });
+      add_applied(worked_, applied, before, destinations_, source_, now_);
+      for (const care::Intent& intent : applied.intents) summary_.urgent |= intent.urgent;
+    }
+    return {};
+  }
+
+  bool is_written(const care::Entity& entity) const {
+    return std::ranges::any_of(worked_.entities, [&entity](const StoredEntity& row) { return row.kind == care::kind_of(entity) && row.id == id_of(entity); });
+  }
+
   Result<void> apply_all() {
     for (auto& [patient, changes] : changes_) {
       BHI_TRY(const auto before, load_record(store_, patient));
@@ -303,6 +326,7 @@ class Attempt {
   Arena arena_;
   std::vector<Slot> slots_;
   std::map<std::string, std::vector<care::Change>> changes_;  // by care id of the patient
+  std::map<std::string, std::vector<care::Change>> only_safety_;
   std::map<std::string, care::Source> subjects_;              // the same, as referred to
   Worked worked_;
   WorkSummary summary_;
