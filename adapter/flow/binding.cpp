@@ -146,7 +146,7 @@ void read_struct(T& into, const Node& node, const std::string& path, Issues& iss
   if (!node.is_object()) return wrong_type(issues, path, "an object");
   for (const Member& member : node.members()) {
     const std::string_view wanted = member.name->text;
-    bool known = wanted == kKind;
+    bool known = wanted == kKind || wanted.starts_with('_');  // ids and extensions of primitives are not kept
     visit_fields(Fields<T>::table, [&](const auto& entry) {
       if (entry.name != wanted) return;
       known = true;

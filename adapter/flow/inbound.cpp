@@ -106,6 +106,21 @@ bool names_nobody_known(const Node& resource) {
   return false;
 }
 
+// The patient it is about, if that is one of the source itself: http://elsewhere/Patient/1 is not our Patient/1.
+std::optional<fhir::Reference> patient_of(const Engine& engine, const Node& resource, const std::string& source) {
+  const auto own = engine.bases.find(source);
+  std::string reference;
+  if (own == engine.bases.end()) {
+    reference = fhir::patient_reference(resource);
+  } else {
+    for (const std::string& base : own->second) {
+      if (reference = fhir::patient_reference(resource, base); !reference.empty()) break;
+    }
+  }
+  auto parts = fhir::parse_reference(reference);
+  return parts && parts->type == "Patient" ? parts : std::nullopt;
+}
+
 Inbound patient(const Call& call) { return entity<care::Patient>(call, "patient-to-care", "Patient"); }
 Inbound episode(const Call& call) { return entity<care::Episode>(call, "episode-to-care", "Episode"); }
 Inbound plan(const Call& call) { return entity<care::CarePlan>(call, "care-plan-to-care", "CarePlan"); }
@@ -211,7 +226,7 @@ Inbound map_inbound(const Engine& engine, const Node& resource, const Origin& or
   Call call{engine, resource, origin, surroundings, now, arena,
             {origin.source, std::string(type), origin.id, origin.version, origin.updated},
             care_id(origin.source, type, origin.id), {}, {}};
-  if (const auto subject = fhir::parse_reference(fhir::patient_reference(resource)); subject && subject->type == "Patient") {
+  if (const auto subject = patient_of(engine, resource, origin.source)) {
     call.patient = care_id(origin.source, "Patient", subject->id);
     call.subject = care::Source{origin.source, "Patient", subject->id, "", ""};
   } else if (names_nobody_known(resource)) {

@@ -178,6 +178,28 @@ TEST_F(Work, WaitsForAFormThatIsNotAtHandAndGoesOnWhenItArrives) {
   EXPECT_EQ(all<care::Screening>(patient_)[0].total, 2);
 }
 
+TEST(Inbound, DoesNotTakeAPatientOfAnotherServerForOneOfTheSource) {
+  Engine engine = test::engine();
+  engine.bases["main"] = {"https://ehr.example/fhir"};
+  Arena arena;
+  const auto what = [&](std::string_view reference) {
+    const auto document = fhir::read_json(response("r", "2026-11-20T10:00:00Z", {0, 1}, "completed",
+                                                   R"("subject":{"reference":")" + std::string(reference) + R"("},)"));
+    return map_inbound(engine, (*document)->root(), {"main", "r", "", ""}, {}, kNow, arena).what;
+  };
+  EXPECT_EQ(what("Patient/p"), Inbound::What::Change);
+  EXPECT_EQ(what("https://ehr.example/fhir/Patient/p"), Inbound::What::Change);
+  EXPECT_EQ(what("https://elsewhere.example/fhir/Patient/p"), Inbound::What::Invalid);
+  EXPECT_EQ(what("https://ehr.example.evil/fhir/Patient/p"), Inbound::What::Invalid);
+}
+
+TEST_F(Work, KeepsAResourceWhosePrimitivesHaveExtensions) {
+  accept(R"({"resourceType":"Patient","id":"p","gender":"female","_gender":{"id":"g"},
+    "birthDate":"1980-01-01","_birthDate":{"extension":[{"url":"http://x","valueString":"y"}]}})");
+  EXPECT_EQ(work().done, 1u);
+  EXPECT_EQ(all<care::Patient>(patient_)[0].birth_date, "1980-01-01");
+}
+
 TEST_F(Work, TakesItsOwnObservationComingBackAsNoNews) {
   accept(R"({"resourceType":"Observation","id":"o","status":"final","identifier":[{"system":"urn:bhi-adapter:test","value":"screening-result/x"}],
     "code":{"coding":[{"system":"http://loinc.org","code":"44261-6"}]},"subject":{"reference":"Patient/p"},
