@@ -149,10 +149,10 @@ bool allows_code(std::string_view value_set, std::string_view code) {
 bool is_reference(std::string_view text) {
   if (text.empty() || !has_no_space(text) || text.find('\\') != std::string_view::npos) return false;
   if (text.front() == '#' || text.starts_with("urn:")) return true;
-  if (const auto scheme = text.find("://"); scheme != std::string_view::npos) {
+  const auto query = text.find('?');
+  if (text.substr(0, query).find("://") != std::string_view::npos) {
     return text.starts_with("http://") || text.starts_with("https://");
   }
-  const auto query = text.find('?');
   // "Patient?identifier=..." may stand in a transaction; "Patient/1?..." never.
   return query == std::string_view::npos ? fhir::parse_reference(text).has_value() : text.substr(0, query).find('/') == std::string_view::npos;
 }

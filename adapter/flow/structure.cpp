@@ -122,7 +122,7 @@ class Walk {
       if (type == nullptr) return fail(path, "a resource with a known resourceType", node.kind());
     }
     if (type->name == "Reference" && node.find("reference") != nullptr && !is_reference(node.text_of("reference"))) {
-      issues_.push_back({Severity::Error, "value", path + ".reference", "expected a literal reference such as Type/id"});
+      warn(path + ".reference", "expected a literal reference such as Type/id; leads nowhere");
     }
     object(node, *type, path);
   }
