@@ -107,8 +107,9 @@ struct OutboxItem {
   int attempts = 0;
   Instant not_before{};      // of RetryAt, and of Unknown: a look-up right after a lost answer may be too early
   std::string reason;        // why it is where it is, no PHI
-  std::string request_hash;  // of what was last put on the wire; empty when that surely changed nothing there
+  std::string request_hash;  // content_hash of what was last put on the wire; empty when that surely changed nothing
   Instant created{};
+  std::string sent;          // our rendering in it, as JSON: the base of a merge should the answer be lost; else empty
 };
 
 struct InboxOutcome {

@@ -3,6 +3,7 @@
 #include "fhir/bundle.h"
 #include "fhir/json.h"
 #include "flow/binding.h"
+#include "flow/held.h"
 #include "flow/inbound.h"
 #include "flow/merge.h"
 #include "flow/record.h"
@@ -192,6 +193,8 @@ class Attempt {
       BHI_TRY(const auto stored, store_.entity("CarePlan", plan.id));
       if (stored && !ledger->held.empty()) {
         BHI_TRY(const auto held, fhir::read_json(ledger->held));
+        // A delivery may have read, merged and written a newer version while this one waited in its lane.
+        if (is_older(copy, held->root())) return left(slot, "older than what is known of it");
         Inbound base = map_inbound(engine_, held->root(), {copy.source, copy.id, ledger->version, ""}, around, now_, arena_);
         BHI_TRY(const auto current, fhir::read_json(stored->body));
         if (base.what == Inbound::What::Change) {
