@@ -16,8 +16,8 @@
 namespace bhi::flow {
 
 struct EngineTexts {
-  std::vector<std::string> definitions;      // StructureDefinition JSON: the logical models of fhir_profiles/care
-  std::vector<mapping::MapText> maps;        // mappings/core/*.map
+  std::vector<std::string> definitions;  // StructureDefinition JSON: the logical models of fhir_profiles/care
+  std::vector<mapping::MapText> maps;    // mappings/core/*.map
 };
 
 // Source -> the base URLs under which it refers to its own resources. A source that is not here may use any.
@@ -35,7 +35,7 @@ struct Engine {
 };
 
 // Errors: Incorrect, one line per diagnostic (file:line:col).
-Result<std::shared_ptr<const Engine>> make_engine(std::string instance_id, const care::Policy& policy, const EngineTexts& texts,
-                                                  SourceBases bases = {});
+Result<std::shared_ptr<const Engine>> make_engine(std::string instance_id, const care::Policy& policy,
+                                                  const EngineTexts& texts, SourceBases bases = {});
 
 }  // namespace bhi::flow

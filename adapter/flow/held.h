@@ -26,8 +26,9 @@ fhir::Node without_stale_narrative(const fhir::Node& resource, Arena& arena);
 // With the meta of another resource, or with none: which version there a picture of ours belongs to.
 fhir::Node with_meta_of(const fhir::Node& resource, const fhir::Node& other, Arena& arena);
 
-// Is the copy from before `held` was there? By meta.lastUpdated; where that is the same or missing by version, if those are
-// numbers. False when nothing tells. A copy may be taken in late: after we have read, merged and written a newer version.
+// Is the copy from before `held` was there? By meta.lastUpdated; where that is the same or missing by version, if those
+// are numbers. False when nothing tells. A copy may be taken in late: after we have read, merged and written a newer
+// version.
 bool is_older(const ResourceCopy& copy, const fhir::Node& held);
 
 // What `resource` says of the elements that `like` has: their members and list elements, and no others.

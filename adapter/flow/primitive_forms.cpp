@@ -31,8 +31,8 @@ bool has_no_space(std::string_view text) {
 }
 
 bool is_code(std::string_view text) {
-  return !text.empty() && text.front() != ' ' && text.back() != ' ' && text.find("  ") == std::string_view::npos && is_text(text) &&
-         text.find_first_of("\t\n\r") == std::string_view::npos;
+  return !text.empty() && text.front() != ' ' && text.back() != ' ' && text.find("  ") == std::string_view::npos &&
+         is_text(text) && text.find_first_of("\t\n\r") == std::string_view::npos;
 }
 
 // Whole, without fraction or exponent, from `least` to what 32 bits hold.
@@ -65,7 +65,8 @@ bool is_instant(std::string_view text) {
 bool is_date_time(std::string_view text) { return is_date(text) || is_instant(text); }
 
 bool is_time(std::string_view text) {
-  return text.size() >= 8 && instant_from("2000-01-01T" + std::string(text) + "Z").has_value() && text[2] == ':' && text[5] == ':';
+  return text.size() >= 8 && instant_from("2000-01-01T" + std::string(text) + "Z").has_value() && text[2] == ':' &&
+         text[5] == ':';
 }
 
 bool is_id(std::string_view text) {
@@ -78,8 +79,10 @@ bool is_base64(std::string_view text) {
   std::size_t padding = 0;
   for (const char c : text) {
     if (c == ' ' || c == '\n' || c == '\r' || c == '\t') continue;
-    if (c == '=') ++padding;
-    else if (padding > 0 || !(is_digit(c) || is_letter(c) || c == '+' || c == '/')) return false;
+    if (c == '=')
+      ++padding;
+    else if (padding > 0 || !(is_digit(c) || is_letter(c) || c == '+' || c == '/'))
+      return false;
     ++characters;
   }
   return characters % 4 == 0 && padding <= 2;
@@ -119,11 +122,13 @@ struct RequiredCodes {
 constexpr std::string_view kValueSets = "http://hl7.org/fhir/ValueSet/";
 constexpr std::array kRequired = std::to_array<RequiredCodes>({
     {"administrative-gender", " male female other unknown "},
-    {"care-plan-activity-status", " not-started scheduled in-progress on-hold completed cancelled stopped unknown entered-in-error "},
+    {"care-plan-activity-status",
+     " not-started scheduled in-progress on-hold completed cancelled stopped unknown entered-in-error "},
     {"care-plan-intent", " proposal plan order option "},
     {"episode-of-care-status", " planned waitlist active onhold finished cancelled entered-in-error "},
     {"goal-status", " proposed planned accepted active on-hold completed cancelled entered-in-error rejected "},
-    {"medicationrequest-intent", " proposal plan order original-order reflex-order filler-order instance-order option "},
+    {"medicationrequest-intent",
+     " proposal plan order original-order reflex-order filler-order instance-order option "},
     {"medicationrequest-status", " active on-hold cancelled completed entered-in-error stopped draft unknown "},
     {"observation-status", " registered preliminary final amended corrected cancelled entered-in-error unknown "},
     {"questionnaire-answers-status", " in-progress completed amended entered-in-error stopped "},
@@ -154,7 +159,8 @@ bool is_reference(std::string_view text) {
     return text.starts_with("http://") || text.starts_with("https://");
   }
   // "Patient?identifier=..." may stand in a transaction; "Patient/1?..." never.
-  return query == std::string_view::npos ? fhir::parse_reference(text).has_value() : text.substr(0, query).find('/') == std::string_view::npos;
+  return query == std::string_view::npos ? fhir::parse_reference(text).has_value()
+                                         : text.substr(0, query).find('/') == std::string_view::npos;
 }
 
 }  // namespace bhi::flow

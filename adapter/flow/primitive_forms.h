@@ -1,5 +1,5 @@
-// What the JSON of a primitive must look like, and the codes of the required bindings that our maps rely on: two tables.
-// https://hl7.org/fhir/R4/datatypes.html#primitive
+// What the JSON of a primitive must look like, and the codes of the required bindings that our maps rely on: two
+// tables. https://hl7.org/fhir/R4/datatypes.html#primitive
 #pragma once
 
 #include "fhir/node.h"

@@ -64,24 +64,30 @@ class Walk {
     value(member.value, *element, chosen, at);
   }
 
-  // Many EHRs add elements of their own; one that differs from a known name by case only is a mistake that hides a value.
+  // Many EHRs add elements of their own; one that differs from a known name by case only is a mistake that hides a
+  // value.
   void unknown(const TypeInfo& type, std::string_view name, const std::string& path) {
-    const auto twin = std::ranges::find_if(type.elements, [name](const fhir::ElementInfo& element) { return same_but_for_case(element.name->text, name); });
+    const auto twin = std::ranges::find_if(type.elements, [name](const fhir::ElementInfo& element) {
+      return same_but_for_case(element.name->text, name);
+    });
     if (twin == type.elements.end()) return warn(path, "unknown element: R4 does not define it here; kept, not read");
-    issues_.push_back({Severity::Error, "structure", path, "unknown element; names are case sensitive, expected '" + std::string(twin->name->text) + "'"});
+    issues_.push_back({Severity::Error, "structure", path,
+                       "unknown element; names are case sensitive, expected '" + std::string(twin->name->text) + "'"});
   }
 
   // "_given" goes with "given": a list with a list of the same length. https://hl7.org/fhir/R4/json.html#primitive
   void beside(const Node* primitive, const Node& companion, const std::string& path) {
     if (primitive == nullptr) return;
     if (primitive->is_array() != companion.is_array() || primitive->elements().size() != companion.elements().size()) {
-      issues_.push_back({Severity::Error, "structure", path, "expected the values and their '_' companions to be lists of the same length"});
+      issues_.push_back({Severity::Error, "structure", path,
+                         "expected the values and their '_' companions to be lists of the same length"});
     }
   }
 
   // https://hl7.org/fhir/R4/extensibility.html: a value or extensions, never both.
   void extension(const Node& node, const std::string& path) {
-    const bool has_value = std::ranges::any_of(node.members(), [](const fhir::Member& member) { return member.name->text.starts_with("value"); });
+    const bool has_value = std::ranges::any_of(
+        node.members(), [](const fhir::Member& member) { return member.name->text.starts_with("value"); });
     if (has_value && node.find("extension") != nullptr) {
       issues_.push_back({Severity::Error, "structure", path, "expected a value or extensions, found both"});
     }
@@ -92,7 +98,8 @@ class Walk {
     for (const Node& inner : fhir::each(node.find("contained"))) {
       const std::string_view id = inner.text_of("id");
       if (!id.empty() && !ids.insert(id).second) {
-        issues_.push_back({Severity::Error, "structure", path + ".contained", "expected different ids, found one twice"});
+        issues_.push_back(
+            {Severity::Error, "structure", path + ".contained", "expected different ids, found one twice"});
       }
     }
   }
@@ -133,12 +140,14 @@ class Walk {
     if (!form.accepts(node.text())) {
       issues_.push_back({Severity::Error, "value", path, "expected " + std::string(form.expected)});
     } else if (element.strength == fhir::BindingStrength::Required && !allows_code(element.value_set, node.text())) {
-      issues_.push_back({Severity::Error, "code-invalid", path, "expected a code of " + std::string(element.value_set)});
+      issues_.push_back(
+          {Severity::Error, "code-invalid", path, "expected a code of " + std::string(element.value_set)});
     }
   }
 
   void fail(const std::string& path, std::string_view expected, NodeKind found) {
-    issues_.push_back({Severity::Error, "structure", path, "expected " + std::string(expected) + ", found " + std::string(describe(found))});
+    issues_.push_back({Severity::Error, "structure", path,
+                       "expected " + std::string(expected) + ", found " + std::string(describe(found))});
   }
 
   void warn(const std::string& path, std::string_view text) {

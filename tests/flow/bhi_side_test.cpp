@@ -61,7 +61,10 @@ TEST_F(BhiSide, ChangesNothingWhenTheSameIsPostedAgain) {
 }
 
 TEST_F(BhiSide, ParksSubstanceUseUntilAConsentExists) {
-  ASSERT_TRUE(screening(R"({"instrument":"audit-c","authored":"2026-11-22T10:00:00Z","items":[{"n":1,"score":1},{"n":2,"score":0},{"n":3,"score":0}]})").ok());
+  ASSERT_TRUE(
+      screening(
+          R"({"instrument":"audit-c","authored":"2026-11-22T10:00:00Z","items":[{"n":1,"score":1},{"n":2,"score":0},{"n":3,"score":0}]})")
+          .ok());
   const auto items = *store_->outbox("p", 10);
   ASSERT_EQ(items.size(), 1u);
   EXPECT_EQ(items[0].state, OutboxState::Parked);
@@ -85,15 +88,21 @@ TEST_P(RefusedScreening, NamesWhatIsWrongAndKeepsNothing) {
 
 INSTANTIATE_TEST_SUITE_P(
     Cases, RefusedScreening,
-    ::testing::Values(Refused{R"({"instrument":"phq-99","authored":"2026-11-22T10:00:00Z","items":[{"n":1,"score":1}]})", "instrument"},
-                      Refused{R"({"instrument":"phq-9","authored":"yesterday","items":[{"n":1,"score":1}]})", "authored"},
-                      Refused{R"({"instrument":"phq-9","authored":"2027-11-22T10:00:00Z","items":[{"n":1,"score":1}]})", "future"},
-                      Refused{R"({"instrument":"phq-9","authored":"2026-11-22T10:00:00Z","items":[]})", "items"},
-                      Refused{R"({"instrument":"phq-9","authored":"2026-11-22T10:00:00Z","items":[{"n":1,"score":4}]})", "item 1"},
-                      Refused{R"({"instrument":"phq-9","authored":"2026-11-22T10:00:00Z","items":[{"n":1,"score":1},{"n":1,"score":2}]})", "once"},
-                      Refused{R"({"instrument":"phq-9","authored":"2026-11-22T10:00:00Z","items":[{"n":1,"score":"1"}]})", "items[0].score"},
-                      Refused{R"({"instrument":"phq-9","authored":"2026-11-22T10:00:00Z","items":[{"n":1,"scroe":1}]})", "items[0]"},
-                      Refused{R"({"instrument":"phq-9","author":"x","authored":"2026-11-22T10:00:00Z","items":[{"n":1,"score":1}]})", "author"}));
+    ::testing::Values(
+        Refused{R"({"instrument":"phq-99","authored":"2026-11-22T10:00:00Z","items":[{"n":1,"score":1}]})",
+                "instrument"},
+        Refused{R"({"instrument":"phq-9","authored":"yesterday","items":[{"n":1,"score":1}]})", "authored"},
+        Refused{R"({"instrument":"phq-9","authored":"2027-11-22T10:00:00Z","items":[{"n":1,"score":1}]})", "future"},
+        Refused{R"({"instrument":"phq-9","authored":"2026-11-22T10:00:00Z","items":[]})", "items"},
+        Refused{R"({"instrument":"phq-9","authored":"2026-11-22T10:00:00Z","items":[{"n":1,"score":4}]})", "item 1"},
+        Refused{
+            R"({"instrument":"phq-9","authored":"2026-11-22T10:00:00Z","items":[{"n":1,"score":1},{"n":1,"score":2}]})",
+            "once"},
+        Refused{R"({"instrument":"phq-9","authored":"2026-11-22T10:00:00Z","items":[{"n":1,"score":"1"}]})",
+                "items[0].score"},
+        Refused{R"({"instrument":"phq-9","authored":"2026-11-22T10:00:00Z","items":[{"n":1,"scroe":1}]})", "items[0]"},
+        Refused{R"({"instrument":"phq-9","author":"x","authored":"2026-11-22T10:00:00Z","items":[{"n":1,"score":1}]})",
+                "author"}));
 
 TEST_F(BhiSide, SaysThatAPatientIsUnknown) {
   const auto made = screening(kGad7, "nobody");
@@ -114,7 +123,8 @@ TEST_F(BhiSide, ChangesAPlanOnlyFromTheVersionThatWasRead) {
 
 TEST_F(BhiSide, RefusesWhatAPlanDoesNotHaveOrNobodyMayChange) {
   const auto made = plan(R"({"title":"First"})");
-  for (const auto& [json, word] : {std::pair{R"({"colour":"red"})", "colour"}, std::pair{R"({"id":"x"})", "id"}, std::pair{R"({"activities":"walk"})", "activities"}}) {
+  for (const auto& [json, word] : {std::pair{R"({"colour":"red"})", "colour"}, std::pair{R"({"id":"x"})", "id"},
+                                   std::pair{R"({"activities":"walk"})", "activities"}}) {
     const auto changed = patch(made->id, json, made->version);
     ASSERT_FALSE(changed.ok()) << json;
     EXPECT_EQ(changed.error().kind, Kind::Incorrect);
@@ -123,8 +133,11 @@ TEST_F(BhiSide, RefusesWhatAPlanDoesNotHaveOrNobodyMayChange) {
 }
 
 TEST_F(BhiSide, AcknowledgesASafetyEventOnceAndNeverUnasked) {
-  ASSERT_TRUE(screening(R"({"instrument":"phq-9","authored":"2026-11-22T10:00:00Z","items":[{"n":1,"score":0},{"n":2,"score":0},{"n":3,"score":0},
-    {"n":4,"score":0},{"n":5,"score":0},{"n":6,"score":0},{"n":7,"score":0},{"n":8,"score":0},{"n":9,"score":2}]})").ok());
+  ASSERT_TRUE(
+      screening(
+          R"({"instrument":"phq-9","authored":"2026-11-22T10:00:00Z","items":[{"n":1,"score":0},{"n":2,"score":0},{"n":3,"score":0},
+    {"n":4,"score":0},{"n":5,"score":0},{"n":6,"score":0},{"n":7,"score":0},{"n":8,"score":0},{"n":9,"score":2}]})")
+          .ok());
   const auto events = store_->list("SafetyEvent", "", 10);
   ASSERT_EQ(events->entities.size(), 1u);
   const auto taken = acknowledge(test::engine(), *store_, kWritable, events->entities[0].id, {"nurse"}, kNow);

@@ -8,7 +8,8 @@ namespace {
 Result<Received> take(std::string text) { return receive(std::move(text), "main", "post", Instant{}, {}); }
 
 TEST(Receive, PutsAResourceIntoTheLaneOfItsPatient) {
-  const auto received = take(R"({"resourceType":"CarePlan","id":"c1","meta":{"versionId":"7","lastUpdated":"2026-11-01T00:00:00Z"},
+  const auto received =
+      take(R"({"resourceType":"CarePlan","id":"c1","meta":{"versionId":"7","lastUpdated":"2026-11-01T00:00:00Z"},
     "status":"active","intent":"plan","subject":{"reference":"https://ehr.example/fhir/Patient/p1"}})");
   ASSERT_TRUE(received.ok()) << received.error().message;
   ASSERT_EQ(received->items.size(), 1u);

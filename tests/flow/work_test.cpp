@@ -25,19 +25,24 @@ constexpr std::array<std::string_view, 9> kItems = {"44250-9", "44255-8", "44259
 constexpr std::array<std::string_view, 4> kAnswers = {"LA6568-5", "LA6569-3", "LA6570-1", "LA6571-9"};
 
 std::string response(std::string_view id, std::string_view authored, const std::vector<int>& scores,
-                     std::string_view status = "completed", std::string_view subject = R"("subject":{"reference":"Patient/p"},)") {
-  std::string json = R"({"resourceType":"QuestionnaireResponse","id":")" + std::string(id) + R"(","status":")" + std::string(status) +
-                     R"(",)" + std::string(subject) + R"("authored":")" + std::string(authored) + R"(","item":[)";
+                     std::string_view status = "completed",
+                     std::string_view subject = R"("subject":{"reference":"Patient/p"},)") {
+  std::string json = R"({"resourceType":"QuestionnaireResponse","id":")" + std::string(id) + R"(","status":")" +
+                     std::string(status) + R"(",)" + std::string(subject) + R"("authored":")" + std::string(authored) +
+                     R"(","item":[)";
   for (std::size_t i = 0; i < scores.size(); ++i) {
     if (i > 0) json += ",";
-    json += R"({"linkId":"/)" + std::string(kItems[i]) + R"(","answer":[{"valueCoding":{"system":"http://loinc.org","code":")" +
+    json += R"({"linkId":"/)" + std::string(kItems[i]) +
+            R"(","answer":[{"valueCoding":{"system":"http://loinc.org","code":")" +
             std::string(kAnswers[static_cast<std::size_t>(scores[i])]) + R"("}}]})";
   }
   return json + "]}";
 }
 
-constexpr std::string_view kPatient = R"({"resourceType":"Patient","id":"p","name":[{"text":"Test Person"}],"gender":"female"})";
-constexpr std::string_view kPlan = R"({"resourceType":"CarePlan","id":"c","meta":{"versionId":"1","lastUpdated":"2026-11-01T00:00:00Z"},
+constexpr std::string_view kPatient =
+    R"({"resourceType":"Patient","id":"p","name":[{"text":"Test Person"}],"gender":"female"})";
+constexpr std::string_view kPlan =
+    R"({"resourceType":"CarePlan","id":"c","meta":{"versionId":"1","lastUpdated":"2026-11-01T00:00:00Z"},
   "status":"active","intent":"plan","title":"Plan","subject":{"reference":"Patient/p"},
   "category":[{"coding":[{"system":"http://snomed.info/sct","code":"768835002"}]}]})";
 
@@ -120,7 +125,8 @@ TEST_F(Work, ChangesNothingWhenTheSameComesAgain) {
 
 TEST_F(Work, QuarantinesABadItemAndLetsItsNeighboursPass) {
   accept(R"({"resourceType":"Bundle","type":"collection","entry":[
-    {"resource":)" + response("good", "2026-11-20T10:00:00Z", {0, 0, 0, 0, 0, 0, 0, 0, 0}) + R"(},
+    {"resource":)" +
+         response("good", "2026-11-20T10:00:00Z", {0, 0, 0, 0, 0, 0, 0, 0, 0}) + R"(},
     {"resource":{"resourceType":"MedicationRequest","id":"bad","status":"active","intent":"order","authoredOn":"yesterday",
       "subject":{"reference":"Patient/p"},"medicationCodeableConcept":{"text":"x"}}}]})");
   const WorkSummary summary = work();
@@ -201,7 +207,8 @@ TEST_F(Work, KeepsAResourceWhosePrimitivesHaveExtensions) {
 }
 
 TEST_F(Work, TakesItsOwnObservationComingBackAsNoNews) {
-  accept(R"({"resourceType":"Observation","id":"o","status":"final","identifier":[{"system":"urn:bhi-adapter:test","value":"screening-result/x"}],
+  accept(
+      R"({"resourceType":"Observation","id":"o","status":"final","identifier":[{"system":"urn:bhi-adapter:test","value":"screening-result/x"}],
     "code":{"coding":[{"system":"http://loinc.org","code":"44261-6"}]},"subject":{"reference":"Patient/p"},
     "effectiveDateTime":"2026-11-20T10:00:00Z","valueQuantity":{"value":9}})");
   EXPECT_EQ(work().left, 1u);
@@ -220,7 +227,8 @@ TEST_F(Work, LetsTheNewestScreeningDecideTheReviewWhateverTheStoreGivesFirst) {
   for (int year = 2001; year < 2020; ++year) {
     const std::string y = std::to_string(year);
     accept(R"({"resourceType":"Observation","id":"o)" + y + R"(","status":"final","subject":{"reference":"Patient/p"},
-      "code":{"coding":[{"system":"http://loinc.org","code":"55758-7"}]},"effectiveDateTime":")" + y + R"(-05-01T10:00:00Z","valueQuantity":{"value":1}})");
+      "code":{"coding":[{"system":"http://loinc.org","code":"55758-7"}]},"effectiveDateTime":")" +
+           y + R"(-05-01T10:00:00Z","valueQuantity":{"value":1}})");
   }
   work();
   accept(std::string(kPlan));
@@ -237,7 +245,8 @@ TEST_F(Work, JoinsAnEditOfTheEhrWithAChangeOfOursThatIsNotWrittenYet) {
   const auto patch = fhir::read_json(R"({"description":"Ours"})");
   const auto stored = store_->entity("CarePlan", plan);
   ASSERT_TRUE(stored.ok() && stored->has_value());
-  const auto patched = patch_plan(test::engine(), *store_, kWritable, patient_, plan, (*patch)->root(), (*stored)->version, {"nurse"}, kNow);
+  const auto patched = patch_plan(test::engine(), *store_, kWritable, patient_, plan, (*patch)->root(),
+                                  (*stored)->version, {"nurse"}, kNow);
   ASSERT_TRUE(patched.ok()) << patched.error().message;
   std::string edited(kPlan);
   edited.replace(edited.find("\"versionId\":\"1\""), 15, "\"versionId\":\"2\"");
@@ -260,7 +269,9 @@ TEST_F(Work, LeavesOurPlanAloneWhenBothSidesChangedTheSame) {
   work();
   const std::string plan = care_id(kSource, "CarePlan", "c");
   const auto patch = fhir::read_json(R"({"title":"Ours"})");
-  ASSERT_TRUE(patch_plan(test::engine(), *store_, kWritable, patient_, plan, (*patch)->root(), (*store_->entity("CarePlan", plan))->version, {"nurse"}, kNow).ok());
+  ASSERT_TRUE(patch_plan(test::engine(), *store_, kWritable, patient_, plan, (*patch)->root(),
+                         (*store_->entity("CarePlan", plan))->version, {"nurse"}, kNow)
+                  .ok());
   std::string edited(kPlan);
   edited.replace(edited.find("\"versionId\":\"1\""), 15, "\"versionId\":\"2\"");
   edited.replace(edited.find("2026-11-01"), 10, "2026-11-02");

@@ -50,7 +50,9 @@ class SlowEhr : public flow::Ehr {
     if (document.ok()) answer.body = *document;
     return answer;
   }
-  flow::Answer update(std::string_view type, std::string_view, std::string_view body, std::string_view) override { return create(type, body, ""); }
+  flow::Answer update(std::string_view type, std::string_view, std::string_view body, std::string_view) override {
+    return create(type, body, "");
+  }
 
   std::atomic<bool> down{false};
   std::atomic<int> in_hand{0}, most{0}, created{0}, searches{0};
@@ -79,7 +81,8 @@ TEST_F(DaemonTest, TakesAResourceKeepsItAndWorksOnIt) {
   const auto again = post_fhir(kPatient);
   EXPECT_EQ(status_of(again), 200);
   EXPECT_NE(again.find("1 resource unchanged"), std::string::npos);
-  EXPECT_NE(body_of(manage("/metrics")).find(R"(bhi_stored_resources_total{channel="post",source="main"} 1)"), std::string::npos);
+  EXPECT_NE(body_of(manage("/metrics")).find(R"(bhi_stored_resources_total{channel="post",source="main"} 1)"),
+            std::string::npos);
   EXPECT_EQ(status_of(manage("/healthz")), 200);
   EXPECT_EQ(status_of(manage("/readyz")), 200);
 }
@@ -101,7 +104,9 @@ TEST_F(DaemonTest, StoresWhatIsInvalidAndSaysWhy) {
 
 TEST_F(DaemonTest, KeepsNothingOfATransactionWithOneBadEntry) {
   start();
-  const auto entry = [](const std::string& resource) { return R"({"resource":)" + resource + R"(,"request":{"method":"PUT","url":"x"}})"; };
+  const auto entry = [](const std::string& resource) {
+    return R"({"resource":)" + resource + R"(,"request":{"method":"PUT","url":"x"}})";
+  };
   const std::string bad = R"({"resourceType":"Patient","id":"a2","birthDate":"2023-02-30"})";
   const auto bundle = [&](const std::string& type) {
     return R"({"resourceType":"Bundle","type":")" + type + R"(","entry":[)" + entry(kPatient) + "," + entry(bad) + "]}";
@@ -120,7 +125,8 @@ TEST_F(DaemonTest, WantsASourceWhenThereAreSeveral) {
   settings.tokens = {{"free", Role::Ehr, sha256("free"), ""}, {"bound", Role::Ehr, sha256("bound"), "other"}};
   start();
   const auto post = [this](const std::string& token, const std::string& query) {
-    return status_of(ask("POST", "/fhir" + query, kPatient, "Content-Type: application/json\r\nAuthorization: Bearer " + token + "\r\n"));
+    return status_of(ask("POST", "/fhir" + query, kPatient,
+                         "Content-Type: application/json\r\nAuthorization: Bearer " + token + "\r\n"));
   };
   EXPECT_EQ(post("free", ""), 400);
   EXPECT_EQ(post("free", "?source=none"), 400);
@@ -138,7 +144,9 @@ TEST_F(DaemonTest, RefusesWhatDoesNotFitTheAddress) {
   EXPECT_EQ(status_of(ask("PUT", "/fhir/Patient/a1", kPatient, json)), 201);
   EXPECT_EQ(status_of(ask("POST", "/fhir", "<Patient/>", "Content-Type: application/fhir+xml\r\n")), 415);
   EXPECT_EQ(status_of(ask("POST", "/fhir", R"({"resourceType":"Nonsense"})", json)), 400);
-  EXPECT_EQ(status_of(ask("POST", "/fhir", R"({"resourceType":"Observation","id":"o","subject":[{"reference":"Patient/1"}]})", json)), 422);
+  EXPECT_EQ(status_of(ask("POST", "/fhir",
+                          R"({"resourceType":"Observation","id":"o","subject":[{"reference":"Patient/1"}]})", json)),
+            422);
 }
 
 TEST_F(DaemonTest, ChangesAPlanOnlyForWhoHasSeenIt) {
@@ -147,7 +155,8 @@ TEST_F(DaemonTest, ChangesAPlanOnlyForWhoHasSeenIt) {
   const auto plans = "/care/patients/" + patient_id() + "/plans";
   const auto made = ask("POST", plans, R"({"title":"Plan","status":"active"})", "Content-Type: application/json\r\n");
   ASSERT_EQ(status_of(made), 201) << made;
-  const auto location = made.substr(made.find("Location: ") + 10, made.find("\r\n", made.find("Location: ")) - made.find("Location: ") - 10);
+  const auto location = made.substr(made.find("Location: ") + 10,
+                                    made.find("\r\n", made.find("Location: ")) - made.find("Location: ") - 10);
   const auto patch = [&](const std::string& fields) {
     return ask("PATCH", location, R"({"title":"New"})", "Content-Type: application/merge-patch+json\r\n" + fields);
   };
@@ -173,7 +182,8 @@ TEST_F(DaemonTest, WritesToOnePatientOneAtATimeThoughThereAreSeveralThreads) {
   post_fhir(kPatient);
   const auto path = "/care/patients/" + patient_id() + "/screenings";
   for (int day = 1; day <= 5; ++day) {
-    const auto body = R"({"instrument":"phq-2","authored":"2026-01-0)" + std::to_string(day) + R"(T09:00:00Z","items":[{"n":1,"score":0},{"n":2,"score":1}]})";
+    const auto body = R"({"instrument":"phq-2","authored":"2026-01-0)" + std::to_string(day) +
+                      R"(T09:00:00Z","items":[{"n":1,"score":0},{"n":2,"score":1}]})";
     const auto made = ask("POST", path, body, "Content-Type: application/json\r\n");
     ASSERT_EQ(status_of(made), 201) << made;
   }
@@ -206,7 +216,9 @@ TEST_F(DaemonTest, WaitsForAnEhrThatIsDownAndTakesItsWorkUpLater) {
 TEST_F(DaemonTest, EndsWhenItsOwnSideBreaks) {
   std::atomic<bool> broken{false};
   Metrics metrics;
-  wrap = [&](std::unique_ptr<flow::Store> store) { return std::make_unique<BreakableStore>(std::move(store), metrics, broken); };
+  wrap = [&](std::unique_ptr<flow::Store> store) {
+    return std::make_unique<BreakableStore>(std::move(store), metrics, broken);
+  };
   start();
   EXPECT_EQ(status_of(post_fhir(kPatient)), 201);
   EXPECT_FALSE(daemon->failed());

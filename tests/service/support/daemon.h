@@ -32,7 +32,8 @@ class DaemonTest : public ::testing::Test {
  protected:
   DaemonTest() {
     static std::atomic<int> number{0};
-    folder = std::filesystem::temp_directory_path() / ("bhi-daemon-" + std::to_string(getpid()) + "-" + std::to_string(++number));
+    folder = std::filesystem::temp_directory_path() /
+             ("bhi-daemon-" + std::to_string(getpid()) + "-" + std::to_string(++number));
     std::filesystem::create_directories(folder);
     apply_defaults(settings);
     settings.instance_id = "test";
@@ -66,14 +67,17 @@ class DaemonTest : public ::testing::Test {
     parts.store = wrap ? wrap(*std::move(opened)) : *std::move(opened);
     parts.engine = engine();
     parts.connect = [this](const SourceSettings&) -> Result<std::shared_ptr<flow::Ehr>> { return ehr; };
-    parts.now = [] { return std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now()); };
+    parts.now = [] {
+      return std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
+    };
     parts.version = "test";
     auto started = Daemon::start(settings, std::move(parts));
     ASSERT_TRUE(started.ok()) << started.error().message;
     daemon = *std::move(started);
   }
 
-  std::string ask(const std::string& method, const std::string& path, const std::string& body = "", const std::string& fields = "") {
+  std::string ask(const std::string& method, const std::string& path, const std::string& body = "",
+                  const std::string& fields = "") {
     return ask_port(daemon->port(), method, path, body, fields);
   }
   std::string manage(const std::string& path) { return ask_port(daemon->management_port(), "GET", path, "", ""); }
@@ -81,8 +85,8 @@ class DaemonTest : public ::testing::Test {
     return ask("POST", "/fhir" + query, body, "Content-Type: application/fhir+json\r\n");
   }
 
-  static std::string ask_port(std::uint16_t port, const std::string& method, const std::string& path, const std::string& body,
-                              const std::string& fields) {
+  static std::string ask_port(std::uint16_t port, const std::string& method, const std::string& path,
+                              const std::string& body, const std::string& fields) {
     Socket socket(port);
     socket.send(method + " " + path + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" + fields +
                 (body.empty() ? "" : "Content-Length: " + std::to_string(body.size()) + "\r\n") + "\r\n" + body);
@@ -92,7 +96,9 @@ class DaemonTest : public ::testing::Test {
   // The care id of the only patient, once there is one.
   std::string patient_id() {
     std::string answer;
-    EXPECT_TRUE(until([&] { return (answer = ask("GET", "/care/patients")).find("\"kind\":\"Patient\"") != std::string::npos; })) << answer;
+    EXPECT_TRUE(until([&] {
+      return (answer = ask("GET", "/care/patients")).find("\"kind\":\"Patient\"") != std::string::npos;
+    })) << answer;
     const auto at = answer.find("\"id\":\"");
     return at == std::string::npos ? std::string() : answer.substr(at + 6, answer.find('"', at + 6) - at - 6);
   }
