@@ -55,6 +55,16 @@ class Map(unittest.TestCase):
         self.assertEqual(kinds["MedicationTherapy"], 363)
         self.assertEqual(kinds["CarePlan"], 80)
 
+    @needs("us-behavioral-health")
+    def test_xml_is_accounted_for_like_json(self):
+        files = sorted((FIXTURES / "us-behavioral-health").rglob("*.xml"))
+        report = bhi_map(*files)
+        counts = report["counts"]
+        self.assertEqual(sum(counts["read"].values()), len(files), [i for i in report["issues"] if i["severity"] == "fatal"])
+        for kind, number in counts["read"].items():
+            self.assertEqual(number, counts["mapped"].get(kind, 0) + counts["left"].get(kind, 0), kind)
+        self.assertGreater(counts["mapped"].get("MedicationRequest", 0), 0)
+
     # response -> instrument, item scores in the form's order, total, stated total, safety, words that an issue must have
     EXPECTED = {
         # This form has no ninth question: what was never asked is unknown, and no total is computed from eight answers.
