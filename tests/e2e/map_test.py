@@ -110,6 +110,17 @@ class Map(unittest.TestCase):
             names = (f"QuestionnaireResponse/{resource.get('id')}", path.name)
             self.assertTrue(any(issue["path"].startswith(names) for issue in report["issues"]), f"{path.name} left without a reason")
 
+    @needs("us-core")
+    @needs("r4-examples")
+    def test_examples_of_the_standard_and_of_us_core_are_mapped(self):
+        for folder, least in (("r4-examples", {"CarePlan": 11, "MedicationRequest": 40, "Patient": 40}),
+                              ("us-core", {"CarePlan": 2, "MedicationRequest": 4, "Patient": 4})):
+            with self.subTest(folder=folder):
+                report = bhi_map(*sorted((FIXTURES / folder).rglob("*.json")))
+                for kind, number in least.items():
+                    self.assertGreaterEqual(report["counts"]["mapped"].get(kind, 0), number, kind)
+                    self.assertEqual(report["counts"]["left"].get(kind, 0), 0, kind)
+
     def test_an_unreadable_file_is_named_with_its_place(self):
         done = subprocess.run([BIN / "bhi", "map", "--json", "-"], input='{"resourceType": "Patient", "id": }', capture_output=True, text=True)
         self.assertEqual(done.returncode, 1)
