@@ -29,6 +29,8 @@ struct ReadLimits {
 class Document {
  public:
   Document(std::string buffer, Arena arena) : buffer_(std::move(buffer)), arena_(std::move(arena)) {}
+  // Everything of the tree lies in the arena.
+  Document(Arena arena, const Node& root) : arena_(std::move(arena)), root_(root) {}
   Document(Document&&) noexcept = default;
   Document& operator=(Document&&) noexcept = default;
 

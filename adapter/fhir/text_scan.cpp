@@ -156,15 +156,17 @@ LineColumn TextScan::line_column(std::size_t offset) const {
   return found;
 }
 
-bool is_utf8(std::string_view text) {
+std::size_t find_not_utf8(std::string_view text) {
   const char* at = text.data();
   const char* const end = at + text.size();
   while (at < end) {
     const std::size_t length = byte_at(at) < 0x80 ? 1 : sequence_length(at, end);
-    if (length == 0) return false;
+    if (length == 0) return static_cast<std::size_t>(at - text.data());
     at += length;
   }
-  return true;
+  return std::string_view::npos;
 }
+
+bool is_utf8(std::string_view text) { return find_not_utf8(text) == std::string_view::npos; }
 
 }  // namespace bhi::fhir

@@ -44,6 +44,9 @@ class TextScan {
   bool suspicious_escape_ = false;
 };
 
+// Where the first byte lies that cannot be UTF-8; npos when there is none.
+std::size_t find_not_utf8(std::string_view text);
+
 // Well-formed UTF-8: shortest form, no surrogates, nothing beyond U+10FFFF.
 bool is_utf8(std::string_view text);
 

@@ -151,12 +151,23 @@ void read_value(T& into, const Node& node, const std::string& path, Issues& issu
   }
 }
 
+// What FHIR's own types bring along and the care model does not keep: ids and extensions, also of primitives; of a
+// Coding its version and who chose it.
+template <Bound T>
+bool is_dropped(std::string_view name) {
+  if (name.starts_with('_')) return true;
+  if constexpr (std::is_same_v<T, care::Code>) {
+    return name == "id" || name == "extension" || name == "version" || name == "userSelected";
+  }
+  return false;
+}
+
 template <Bound T>
 void read_struct(T& into, const Node& node, const std::string& path, Issues& issues) {
   if (!node.is_object()) return wrong_type(issues, path, "an object");
   for (const Member& member : node.members()) {
     const std::string_view wanted = member.name->text;
-    bool known = wanted == kKind || wanted.starts_with('_');  // ids and extensions of primitives are not kept
+    bool known = wanted == kKind || is_dropped<T>(wanted);
     visit_fields(Fields<T>::table, [&](const auto& entry) {
       if (entry.name != wanted) return;
       known = true;

@@ -2,6 +2,7 @@
 
 #include "fhir/bundle.h"
 #include "fhir/json.h"
+#include "fhir/xml.h"
 #include "flow/binding.h"
 #include "flow/inbound.h"
 #include "flow/record.h"
@@ -33,7 +34,7 @@ class Run {
 
   void read(const InputText& input) {
     if (input.name.ends_with(".ndjson")) return read_lines(input);
-    auto document = fhir::read_json(input.text, kLimits);
+    auto document = fhir::read_document(input.text, kLimits);
     if (document.ok()) return split(input.name, *std::move(document));
     unreadable(input.name, document.error());
   }

@@ -20,7 +20,7 @@ namespace bhi::flow {
 
 struct InputText {
   std::string name;  // file name, for issues
-  std::string text;  // resource, Bundle, or NDJSON
+  std::string text;  // resource or Bundle (JSON or XML), or NDJSON
 };
 
 struct MapReport {

@@ -1,6 +1,7 @@
 #include "flow/receive.h"
 
 #include "fhir/bundle.h"
+#include "fhir/xml.h"
 
 #include <utility>
 
@@ -61,7 +62,7 @@ Result<Received> receive(const fhir::Node& document, std::string_view source, st
 
 Result<Received> receive(std::string text, std::string_view source, std::string_view channel, Instant now,
                          const fhir::ReadLimits& limits) {
-  BHI_TRY(const auto document, fhir::read_json(std::move(text), limits));
+  BHI_TRY(const auto document, fhir::read_document(std::move(text), limits));
   return receive(document->root(), source, channel, now);
 }
 

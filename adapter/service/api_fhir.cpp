@@ -2,6 +2,7 @@
 #include "fhir/bundle.h"
 #include "fhir/json.h"
 #include "fhir/types.h"
+#include "fhir/xml.h"
 #include "flow/structure.h"
 #include "service/answers.h"
 #include "service/api.h"
@@ -113,7 +114,7 @@ Result<std::string> Api::source_of(const Call& call) const {
 http::Response Api::take(const Call& call, const Expected& expected) {
   const auto source = source_of(call);
   if (!source.ok()) return error_answer(source.error());
-  const auto document = fhir::read_json(call.request.body, read_limits(parts_.settings.limits));
+  const auto document = fhir::read_document(call.request.body, read_limits(parts_.settings.limits));
   if (!document.ok()) return error_answer(document.error());
   const auto& root = (*document)->root();
   if (const auto fit = fits(root, expected.type, expected.id); !fit.ok()) return error_answer(fit.error());
@@ -203,7 +204,7 @@ http::Response Api::metadata(const Call&) {
           .raw("software", software)
           .raw("implementation", JsonObject().text("description", "bhi-adapter " + parts_.settings.instance_id).str())
           .text("fhirVersion", "4.0.1")
-          .raw("format", json_array({quote("application/fhir+json")}))
+          .raw("format", json_array({quote("application/fhir+json"), quote("application/fhir+xml")}))
           .raw("rest", json_array({rest}))
           .str(),
       kFhirJson);

@@ -51,7 +51,7 @@ struct Accepts {
 };
 
 const std::vector<Accepts> kAccepts = {
-    {Body::Fhir, {"application/fhir+json", "application/json"}},
+    {Body::Fhir, {"application/fhir+json", "application/json", "application/xml", "text/xml", "application/fhir+xml"}},
     {Body::Json, {"application/json"}},
     {Body::MergePatch, {"application/merge-patch+json", "application/json"}},
 };
@@ -97,7 +97,7 @@ std::string wrong_content(const http::Request& request, Body body) {
   const auto type = lower(trimmed(given->substr(0, semicolon)));
   if (std::ranges::find(accepted, type) == accepted.end()) {
     const bool xml = type.ends_with("xml");
-    return expected + (xml ? ", found XML, which is not supported" : ", found another one");
+    return expected + (xml ? ", found XML" : ", found another one");
   }
   if (!is_utf8_charset(given->substr(std::min(semicolon + 1, given->size()))))
     return "Content-Type: expected charset utf-8, found another one";

@@ -14,7 +14,7 @@ namespace bhi::service {
 
 enum class Body : std::uint8_t {
   None,        // a body is not asked for; one that comes is not looked at
-  Fhir,        // application/fhir+json or application/json
+  Fhir,        // application/fhir+json or application/fhir+xml, or their plain forms
   Json,        // application/json
   MergePatch,  // application/merge-patch+json or application/json
 };

@@ -55,6 +55,16 @@ class Map(unittest.TestCase):
         self.assertEqual(kinds["MedicationTherapy"], 363)
         self.assertEqual(kinds["CarePlan"], 80)
 
+    @needs("us-behavioral-health")
+    def test_xml_is_accounted_for_like_json(self):
+        files = sorted((FIXTURES / "us-behavioral-health").rglob("*.xml"))
+        report = bhi_map(*files)
+        counts = report["counts"]
+        self.assertEqual(sum(counts["read"].values()), len(files), [i for i in report["issues"] if i["severity"] == "fatal"])
+        for kind, number in counts["read"].items():
+            self.assertEqual(number, counts["mapped"].get(kind, 0) + counts["left"].get(kind, 0), kind)
+        self.assertGreater(counts["mapped"].get("MedicationRequest", 0), 0)
+
     # response -> instrument, item scores in the form's order, total, stated total, safety, words that an issue must have
     EXPECTED = {
         # This form has no ninth question: what was never asked is unknown, and no total is computed from eight answers.
@@ -99,6 +109,17 @@ class Map(unittest.TestCase):
                 continue
             names = (f"QuestionnaireResponse/{resource.get('id')}", path.name)
             self.assertTrue(any(issue["path"].startswith(names) for issue in report["issues"]), f"{path.name} left without a reason")
+
+    @needs("us-core")
+    @needs("r4-examples")
+    def test_examples_of_the_standard_and_of_us_core_are_mapped(self):
+        for folder, least in (("r4-examples", {"CarePlan": 11, "MedicationRequest": 40, "Patient": 40}),
+                              ("us-core", {"CarePlan": 2, "MedicationRequest": 4, "Patient": 4})):
+            with self.subTest(folder=folder):
+                report = bhi_map(*sorted((FIXTURES / folder).rglob("*.json")))
+                for kind, number in least.items():
+                    self.assertGreaterEqual(report["counts"]["mapped"].get(kind, 0), number, kind)
+                    self.assertEqual(report["counts"]["left"].get(kind, 0), 0, kind)
 
     def test_an_unreadable_file_is_named_with_its_place(self):
         done = subprocess.run([BIN / "bhi", "map", "--json", "-"], input='{"resourceType": "Patient", "id": }', capture_output=True, text=True)

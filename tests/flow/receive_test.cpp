@@ -21,6 +21,20 @@ TEST(Receive, PutsAResourceIntoTheLaneOfItsPatient) {
   EXPECT_EQ(item.resource.updated, "2026-11-01T00:00:00Z");
 }
 
+TEST(Receive, TakesXmlAsItTakesJson) {
+  const auto xml = take(R"( <Observation xmlns="http://hl7.org/fhir"><id value="o"/><status value="final"/>
+    <subject><reference value="Patient/p1"/></subject><valueQuantity><value value="1.50"/></valueQuantity></Observation>)");
+  const auto json =
+      take(R"({"resourceType":"Observation","id":"o","status":"final","subject":{"reference":"Patient/p1"},
+    "valueQuantity":{"value":1.50}})");
+  ASSERT_TRUE(xml.ok()) << xml.error().message;
+  ASSERT_TRUE(json.ok());
+  EXPECT_EQ(xml->items[0].resource.body, json->items[0].resource.body);
+  EXPECT_EQ(xml->items[0].resource.hash, json->items[0].resource.hash);
+  EXPECT_EQ(xml->items[0].lane, json->items[0].lane);
+  EXPECT_FALSE(take("<!DOCTYPE x><Patient xmlns=\"http://hl7.org/fhir\"/>").ok());
+}
+
 TEST(Receive, GivesAResourceOfNobodyALaneOfItsOwn) {
   const auto received = take(R"({"resourceType":"Questionnaire","id":"q","url":"http://x/q","status":"active"})");
   ASSERT_TRUE(received.ok());

@@ -58,6 +58,11 @@ std::string wrong(Body body, std::vector<http::Field> fields) {
 }
 
 TEST(Content, IsJsonInUtf8AndNotCompressed) {
+  for (const char* xml : {"application/fhir+xml", "application/xml; charset=utf-8", "text/xml"}) {
+    EXPECT_EQ(wrong(Body::Fhir, {{"content-type", xml}}), "");
+  }
+  EXPECT_EQ(wrong(Body::Fhir, {{"content-type", "text/plain"}}),
+            "Content-Type: expected application/fhir+json or application/fhir+xml, found another one");
   EXPECT_EQ(wrong(Body::Fhir, {{"content-type", "application/fhir+json"}}), "");
   EXPECT_EQ(wrong(Body::Fhir, {{"content-type", "Application/JSON; charset=UTF-8"}}), "");
   EXPECT_EQ(wrong(Body::Fhir, {{"content-type", "application/fhir+json; fhirVersion=4.0"}}), "");
@@ -68,8 +73,8 @@ TEST(Content, IsJsonInUtf8AndNotCompressed) {
   EXPECT_NE(wrong(Body::Fhir, {{"content-type", "application/json"}, {"content-type", "text/plain"}}), "");
   EXPECT_NE(wrong(Body::Fhir, {{"content-type", "application/json; charset=latin1"}}), "");
   EXPECT_NE(wrong(Body::Fhir, {{"content-type", "application/json"}, {"content-encoding", "gzip"}}), "");
-  EXPECT_NE(wrong(Body::Fhir, {{"content-type", "application/fhir+xml"}}).find("XML, which is not supported"),
-            std::string::npos);
+  EXPECT_EQ(wrong(Body::Json, {{"content-type", "application/xml"}}),
+            "Content-Type: expected application/json, found XML");
 }
 
 TEST(Routes, AreFoundByMethodAndPath) {

@@ -223,6 +223,18 @@ class Hostile(unittest.TestCase):
         answer = self.daemon.ask("POST", "/fhir/Patient", body.encode(), {"Content-Type": "application/fhir+json"})
         self.assertEqual(answer.status, 201, answer.text)
 
+    def test_xml_is_taken_as_json_is(self):
+        body = b'<Patient xmlns="http://hl7.org/fhir"><id value="by-xml"/><name><family value="A &amp; B"/></name></Patient>'
+        for content_type, status in (("application/fhir+xml", 201), ("application/xml", 200), ("text/xml; charset=utf-8", 200)):
+            answer = self.daemon.ask("POST", "/fhir/Patient", body, {"Content-Type": content_type})
+            self.assertEqual(answer.status, status, answer.text)
+        kept = self.daemon.ask("GET", "/fhir/Patient/by-xml")
+        self.assertEqual(json.loads(kept.text), {"resourceType": "Patient", "id": "by-xml", "name": [{"family": "A & B"}]})
+        for bad in (b'<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><Patient xmlns="http://hl7.org/fhir"><id value="&b;"/></Patient>',
+                    b"<a>" * 100_000, b'<Patient xmlns="http://hl7.org/fhir"><nothing value="x"/></Patient>'):
+            answer = self.daemon.ask("POST", "/fhir/Patient", bad, {"Content-Type": "application/fhir+xml"})
+            self.assertEqual(answer.status, 400, answer.text)
+
     def test_roles_are_kept_apart(self):
         for role, method, path in (("bhi-app", "POST", "/fhir"), ("ehr", "GET", "/care/patients"), ("operator", "GET", "/care/patients"),
                                    ("bhi-app", "GET", "/care/quarantine"), ("ehr", "GET", "/care/outbox")):

@@ -1,6 +1,7 @@
 // bhi: the command line for people who connect an EHR. Everything it shows is computed by the rooms the daemon uses.
 // Exit codes: 0 fine, 1 the input has errors, 2 usage or environment.
 #include "bhi/commands.h"
+#include "bhi/conformance.h"
 
 #include <CLI/CLI.hpp>
 
@@ -13,7 +14,8 @@ int main(int argc, char** argv) {
 
   bhi::tools::MapOptions map;
   CLI::App* map_command = app.add_subcommand("map", "FHIR files in; care model, write-back requests and issues out");
-  map_command->add_option("files", map.files, "resources, Bundles (.json) or NDJSON (.ndjson); '-' is standard input")
+  map_command
+      ->add_option("files", map.files, "resources and Bundles (JSON or XML) or NDJSON (.ndjson); '-' is standard input")
       ->required();
   map_command->add_flag("--json", map.json, "one JSON document instead of text");
   bool dry_run = true;
@@ -31,6 +33,17 @@ int main(int argc, char** argv) {
   token_command->add_option("name", token.name, "who will use it")->required();
   token_command->add_option("--role", token.role, "ehr, bhi-app or operator")->capture_default_str();
 
+  CLI::App* conformance = app.add_subcommand("conformance", "published suites on the code that the daemon runs");
+  conformance->require_subcommand(1);
+  std::string suite;
+  std::string inputs;
+  CLI::App* fhirpath_command = conformance->add_subcommand("fhirpath", "a FHIRPath suite in the official format");
+  fhirpath_command->add_option("suite", suite, "the suite (.xml)")->required();
+  fhirpath_command->add_option("inputs", inputs, "folder with its input resources")->required();
+  CLI::App* json_command =
+      conformance->add_subcommand("json", "files y_*, n_* and i_*.json: to be accepted, to be refused, free");
+  json_command->add_option("folder", suite, "where they are, or above")->required();
+
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -39,5 +52,7 @@ int main(int argc, char** argv) {
   }
   if (map_command->parsed()) return bhi::tools::run_map(map);
   if (token_command->parsed()) return bhi::tools::run_token(token);
+  if (fhirpath_command->parsed()) return bhi::tools::run_fhirpath_conformance(suite, inputs);
+  if (json_command->parsed()) return bhi::tools::run_json_conformance(suite);
   return 2;
 }
