@@ -29,8 +29,9 @@ std::string_view issue_type(Kind kind) {
 }
 
 Node to_node(const Issue& issue, Arena& arena) {
+  const std::string_view code = issue.code.empty() ? std::string_view("processing") : std::string_view(issue.code);
   std::vector<Member> members = {{&fhir::intern("severity"), Node::string(name(issue.severity))},
-                                 {&fhir::intern("code"), Node::string(issue.code.empty() ? "processing" : issue.code)}};
+                                 {&fhir::intern("code"), Node::string(code)}};
   if (!issue.text.empty()) members.push_back({&fhir::intern("diagnostics"), Node::string(issue.text)});
   const Node path = Node::string(issue.path);
   if (!issue.path.empty()) members.push_back({&fhir::intern("expression"), Node::array({&path, 1})});
