@@ -17,7 +17,8 @@ std::string to_text(Instant instant);
 // ("2026-11" is 2026-11-01T00:00:00Z). Empty when the text is not such a value.
 std::optional<Instant> instant_from(std::string_view text);
 
-// Calendar date of a FHIR date or dateTime text in the zone the text itself states ("2026-11-22T23:30:00-05:00" is the 22nd).
+// Calendar date of a FHIR date or dateTime text in the zone the text itself states ("2026-11-22T23:30:00-05:00" is the
+// 22nd).
 std::optional<std::chrono::year_month_day> date_from(std::string_view text);
 
 // "2026-11-22"

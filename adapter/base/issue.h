@@ -14,7 +14,8 @@ std::string_view name(Severity severity);
 
 struct Issue {
   Severity severity = Severity::Error;
-  std::string code;  // an IssueType code: structure, required, value, invariant, not-found, not-supported, business-rule, ...
+  std::string
+      code;  // an IssueType code: structure, required, value, invariant, not-found, not-supported, business-rule, ...
   std::string path;  // FHIRPath of the element, e.g. "QuestionnaireResponse.item[3].answer[0]"; may name Type/id first
   std::string text;  // expected, found; no names, notes or whole resources
 

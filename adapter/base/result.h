@@ -80,9 +80,9 @@ class [[nodiscard]] Result<void> {
 
 // BHI_TRY(const auto map, parse_fml(text));  binds the value, or returns the error from the enclosing function.
 #define BHI_TRY(declaration, expression) BHI_TRY_(BHI_CONCAT(bhi_try_, __LINE__), declaration, expression)
-#define BHI_TRY_(held, declaration, expression)    \
-  auto held = (expression);                        \
-  if (!held.ok()) return std::move(held).error();  \
+#define BHI_TRY_(held, declaration, expression)   \
+  auto held = (expression);                       \
+  if (!held.ok()) return std::move(held).error(); \
   declaration = std::move(held).value()
 
 // BHI_CHECK(store.commit(batch));  the same for Result<void>.

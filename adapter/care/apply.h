@@ -1,5 +1,5 @@
-// One change, applied: merge, score, rules. Pure: the same record, changes and time always give the same answer, and the
-// order in which changes of a patient arrive does not change the final record.
+// One change, applied: merge, score, rules. Pure: the same record, changes and time always give the same answer, and
+// the order in which changes of a patient arrive does not change the final record.
 #pragma once
 
 #include "base/instant.h"
@@ -19,17 +19,17 @@ struct AcknowledgeSafety {
   std::string by;  // name of the token, never of a person's password
 };
 
-// Received from a source, or posted by the BHI side (source.system "bhi"). Plans and therapies come as they were mapped;
-// apply() derives what is to be derived.
+// Received from a source, or posted by the BHI side (source.system "bhi"). Plans and therapies come as they were
+// mapped; apply() derives what is to be derived.
 using Change = std::variant<Patient, Episode, ScreeningReport, MedicationTherapy, CarePlan, AcknowledgeSafety>;
 
 // A wish to change the EHR, before anyone asks what the EHR can do.
 struct Intent {
   enum class Artifact { ScreeningResult, CarePlanUpdate, SafetyNotice };
   Artifact artifact = Artifact::ScreeningResult;
-  std::string id;           // of the care entity
-  std::string reason;       // in our words, no PHI: "PHQ-9 scored from response"
-  bool urgent = false;      // safety: own lane, no quiet hours
+  std::string id;              // of the care entity
+  std::string reason;          // in our words, no PHI: "PHQ-9 scored from response"
+  bool urgent = false;         // safety: own lane, no quiet hours
   bool substance_use = false;  // parked until a consent exists
   bool operator==(const Intent&) const = default;
 };
@@ -37,8 +37,8 @@ struct Intent {
 std::string_view name(Intent::Artifact artifact);  // screening-result | care-plan | safety
 
 struct Policy {
-  int safety_recent_days = 14;      // events older than this at first sight go to the review list
-  int review_interval_days = 28;    // next plan review after a screening ("needs clinical review")
+  int safety_recent_days = 14;    // events older than this at first sight go to the review list
+  int review_interval_days = 28;  // next plan review after a screening ("needs clinical review")
   int review_interval_positive_days = 14;
   bool write_scores_of_ehr_responses = true;  // send a score Observation for a response that came from the EHR
 };
@@ -46,9 +46,9 @@ struct Policy {
 struct Applied {
   Record after;
   std::vector<Intent> intents;
-  Issues issues;                 // of the changes, each with a path "Kind/id"
-  std::vector<Entity> touched;   // new or changed entities, as they are now
-  std::vector<std::string> left; // ids of reports that became nothing (not one of our instruments); reason in issues
+  Issues issues;                  // of the changes, each with a path "Kind/id"
+  std::vector<Entity> touched;    // new or changed entities, as they are now
+  std::vector<std::string> left;  // ids of reports that became nothing (not one of our instruments); reason in issues
 };
 
 // Puts every list of the record into its order (by time, then id). A record made by apply() is in order; one that comes

@@ -36,8 +36,8 @@ struct Code {
 struct Patient {
   std::string id;
   Source source;
-  std::string name;  // for display
-  std::string gender;      // male | female | other | unknown, empty when not stated
+  std::string name;    // for display
+  std::string gender;  // male | female | other | unknown, empty when not stated
   std::string birth_date;
   bool active = true;
   bool deceased = false;
@@ -50,49 +50,50 @@ struct Patient {
 // A response as it was received: every answered (or present) item with the codes that the form gives it.
 // What it means (which instrument, which score) is for care/recognise.h to say.
 struct ReportedAnswer {
-  Code coding;                         // of a coded answer
-  std::string text;                    // of a string answer
-  std::optional<double> number;        // of an integer, decimal or quantity answer
-  std::optional<double> ordinal;       // score that the form (ordinalValue) or the answer itself states
+  Code coding;                    // of a coded answer
+  std::string text;               // of a string answer
+  std::optional<double> number;   // of an integer, decimal or quantity answer
+  std::optional<double> ordinal;  // score that the form (ordinalValue) or the answer itself states
   bool operator==(const ReportedAnswer&) const = default;
 };
 
 struct ReportedItem {
   std::string link_id;
-  std::vector<Code> codes;  // of the form's item, or from linkId conventions
-  std::string text;         // the question as the form words it; used to recognise, never stored in a Screening
-  std::string type;         // choice, integer, decimal, group, display, ... when the form is at hand
-  bool in_form = true;      // false: the response has an item that its form does not know
-  bool option_known = true; // false: the answer is not among the form's options
+  std::vector<Code> codes;   // of the form's item, or from linkId conventions
+  std::string text;          // the question as the form words it; used to recognise, never stored in a Screening
+  std::string type;          // choice, integer, decimal, group, display, ... when the form is at hand
+  bool in_form = true;       // false: the response has an item that its form does not know
+  bool option_known = true;  // false: the answer is not among the form's options
   std::vector<ReportedAnswer> answers;  // empty: left unanswered
   bool operator==(const ReportedItem&) const = default;
 };
 
 struct ScreeningReport {
-  std::string id;        // care id of the screening it becomes
-  std::string patient;   // care id; empty: nobody could be resolved
+  std::string id;       // care id of the screening it becomes
+  std::string patient;  // care id; empty: nobody could be resolved
   Source source;
-  std::string status;    // completed, amended, in-progress, stopped, entered-in-error (final, corrected, ... of Observations)
+  std::string
+      status;  // completed, amended, in-progress, stopped, entered-in-error (final, corrected, ... of Observations)
   std::string authored;
-  std::string form;      // canonical of the questionnaire
-  std::vector<Code> codes;          // of the form, or of the score Observation
-  std::vector<ReportedItem> items;  // leaves of the form in its order (groups flattened), answered or not
+  std::string form;                    // canonical of the questionnaire
+  std::vector<Code> codes;             // of the form, or of the score Observation
+  std::vector<ReportedItem> items;     // leaves of the form in its order (groups flattened), answered or not
   std::optional<double> stated_total;  // of a score Observation
   std::vector<Source> derived_from;    // resources a score Observation says it was derived from
   bool operator==(const ScreeningReport&) const = default;
 };
 
 struct ScreeningItem {
-  int n = 0;             // number in the instrument, from 1
-  std::string code;      // LOINC, or empty when none is confirmed
-  std::string answer;    // code of the answer, or its text; empty when unanswered
+  int n = 0;           // number in the instrument, from 1
+  std::string code;    // LOINC, or empty when none is confirmed
+  std::string answer;  // code of the answer, or its text; empty when unanswered
   std::optional<int> score;
   bool operator==(const ScreeningItem&) const = default;
 };
 
 struct SafetyFinding {
-  std::string rule;      // "phq-9.item-9"
-  std::string level;     // positive | negative | unknown
+  std::string rule;   // "phq-9.item-9"
+  std::string level;  // positive | negative | unknown
   bool operator==(const SafetyFinding&) const = default;
 };
 
@@ -101,12 +102,12 @@ struct Screening {
   std::string patient;
   std::string instrument;  // id as in care/tables: "phq-9"
   std::string authored;
-  std::string status;      // completed | amended | in-progress | stopped | entered-in-error
+  std::string status;  // completed | amended | in-progress | stopped | entered-in-error
   Source source;
-  std::vector<ScreeningItem> items;   // empty for a score-only Observation
-  std::optional<int> total;           // recomputed; empty unless every scored item is answered
-  std::optional<double> stated_total; // what the sender says; kept, compared, never overwritten
-  std::string severity;               // band of total, else of stated_total; may be empty
+  std::vector<ScreeningItem> items;    // empty for a score-only Observation
+  std::optional<int> total;            // recomputed; empty unless every scored item is answered
+  std::optional<double> stated_total;  // what the sender says; kept, compared, never overwritten
+  std::string severity;                // band of total, else of stated_total; may be empty
   std::optional<bool> positive;
   bool complete = false;
   std::vector<SafetyFinding> safety;
@@ -119,7 +120,7 @@ struct Screening {
 
 struct SafetyEvent {
   std::string id;
-  std::string patient;       // empty: unassigned
+  std::string patient;  // empty: unassigned
   std::string rule;
   std::string level;         // positive | unknown
   std::string derived_from;  // id of the screening
@@ -136,7 +137,7 @@ struct SafetyEvent {
 // ---- medication ---------------------------------------------------------------------------------------------------
 
 struct Dose {
-  std::optional<double> value;   // each time
+  std::optional<double> value;  // each time
   std::string unit;
   std::optional<double> times_per_day;
   bool as_needed = false;
@@ -148,18 +149,18 @@ struct MedicationTherapy {
   std::string id;
   std::string patient;
   Source source;
-  std::string status;       // active, on-hold, cancelled, completed, stopped, draft, unknown, entered-in-error
-  std::string intent;       // order, proposal, plan, ...
+  std::string status;  // active, on-hold, cancelled, completed, stopped, draft, unknown, entered-in-error
+  std::string intent;  // order, proposal, plan, ...
   bool do_not_perform = false;
   std::vector<Code> codes;  // as ordered: products, ingredients
   std::string text;         // as written
   std::string authored;
   Dose dose;
-  std::string prior;        // care id of the therapy it replaces
+  std::string prior;  // care id of the therapy it replaces
   // derived by care/medication.h:
   std::vector<std::string> ingredients;  // "sertraline"; empty unless psychotropic
-  std::string drug_class;   // "SSRI", ...; "other" when not psychotropic
-  std::string by;           // code | text | none: how the class was found
+  std::string drug_class;                // "SSRI", ...; "other" when not psychotropic
+  std::string by;                        // code | text | none: how the class was found
   Issues issues;
   bool operator==(const MedicationTherapy&) const = default;
 };
@@ -202,8 +203,8 @@ struct CarePlan {
   std::string id;
   std::string patient;
   Source source;
-  std::string status;     // draft, active, on-hold, revoked, completed, entered-in-error, unknown
-  std::string intent;     // proposal, plan, order, option
+  std::string status;  // draft, active, on-hold, revoked, completed, entered-in-error, unknown
+  std::string intent;  // proposal, plan, order, option
   std::string title;
   std::string description;
   std::vector<Code> categories;

@@ -50,6 +50,8 @@ Result<ScreeningReport> report_of_posted(std::string_view instrument, std::strin
     if (posted.score) {
       ReportedAnswer answer;
       answer.ordinal = *posted.score;  // whoever enters a score has already read the form's wording
+      const auto option = std::ranges::find(item->answers, *posted.score, &AnswerOption::score);
+      if (option != item->answers.end()) answer.coding = {std::string(kLoinc), std::string(option->code), ""};
       reported.answers.push_back(std::move(answer));
     }
     report.items.push_back(std::move(reported));

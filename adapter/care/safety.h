@@ -74,8 +74,8 @@ struct Aftermath {
   bool entered_in_error = false;
 };
 
-// The note says the aftermath; an unanswered event that nobody has acknowledged becomes `answered` (and back). Nothing else
-// changes: above all, a positive event stays as it is.
+// The note says the aftermath; an unanswered event that nobody has acknowledged becomes `answered` (and back). Nothing
+// else changes: above all, a positive event stays as it is.
 SafetyEvent settled(SafetyEvent event, const Aftermath& aftermath, int recent_days, Instant now);
 
 // More was read than before: a positive after an unknown, a higher answer. Then it is raised again, even when

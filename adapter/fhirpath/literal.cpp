@@ -52,7 +52,8 @@ bool fits(std::string_view digits) {
 Result<Item> make_literal(const Token& token, Arena& arena) {
   switch (token.kind) {
     case TokenKind::Identifier: return boolean_item(token.text == "true");
-    case TokenKind::String: {
+    case TokenKind::String:
+    case TokenKind::DoubleQuotedString: {
       BHI_TRY(const std::string plain, unescape(token));
       return string_item(arena.copy(std::string_view(plain)), arena);
     }

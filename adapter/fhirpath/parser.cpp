@@ -250,6 +250,7 @@ class Parser {
       case TokenKind::Decimal: return number();
       case TokenKind::LongInteger:
       case TokenKind::String:
+      case TokenKind::DoubleQuotedString:  // only the mapping language has them
       case TokenKind::Date:
       case TokenKind::DateTime:
       case TokenKind::Time: return literal(lexer_.take());

@@ -40,10 +40,12 @@ std::optional<int> whole_number(const Node* node) {
   return value;
 }
 
-void refuse_unknown(const Node& object, std::initializer_list<std::string_view> known, const std::string& path, Issues& issues) {
+void refuse_unknown(const Node& object, std::initializer_list<std::string_view> known, const std::string& path,
+                    Issues& issues) {
   for (const fhir::Member& member : object.members()) {
     if (std::ranges::find(known, member.name->text) != known.end()) continue;
-    issues.push_back({Severity::Error, "structure", path.empty() ? std::string(member.name->text.substr(0, 64)) : path, "unknown element"});
+    issues.push_back({Severity::Error, "structure", path.empty() ? std::string(member.name->text.substr(0, 64)) : path,
+                      "unknown element"});
   }
 }
 
@@ -78,8 +80,8 @@ std::vector<care::PostedItem> items_of(const Node& body, Issues& issues) {
 // `change`: Result<std::vector<care::Change>>(const LoadedRecord&). Gives the stored form of entity (kind, id).
 template <typename Decide>
 Result<StoredEntity> act(const Engine& engine, Store& store, const Destinations& destinations, std::string_view patient,
-                         std::string_view kind, std::string_view id, std::string_view action, const Actor& actor, Instant now,
-                         Decide decide) {
+                         std::string_view kind, std::string_view id, std::string_view action, const Actor& actor,
+                         Instant now, Decide decide) {
   for (int attempt = 1;; ++attempt) {
     BHI_TRY(const auto before, load_record(store, patient));
     BHI_TRY(const auto changes, decide(before));
@@ -122,7 +124,8 @@ Result<StoredEntity> post_screening(const Engine& engine, Store& store, const De
   const std::string authored(body.text_of("authored"));
   const auto instant = instant_from(authored);
   if (!instant || authored.find('T') == std::string::npos) {
-    issues.push_back({Severity::Error, "value", "authored", "expected a date and time with zone, such as 2026-11-22T09:30:00-05:00"});
+    issues.push_back({Severity::Error, "value", "authored",
+                      "expected a date and time with zone, such as 2026-11-22T09:30:00-05:00"});
   } else if (*instant > now + kClockTolerance) {
     issues.push_back({Severity::Error, "value", "authored", "lies in the future"});
   }
@@ -134,7 +137,8 @@ Result<StoredEntity> post_screening(const Engine& engine, Store& store, const De
 
   // The same answers at the same time are the same screening: a repeated request changes nothing.
   const std::string_view own = body.text_of("id");
-  report.id = own.empty() ? stable_id({kBhi, patient, body.text_of("instrument"), authored, fhir::write_canonical_json(*body.find("items"))})
+  report.id = own.empty() ? stable_id({kBhi, patient, body.text_of("instrument"), authored,
+                                       fhir::write_canonical_json(*body.find("items"))})
                           : stable_id({kBhi, patient, own});
   return act(engine, store, destinations, patient, "Screening", report.id, "post-screening", actor, now,
              [&report](const LoadedRecord& before) -> Result<std::vector<care::Change>> {
@@ -143,8 +147,8 @@ Result<StoredEntity> post_screening(const Engine& engine, Store& store, const De
              });
 }
 
-Result<StoredEntity> post_plan(const Engine& engine, Store& store, const Destinations& destinations, std::string_view patient,
-                               const Node& body, const Actor& actor, Instant now) {
+Result<StoredEntity> post_plan(const Engine& engine, Store& store, const Destinations& destinations,
+                               std::string_view patient, const Node& body, const Actor& actor, Instant now) {
   if (!body.is_object()) return Error{Kind::Incorrect, "expected a care plan object"};
   Issues issues;
   for (const std::string_view fixed : kFixedPlanElements) {
@@ -158,12 +162,14 @@ Result<StoredEntity> post_plan(const Engine& engine, Store& store, const Destina
   if (plan.status.empty()) plan.status = "active";
   if (plan.intent.empty()) plan.intent = "plan";
   const std::string own = plan.id;
-  plan.id = own.empty() ? stable_id({kBhi, patient, "plan", fhir::write_canonical_json(body)}) : stable_id({kBhi, patient, own});
+  plan.id = own.empty() ? stable_id({kBhi, patient, "plan", fhir::write_canonical_json(body)})
+                        : stable_id({kBhi, patient, own});
   plan.patient = std::string(patient);
   plan.source.system = std::string(kBhi);
   plan.behavioral = true;
   if (plan.categories.empty()) {
-    plan.categories.push_back({"http://bhi-adapter.org/fhir/CodeSystem/plan-category", "behavioral-health", "Behavioral health plan"});
+    plan.categories.push_back(
+        {"http://bhi-adapter.org/fhir/CodeSystem/plan-category", "behavioral-health", "Behavioral health plan"});
   }
   return act(engine, store, destinations, patient, "CarePlan", plan.id, "post-plan", actor, now,
              [&plan](const LoadedRecord& before) -> Result<std::vector<care::Change>> {
@@ -173,12 +179,14 @@ Result<StoredEntity> post_plan(const Engine& engine, Store& store, const Destina
              });
 }
 
-Result<StoredEntity> patch_plan(const Engine& engine, Store& store, const Destinations& destinations, std::string_view patient,
-                                std::string_view plan, const Node& patch, std::int64_t version, const Actor& actor, Instant now) {
+Result<StoredEntity> patch_plan(const Engine& engine, Store& store, const Destinations& destinations,
+                                std::string_view patient, std::string_view plan, const Node& patch,
+                                std::int64_t version, const Actor& actor, Instant now) {
   if (!patch.is_object()) return Error{Kind::Incorrect, "expected a JSON merge patch object"};
   Issues issues;
   for (const std::string_view fixed : kFixedPlanElements) {
-    if (patch.find(fixed) != nullptr) issues.push_back({Severity::Error, "business-rule", std::string(fixed), "cannot be changed"});
+    if (patch.find(fixed) != nullptr)
+      issues.push_back({Severity::Error, "business-rule", std::string(fixed), "cannot be changed"});
   }
   if (has_errors(issues)) return incorrect(issues);
   return act(engine, store, destinations, patient, "CarePlan", plan, "patch-plan", actor, now,
@@ -188,7 +196,8 @@ Result<StoredEntity> patch_plan(const Engine& engine, Store& store, const Destin
                if (found == before.record.plans.end()) return Error{Kind::NotFound, "no such plan of this patient"};
                const std::int64_t stored = before.version_of("CarePlan", plan);
                if (stored != version) {
-                 return Error{Kind::Conflict, "the plan is at version " + std::to_string(stored) + ", If-Match says " + std::to_string(version)};
+                 return Error{Kind::Conflict, "the plan is at version " + std::to_string(stored) + ", If-Match says " +
+                                                  std::to_string(version)};
                }
                Arena arena;
                BHI_TRY(auto patched, read_plan(merge_patch(to_node(*found, arena), patch, arena)));
@@ -197,8 +206,8 @@ Result<StoredEntity> patch_plan(const Engine& engine, Store& store, const Destin
              });
 }
 
-Result<StoredEntity> acknowledge(const Engine& engine, Store& store, const Destinations& destinations, std::string_view event,
-                                 const Actor& actor, Instant now) {
+Result<StoredEntity> acknowledge(const Engine& engine, Store& store, const Destinations& destinations,
+                                 std::string_view event, const Actor& actor, Instant now) {
   BHI_TRY(const auto stored, store.entity("SafetyEvent", event));
   if (!stored) return Error{Kind::NotFound, "no such safety event"};
   return act(engine, store, destinations, stored->patient, "SafetyEvent", event, "acknowledge", actor, now,

@@ -19,23 +19,25 @@ struct Actor {
   std::string name;  // of the token
 };
 
-// POST /care/patients/{id}/screenings  {instrument, authored, items: [{n, score}]}, optional "id" (client's own, for safe
-// repeats). Errors: NotFound (patient), Incorrect (instrument unknown, item twice, score out of range; all at once).
+// POST /care/patients/{id}/screenings  {instrument, authored, items: [{n, score}]}, optional "id" (client's own, for
+// safe repeats). Errors: NotFound (patient), Incorrect (instrument unknown, item twice, score out of range; all at
+// once).
 Result<StoredEntity> post_screening(const Engine& engine, Store& store, const Destinations& destinations,
                                     std::string_view patient, const fhir::Node& body, const Actor& actor, Instant now);
 
 // POST /care/patients/{id}/plans  a CarePlan of the logical model without id, patient, source.
-Result<StoredEntity> post_plan(const Engine& engine, Store& store, const Destinations& destinations, std::string_view patient,
-                               const fhir::Node& body, const Actor& actor, Instant now);
+Result<StoredEntity> post_plan(const Engine& engine, Store& store, const Destinations& destinations,
+                               std::string_view patient, const fhir::Node& body, const Actor& actor, Instant now);
 
-// PATCH /care/patients/{id}/plans/{id}  JSON merge patch (RFC 7396) on the logical model. `version`: the If-Match value.
-// Errors: NotFound, Conflict (stale version), Incorrect (unknown element, wrong type, not to be changed by hand).
-Result<StoredEntity> patch_plan(const Engine& engine, Store& store, const Destinations& destinations, std::string_view patient,
-                                std::string_view plan, const fhir::Node& patch, std::int64_t version, const Actor& actor,
-                                Instant now);
+// PATCH /care/patients/{id}/plans/{id}  JSON merge patch (RFC 7396) on the logical model. `version`: the If-Match
+// value. Errors: NotFound, Conflict (stale version), Incorrect (unknown element, wrong type, not to be changed by
+// hand).
+Result<StoredEntity> patch_plan(const Engine& engine, Store& store, const Destinations& destinations,
+                                std::string_view patient, std::string_view plan, const fhir::Node& patch,
+                                std::int64_t version, const Actor& actor, Instant now);
 
 // POST /care/safety/{id}/acknowledge
-Result<StoredEntity> acknowledge(const Engine& engine, Store& store, const Destinations& destinations, std::string_view event,
-                                 const Actor& actor, Instant now);
+Result<StoredEntity> acknowledge(const Engine& engine, Store& store, const Destinations& destinations,
+                                 std::string_view event, const Actor& actor, Instant now);
 
 }  // namespace bhi::flow

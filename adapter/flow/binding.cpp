@@ -17,7 +17,9 @@ using fhir::Member;
 using fhir::Node;
 
 template <typename T>
-concept Bound = requires { Fields<T>::table; };
+concept Bound = requires {
+  Fields<T>::table;
+};
 
 template <typename T>
 struct IsVector : std::false_type {};
@@ -36,7 +38,8 @@ void visit_fields(const std::tuple<Args...>& table, auto&& visitor) {
   std::apply([&](const auto&... fields) { (visitor(fields), ...); }, table);
 }
 
-// ---- out --------------------------------------------------------------------------------------------------------------
+// ---- out
+// --------------------------------------------------------------------------------------------------------------
 
 // Shortest digits that read back as the same value; whole numbers without a point.
 std::string_view digits_of(double value, Arena& arena) {
@@ -96,7 +99,8 @@ Node node_of(const T& value, Arena& arena, bool with_kind) {
   return Node::object({members, count});
 }
 
-// ---- in ---------------------------------------------------------------------------------------------------------------
+// ---- in
+// ---------------------------------------------------------------------------------------------------------------
 
 void wrong_type(Issues& issues, const std::string& path, std::string_view expected) {
   issues.push_back({Severity::Error, "structure", path, "expected " + std::string(expected)});
@@ -108,18 +112,24 @@ void read_struct(T& into, const Node& node, const std::string& path, Issues& iss
 template <typename T>
 void read_value(T& into, const Node& node, const std::string& path, Issues& issues) {
   if constexpr (std::is_same_v<T, std::string>) {
-    if (node.is_string()) into = std::string(node.text());
-    else wrong_type(issues, path, "a string");
+    if (node.is_string())
+      into = std::string(node.text());
+    else
+      wrong_type(issues, path, "a string");
   } else if constexpr (std::is_same_v<T, bool>) {
-    if (node.kind() == fhir::NodeKind::Boolean) into = node.as_boolean();
-    else wrong_type(issues, path, "true or false");
+    if (node.kind() == fhir::NodeKind::Boolean)
+      into = node.as_boolean();
+    else
+      wrong_type(issues, path, "true or false");
   } else if constexpr (std::is_same_v<T, int> || std::is_same_v<T, double>) {
     double number = 0;
     const auto text = node.text();
     const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
     const bool whole = std::is_same_v<T, double> || (number == std::floor(number) && std::abs(number) < 1e9);
-    if (node.kind() == fhir::NodeKind::Number && parsed.ec == std::errc() && whole) into = static_cast<T>(number);
-    else wrong_type(issues, path, std::is_same_v<T, int> ? "a whole number" : "a number");
+    if (node.kind() == fhir::NodeKind::Number && parsed.ec == std::errc() && whole)
+      into = static_cast<T>(number);
+    else
+      wrong_type(issues, path, std::is_same_v<T, int> ? "a whole number" : "a number");
   } else if constexpr (std::is_same_v<T, Severity>) {
     for (const Severity severity : {Severity::Fatal, Severity::Error, Severity::Warning, Severity::Information}) {
       if (name(severity) == node.text()) into = severity;
@@ -146,14 +156,17 @@ void read_struct(T& into, const Node& node, const std::string& path, Issues& iss
   if (!node.is_object()) return wrong_type(issues, path, "an object");
   for (const Member& member : node.members()) {
     const std::string_view wanted = member.name->text;
-    bool known = wanted == kKind;
+    bool known = wanted == kKind || wanted.starts_with('_');  // ids and extensions of primitives are not kept
     visit_fields(Fields<T>::table, [&](const auto& entry) {
       if (entry.name != wanted) return;
       known = true;
       // An explicit null says "nothing", as an absent member does.
-      if (!member.value.is_null()) read_value(into.*(entry.member), member.value, path + "." + std::string(wanted), issues);
+      if (!member.value.is_null())
+        read_value(into.*(entry.member), member.value, path + "." + std::string(wanted), issues);
     });
-    if (!known) issues.push_back({Severity::Error, "structure", path, "unknown element '" + std::string(wanted.substr(0, 64)) + "'"});
+    if (!known)
+      issues.push_back(
+          {Severity::Error, "structure", path, "unknown element '" + std::string(wanted.substr(0, 64)) + "'"});
   }
 }
 
@@ -218,7 +231,8 @@ Result<ReadEntity> entity_from(const Node& node) {
 Result<care::Entity> entity_from_json(std::string_view json) {
   BHI_TRY(const auto document, fhir::read_json(std::string(json)));
   BHI_TRY(auto read, entity_from(document->root()));
-  if (has_errors(read.issues)) return Error{Kind::Fault, "stored entity: " + read.issues[0].path + ": " + read.issues[0].text};
+  if (has_errors(read.issues))
+    return Error{Kind::Fault, "stored entity: " + read.issues[0].path + ": " + read.issues[0].text};
   return std::move(read.entity);
 }
 

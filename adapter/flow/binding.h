@@ -1,5 +1,6 @@
-// Between the care structs and their logical models (fhir_profiles/care): one table per type, both ways. Stored and served
-// JSON is the logical model's JSON. A test proves that every element of a logical model is bound, and bound once.
+// Between the care structs and their logical models (fhir_profiles/care): one table per type, both ways. Stored and
+// served JSON is the logical model's JSON. A test proves that every element of a logical model is bound, and bound
+// once.
 #pragma once
 
 #include "base/arena.h"
@@ -14,8 +15,8 @@
 
 namespace bhi::flow {
 
-// `{"kind": "Screening", "id": ..., ...}`: members in the order of the logical model; empty ones are left out, but for a
-// Screening, which says what it does not have (null, []).
+// `{"kind": "Screening", "id": ..., ...}`: members in the order of the logical model; empty ones are left out, but for
+// a Screening, which says what it does not have (null, []).
 fhir::Node to_node(const care::Entity& entity, Arena& arena);
 std::string to_json(const care::Entity& entity);
 

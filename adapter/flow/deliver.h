@@ -18,8 +18,8 @@
 
 namespace bhi::flow {
 
-// A request as it would be sent. Several for one artifact: a screening of the BHI side is a QuestionnaireResponse and an
-// Observation derived from it.
+// A request as it would be sent. Several for one artifact: a screening of the BHI side is a QuestionnaireResponse and
+// an Observation derived from it.
 struct WriteRequest {
   std::string artifact;  // screening-result | questionnaire-response | care-plan | safety
   std::string rung;      // "Observation create", "CarePlan update", ...
@@ -27,18 +27,18 @@ struct WriteRequest {
   std::string url;       // relative to the base: "Observation", "CarePlan/12"
   std::string if_none_exist;
   std::string if_match;
-  std::string body;      // JSON
+  std::string body;  // JSON
 };
 
-// What would be written for a care entity (its logical-model JSON), with nothing known of the EHR: used by `bhi map` and dry
-// runs. Substance-use screenings give none (parked) unless `consented`.
+// What would be written for a care entity (its logical-model JSON), with nothing known of the EHR: used by `bhi map`
+// and dry runs. Substance-use screenings give none (parked) unless `consented`.
 Result<std::vector<WriteRequest>> plan_writes(const Engine& engine, std::string_view artifact, const fhir::Node& entity,
                                               const fhir::Node* patient, Instant now);
 
 std::chrono::milliseconds retry_delay(int attempts, std::string_view salt);
 
 // Delivers one item and records what came of it. The item as settled.
-Result<OutboxItem> deliver(const Engine& engine, Store& store, Ehr& ehr, const Capabilities& capabilities, OutboxItem item,
-                           Instant now);
+Result<OutboxItem> deliver(const Engine& engine, Store& store, Ehr& ehr, const Capabilities& capabilities,
+                           OutboxItem item, Instant now);
 
 }  // namespace bhi::flow

@@ -1,4 +1,3 @@
-#include "base/hash.h"
 #include "flow/bases.h"
 #include "flow/delivery.h"
 #include "flow/held.h"
@@ -20,11 +19,10 @@ Result<Step> unreadable(const Error& error) {
   return error;
 }
 
-// Somebody's edit went into what we have just written. The care model does not know of it yet; so the old bases stay,
-// and the result is handed over as news.
-void keep_bases(Placed& placed, const Ledger& old, const DocumentPtr& there) {
-  placed.ledger.held = old.held;
-  placed.ledger.rendered = old.rendered;
+// Somebody's edit is in what the EHR holds, and the care model does not know of it yet. In step with us is what the EHR
+// would hold without it: from there the edit is seen as an edit, by the lane that takes it in and by our next delivery.
+void keep_apart(Placed& placed, const Node& without_edit, const DocumentPtr& there) {
+  placed.ledger.held = fhir::write_json(without_edit);
   placed.ledger.hash.clear();
   placed.copy.reset();
   placed.news = there;
@@ -38,39 +36,66 @@ Result<Step> Delivery::update(const Artifact& artifact, const Node& ours, Ledger
     if (!bases) return unreadable(bases.error());
     if (fhir::same(bases->before, ours)) return Step(nothing_to_change(std::move(ledger)));
   }
+  return bring_up_to_date(artifact, ours, std::move(ledger), nullptr);
+}
+
+Result<Step> Delivery::bring_up_to_date(const Artifact& artifact, const Node& ours, Ledger ledger, DocumentPtr theirs) {
   const std::string rung = ledger.type + " update";
   const TypeCapability* capability = capabilities_.of(ledger.type);
-  for (int attempt = 0; attempt < kUpdateTries; ++attempt) {
-    BHI_TRY(auto current, current_of(ledger, capability));
-    if (const Fate* fate = std::get_if<Fate>(&current)) return Step(*fate);
-    const DocumentPtr theirs = std::get<DocumentPtr>(current);
-    const auto bases = bases_of(engine_, store_, artifact, ledger, context_, ours, theirs->root(), now_, arena_);
-    if (!bases) return unreadable(bases.error());
-    const Merged merged = merge(bases->before, ours, bases->held, theirs->root(), arena_);
+  for (int attempt = 0; attempt < kUpdateTries; ++attempt, theirs.reset()) {
+    if (!theirs) {
+      BHI_TRY(auto current, current_of(ledger, capability));
+      if (const Fate* fate = std::get_if<Fate>(&current)) return Step(*fate);
+      theirs = std::get<DocumentPtr>(std::move(current));
+    }
+    auto found = bases_of(engine_, store_, artifact, ledger, context_, ours, theirs->root(), now_, arena_);
+    if (!found) return unreadable(found.error());
+    BHI_TRY(const Bases bases, after_lost_answer(*found, artifact, theirs->root(), ledger));
+    const Merged merged = merge(bases.before, ours, bases.held, theirs->root(), arena_);
     if (!merged.conflicts.empty()) {
       BHI_CHECK(hand_over(theirs->root()));
       return Step(parked("edited at the EHR: " + first_few(merged.conflicts)));
     }
-    const bool edited_there = fhir::content_hash(theirs->root()) != fhir::content_hash(bases->held);
-    if (!merged.changed) return Step(already_there(ours, std::move(ledger), theirs, edited_there));
+    const bool edited_there = fhir::content_hash(theirs->root()) != fhir::content_hash(bases.held);
+    const bool news = edited_there && artifact.name == "care-plan";
+    const Node without_edit = merge(bases.before, ours, bases.held, bases.held, arena_).document;
+    if (!merged.changed) {
+      Placed placed = already_there(ours, std::move(ledger), theirs);
+      if (news) keep_apart(placed, with_meta_of(without_edit, theirs->root(), arena_), theirs);
+      return Step(std::move(placed));
+    }
     if (capability == nullptr || !capability->update) return Step(parked(rung + " is not declared by the EHR"));
 
     Node document = with_identifier(merged.document, engine_.identifier_system(),
                                     identifier_value(artifact.name, item_.care_id), arena_);
     document = without_stale_narrative(document, arena_);
-    const std::string body = fhir::write_json(document);
     std::string version(version_of(theirs->root()));
     if (version.empty() && ledger.hash == fhir::content_hash(theirs->root())) version = ledger.version;
-    BHI_CHECK(announce(to_hex(sha256("PUT " + ledger.type + "/" + ledger.id + " " + version + "\n" + body)), rung));
-    const Answer answer = ehr_.update(ledger.type, ledger.id, body, version);
+    BHI_CHECK(announce(document, ours, rung));
+    const Answer answer = ehr_.update(ledger.type, ledger.id, fhir::write_json(document), version);
     if (answer.what == Answer::What::Conflict) continue;
     if (answer.what != Answer::What::Done) return Step(fate_of(answer, rung));
     const DocumentPtr there = answer.body ? answer.body : read_back(*capability, ledger.type, answer);
     Placed placed = in_place(artifact, ours, answer, there, document);
-    if (edited_there && artifact.name == "care-plan") keep_bases(placed, ledger, there);
+    if (news) keep_apart(placed, with_meta_of(without_edit, there ? there->root() : document, arena_), there);
     return Step(std::move(placed));
   }
   return Step(Fate{OutboxState::RetryAt, rung + ": changed at the EHR again and again", std::nullopt, true});
+}
+
+Result<Bases> Delivery::after_lost_answer(Bases bases, const Artifact& artifact, const Node& theirs, Ledger& ledger) {
+  BHI_TRY(const auto sent, sent_of(artifact));
+  if (!uncertain_ || !sent || fhir::same(bases.before, *sent)) return bases;
+  const Merged then = merge(bases.before, *sent, bases.held, theirs, arena_);
+  if (!then.conflicts.empty() || then.changed) return bases;
+  const Node held = merge(bases.before, *sent, bases.held, bases.held, arena_).document;
+  const Bases moved{*sent, with_meta_of(held, theirs, arena_)};
+  // Kept before anything else is sent, since what is sent next takes the place of what we know of this one.
+  ledger.rendered = fhir::write_json(moved.before);
+  ledger.held = fhir::write_json(moved.held);
+  ledger.hash.clear();
+  BHI_CHECK(keep(ledger));
+  return moved;
 }
 
 Result<std::variant<DocumentPtr, Fate>> Delivery::current_of(const Ledger& ledger, const TypeCapability* capability) {
@@ -91,7 +116,7 @@ Result<std::variant<DocumentPtr, Fate>> Delivery::current_of(const Ledger& ledge
   return Current(std::move(held));
 }
 
-Step Delivery::nothing_to_change(Ledger ledger) const {
+Placed Delivery::nothing_to_change(Ledger ledger) const {
   Placed placed;
   ledger.care_version = care_version_;
   placed.note = note_on(ledger) + ", nothing to change";
@@ -99,20 +124,15 @@ Step Delivery::nothing_to_change(Ledger ledger) const {
   return placed;
 }
 
-Step Delivery::already_there(const Node& ours, Ledger ledger, const DocumentPtr& theirs, bool edited_there) const {
+Placed Delivery::already_there(const Node& ours, Ledger ledger, const DocumentPtr& theirs) const {
   Placed placed;
   ledger.care_version = care_version_;
   ledger.version = version_of(theirs->root());
+  ledger.held = fhir::write_json(theirs->root());
+  ledger.rendered = fhir::write_json(ours);
+  ledger.hash = fhir::content_hash(theirs->root());
+  placed.copy = copy_of(theirs->root(), item_.destination);
   placed.note = note_on(ledger) + ", as it was there";
-  if (edited_there && ledger.artifact == "care-plan") {
-    ledger.hash.clear();
-    placed.news = theirs;
-  } else {
-    ledger.held = fhir::write_json(theirs->root());
-    ledger.rendered = fhir::write_json(ours);
-    ledger.hash = fhir::content_hash(theirs->root());
-    placed.copy = copy_of(theirs->root(), item_.destination);
-  }
   placed.ledger = std::move(ledger);
   return placed;
 }

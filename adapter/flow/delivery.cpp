@@ -80,12 +80,26 @@ void Delivery::read_audit(std::string what, bool ok) {
   audit_.push_back({"read", item_.destination, std::move(what), ok ? "ok" : "failed", now_});
 }
 
-Result<void> Delivery::announce(std::string request_hash, const std::string& rung) {
+Result<void> Delivery::announce(const Node& document, const Node& ours, const std::string& rung) {
   item_.state = OutboxState::Sent;
   ++item_.attempts;
-  item_.request_hash = std::move(request_hash);
+  item_.request_hash = fhir::content_hash(document);
+  item_.sent = fhir::write_json(ours);
   item_.reason = rung;
   return store_.mark_sent(item_, {"send", item_.destination, subject(), rung, now_});
+}
+
+Result<std::optional<Node>> Delivery::sent_of(const Artifact& artifact) {
+  if (sent_before_.empty()) return std::optional<Node>();
+  BHI_TRY(const auto sent, fhir::read_json(sent_before_));
+  if (fhir::resource_type(sent->root()) != artifact.type) return std::optional<Node>();  // the item's other resource
+  return std::optional(fhir::copy(sent->root(), arena_));
+}
+
+Result<void> Delivery::keep(const Ledger& ledger) {
+  Worked worked;
+  worked.ledger.push_back(ledger);
+  return store_.commit(worked);
 }
 
 Result<void> Delivery::keep(const Placed& placed) {
@@ -118,7 +132,10 @@ Result<void> Delivery::record(const Settled& settled) {
 Result<OutboxItem> Delivery::settle(const Fate& fate) {
   item_.state = fate.state;
   item_.reason = fate.reason;
-  if (fate.nothing_happened) item_.request_hash.clear();
+  if (fate.nothing_happened) {
+    item_.request_hash.clear();
+    item_.sent.clear();
+  }
   if (fate.state == OutboxState::RetryAt || fate.state == OutboxState::Unknown) {
     const auto own = retry_delay(item_.attempts, item_.destination + "|" + std::to_string(item_.seq));
     item_.not_before = now_ + std::max(own, std::chrono::milliseconds(fate.wait_ms.value_or(0)));
@@ -134,6 +151,7 @@ Result<OutboxItem> Delivery::settle(const Fate& fate) {
 
 Result<OutboxItem> Delivery::settle(const Placed& placed) {
   item_.state = OutboxState::Verified;
+  item_.sent.clear();
   item_.reason = placed.note;
   Settled settled;
   settled.item = item_;

@@ -6,6 +6,7 @@
 #include "base/instant.h"
 #include "base/result.h"
 #include "fhir/json.h"
+#include "flow/bases.h"
 #include "flow/engine.h"
 #include "flow/fate.h"
 #include "flow/ports.h"
@@ -41,8 +42,8 @@ class Delivery {
         capabilities_(capabilities),
         item_(std::move(item)),
         now_(now),
-        sent_before_(item_.request_hash),
-        uncertain_(!sent_before_.empty() || item_.state == OutboxState::Unknown) {}
+        sent_before_(item_.sent),
+        uncertain_(!item_.request_hash.empty() || item_.state == OutboxState::Unknown) {}
 
   Result<OutboxItem> run();
 
@@ -63,19 +64,23 @@ class Delivery {
   Result<Step> create(const Artifact& artifact, const fhir::Node& ours);
   // What a look-up says before a create; empty when the way is free.
   Result<std::optional<Step>> look_up(const Artifact& artifact, const fhir::Node& ours,
-                                      const TypeCapability& capability, const std::string& hash);
-  // One of ours is there already. `as_sent`: it was made from exactly this rendering, so what differs is the EHR's
-  // doing.
-  Result<Step> adopt(const Artifact& artifact, const fhir::Node& ours, const fhir::Node& resource, bool as_sent);
+                                      const TypeCapability& capability);
+  // One of ours is there already.
+  Result<Step> adopt(const Artifact& artifact, const fhir::Node& ours, const fhir::Node& resource);
 
   // ---- a resource that is there (deliver_update.cpp)
 
   Result<Step> update(const Artifact& artifact, const fhir::Node& ours, Ledger ledger);
+  // `theirs`: as it is now; null: to be read.
+  Result<Step> bring_up_to_date(const Artifact& artifact, const fhir::Node& ours, Ledger ledger,
+                                fhir::DocumentPtr theirs);
+  // The bases moved on, if what an earlier delivery sent is there: what it changed is then no edit of somebody else.
+  Result<Bases> after_lost_answer(Bases bases, const Artifact& artifact, const fhir::Node& theirs, Ledger& ledger);
   // The EHR's resource as it is now; as last seen where it cannot be read.
   Result<std::variant<fhir::DocumentPtr, Fate>> current_of(const Ledger& ledger, const TypeCapability* capability);
   // The entity changed in something that is not written.
-  Step nothing_to_change(Ledger ledger) const;
-  Step already_there(const fhir::Node& ours, Ledger ledger, const fhir::DocumentPtr& theirs, bool edited_there) const;
+  Placed nothing_to_change(Ledger ledger) const;
+  Placed already_there(const fhir::Node& ours, Ledger ledger, const fhir::DocumentPtr& theirs) const;
 
   // ---- after a success (delivery.cpp)
 
@@ -92,7 +97,11 @@ class Delivery {
   std::string subject() const;
   void read_audit(std::string what, bool ok);
   // Durable before the request leaves.
-  Result<void> announce(std::string request_hash, const std::string& rung);
+  Result<void> announce(const fhir::Node& document, const fhir::Node& ours, const std::string& rung);
+  // Our rendering that an earlier delivery sent, if it was of this artifact and may have been done.
+  Result<std::optional<fhir::Node>> sent_of(const Artifact& artifact);
+  // What was found out on the way, before the item is settled.
+  Result<void> keep(const Ledger& ledger);
   // The first of two resources of one item.
   Result<void> keep(const Placed& placed);
   // The EHR's resource goes the way of anything received.
@@ -109,8 +118,8 @@ class Delivery {
   const Capabilities& capabilities_;
   OutboxItem item_;
   Instant now_;
-  std::string sent_before_;  // hash of what an earlier delivery put on the wire
-  bool uncertain_;           // and may have been done
+  std::string sent_before_;  // what an earlier delivery put on the wire
+  bool uncertain_;           // and it may have been done
   const Artifact* artifact_ = nullptr;
   fhir::DocumentPtr entity_;
   std::int64_t care_version_ = 0;

@@ -9,7 +9,7 @@ namespace bhi::flow {
 std::string Engine::identifier_system() const { return "urn:bhi-adapter:" + instance_id; }
 
 Result<std::shared_ptr<const Engine>> make_engine(std::string instance_id, const care::Policy& policy,
-                                                  const EngineTexts& texts) {
+                                                  const EngineTexts& texts, SourceBases bases) {
   std::vector<fhir::DocumentPtr> documents;
   std::vector<const fhir::Node*> definitions;
   for (const std::string& text : texts.definitions) {
@@ -20,6 +20,7 @@ Result<std::shared_ptr<const Engine>> make_engine(std::string instance_id, const
   auto engine = std::make_shared<Engine>();
   engine->instance_id = std::move(instance_id);
   engine->policy = policy;
+  engine->bases = std::move(bases);
   BHI_TRY(engine->types, fhir::Types::with(definitions));
   BHI_TRY(engine->maps, mapping::Library::compile(texts.maps, engine->types));
   return std::shared_ptr<const Engine>(std::move(engine));

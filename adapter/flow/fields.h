@@ -26,8 +26,9 @@ struct Fields;  // one specialisation per struct
 template <>
 struct Fields<care::Source> {
   using S = care::Source;
-  static constexpr auto table = std::make_tuple(field("system", &S::system), field("type", &S::type), field("id", &S::id),
-                                                field("version", &S::version), field("updated", &S::updated));
+  static constexpr auto table =
+      std::make_tuple(field("system", &S::system), field("type", &S::type), field("id", &S::id),
+                      field("version", &S::version), field("updated", &S::updated));
 };
 
 template <>
@@ -42,18 +43,18 @@ struct Fields<care::Patient> {
   using S = care::Patient;
   static constexpr std::string_view kind = "Patient";
   static constexpr auto table =
-      std::make_tuple(field("id", &S::id), field("source", &S::source), field("name", &S::name), field("gender", &S::gender),
-                      field("birthDate", &S::birth_date), field("active", &S::active), field("deceased", &S::deceased),
-                      field("identifiers", &S::identifiers));
+      std::make_tuple(field("id", &S::id), field("source", &S::source), field("name", &S::name),
+                      field("gender", &S::gender), field("birthDate", &S::birth_date), field("active", &S::active),
+                      field("deceased", &S::deceased), field("identifiers", &S::identifiers));
 };
 
 template <>
 struct Fields<care::Episode> {
   using S = care::Episode;
   static constexpr std::string_view kind = "Episode";
-  static constexpr auto table =
-      std::make_tuple(field("id", &S::id), field("patient", &S::patient), field("source", &S::source),
-                      field("state", &S::state), field("start", &S::start), field("end", &S::end), field("program", &S::program));
+  static constexpr auto table = std::make_tuple(
+      field("id", &S::id), field("patient", &S::patient), field("source", &S::source), field("state", &S::state),
+      field("start", &S::start), field("end", &S::end), field("program", &S::program));
 };
 
 template <>
@@ -96,21 +97,20 @@ struct Fields<care::SafetyFinding> {
 
 template <>
 struct Fields<Issue> {
-  static constexpr auto table =
-      std::make_tuple(field("severity", &Issue::severity), field("code", &Issue::code), field("path", &Issue::path),
-                      field("text", &Issue::text));
+  static constexpr auto table = std::make_tuple(field("severity", &Issue::severity), field("code", &Issue::code),
+                                                field("path", &Issue::path), field("text", &Issue::text));
 };
 
 template <>
 struct Fields<care::Screening> {
   using S = care::Screening;
   static constexpr std::string_view kind = "Screening";
-  static constexpr auto table = std::make_tuple(
-      field("id", &S::id), field("patient", &S::patient), field("instrument", &S::instrument),
-      field("authored", &S::authored), field("status", &S::status), field("source", &S::source), field("items", &S::items),
-      field("total", &S::total), field("statedTotal", &S::stated_total), field("severity", &S::severity),
-      field("positive", &S::positive), field("complete", &S::complete), field("safety", &S::safety),
-      field("derivedFrom", &S::derived_from), field("issues", &S::issues));
+  static constexpr auto table =
+      std::make_tuple(field("id", &S::id), field("patient", &S::patient), field("instrument", &S::instrument),
+                      field("authored", &S::authored), field("status", &S::status), field("source", &S::source),
+                      field("items", &S::items), field("total", &S::total), field("statedTotal", &S::stated_total),
+                      field("severity", &S::severity), field("positive", &S::positive), field("complete", &S::complete),
+                      field("safety", &S::safety), field("derivedFrom", &S::derived_from), field("issues", &S::issues));
 };
 
 template <>
@@ -162,16 +162,16 @@ template <>
 struct Fields<care::Goal> {
   using S = care::Goal;
   static constexpr auto table =
-      std::make_tuple(field("reference", &S::reference), field("description", &S::description), field("status", &S::status),
-                      field("targets", &S::targets));
+      std::make_tuple(field("reference", &S::reference), field("description", &S::description),
+                      field("status", &S::status), field("targets", &S::targets));
 };
 
 template <>
 struct Fields<care::Activity> {
   using S = care::Activity;
-  static constexpr auto table =
-      std::make_tuple(field("reference", &S::reference), field("kind", &S::kind), field("codes", &S::codes),
-                      field("description", &S::description), field("status", &S::status), field("scheduled", &S::scheduled));
+  static constexpr auto table = std::make_tuple(field("reference", &S::reference), field("kind", &S::kind),
+                                                field("codes", &S::codes), field("description", &S::description),
+                                                field("status", &S::status), field("scheduled", &S::scheduled));
 };
 
 template <>

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdint>
+#include <optional>
 #include <span>
 
 namespace bhi::flow {
@@ -19,6 +21,13 @@ using fhir::NodeKind;
 std::string_view meta_text(const Node& resource, std::string_view name) {
   const Node* meta = resource.find("meta");
   return meta == nullptr ? std::string_view() : meta->text_of(name);
+}
+
+std::optional<std::uint64_t> whole_number(std::string_view text) {
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (text.empty() || error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
 }
 
 bool same_value(const Node& a, const Node& b) {
@@ -89,12 +98,40 @@ Node without_stale_narrative(const Node& resource, Arena& arena) {
                                                          : resource;
 }
 
+Node with_meta_of(const Node& resource, const Node& other, Arena& arena) {
+  const fhir::Name& name = fhir::intern("meta");
+  const Node* meta = other.find(name);
+  return meta == nullptr ? fhir::without(resource, name, arena) : fhir::with(resource, name, *meta, arena);
+}
+
+bool is_older(const ResourceCopy& copy, const Node& held) {
+  const auto copy_time = instant_from(copy.updated);
+  const auto held_time = instant_from(meta_text(held, "lastUpdated"));
+  if (copy_time && held_time && *copy_time != *held_time) return *copy_time < *held_time;
+  const auto copy_number = whole_number(copy.version);
+  const auto held_number = whole_number(version_of(held));
+  return copy_number && held_number && *copy_number < *held_number;
+}
+
 Node projection(const Node& resource, const Node& like, Arena& arena) {
-  std::vector<Member> members;
-  for (const Member& member : resource.members()) {
-    if (like.find(*member.name) != nullptr) members.push_back(member);
+  if (resource.is_object() && like.is_object()) {
+    std::vector<Member> members;
+    for (const Member& member : resource.members()) {
+      const Node* wanted = like.find(*member.name);
+      if (wanted != nullptr) members.push_back({member.name, projection(member.value, *wanted, arena)});
+    }
+    return Node::object(arena.copy(std::span<const Member>(members)));
   }
-  return Node::object(arena.copy(std::span<const Member>(members)));
+  if (resource.is_array() && like.is_array()) {
+    const auto wanted = like.elements();
+    const auto partner = align(wanted, resource.elements(), Leftovers::ByPosition);
+    std::vector<Node> elements;
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+      if (partner[i]) elements.push_back(projection(resource.elements()[*partner[i]], wanted[i], arena));
+    }
+    return Node::array(arena.copy(std::span<const Node>(elements)));
+  }
+  return resource;
 }
 
 std::vector<std::string> not_kept(const Node& written, const Node& held) {

@@ -23,7 +23,15 @@ fhir::Node with_identifier(const fhir::Node& resource, std::string_view system, 
 // may generate new ones. A narrative with a text of its own stays. https://hl7.org/fhir/R4/narrative.html
 fhir::Node without_stale_narrative(const fhir::Node& resource, Arena& arena);
 
-// Only those members of `resource` that `like` has too.
+// With the meta of another resource, or with none: which version there a picture of ours belongs to.
+fhir::Node with_meta_of(const fhir::Node& resource, const fhir::Node& other, Arena& arena);
+
+// Is the copy from before `held` was there? By meta.lastUpdated; where that is the same or missing by version, if those
+// are numbers. False when nothing tells. A copy may be taken in late: after we have read, merged and written a newer
+// version.
+bool is_older(const ResourceCopy& copy, const fhir::Node& held);
+
+// What `resource` says of the elements that `like` has: their members and list elements, and no others.
 fhir::Node projection(const fhir::Node& resource, const fhir::Node& like, Arena& arena);
 
 // Element paths of what we wrote that the EHR does not hold; equal numbers with other digits are the same.

@@ -26,9 +26,9 @@ struct Call {
   const Surroundings& surroundings;
   Instant now;
   Arena& arena;
-  care::Source source;   // of the entity
-  std::string id;        // of the entity
-  std::string patient;   // care id, may be empty
+  care::Source source;  // of the entity
+  std::string id;       // of the entity
+  std::string patient;  // care id, may be empty
   std::optional<care::Source> subject;
 };
 
@@ -52,7 +52,8 @@ const Node* resolve(const Call& call, std::string_view reference) {
   return call.surroundings.canonical ? call.surroundings.canonical(reference) : nullptr;
 }
 
-Result<mapping::Output> run(const Call& call, std::string_view map, const Node* second = nullptr, bool two_sources = false) {
+Result<mapping::Output> run(const Call& call, std::string_view map, const Node* second = nullptr,
+                            bool two_sources = false) {
   std::array<mapping::Input, 2> inputs{};
   inputs[0].node = &call.resource;
   inputs[1].node = second;
@@ -60,8 +61,8 @@ Result<mapping::Output> run(const Call& call, std::string_view map, const Node* 
   mapping::World world;
   world.now = call.now;
   world.resolve = [&call](std::string_view reference) { return resolve(call, reference); };
-  return call.engine.maps->run(std::string(kMaps) + std::string(map), std::span(inputs.data(), two_sources ? 2 : 1), world,
-                               call.arena);
+  return call.engine.maps->run(std::string(kMaps) + std::string(map), std::span(inputs.data(), two_sources ? 2 : 1),
+                               world, call.arena);
 }
 
 // The mapped node as a care entity with its identity filled in.
@@ -88,10 +89,40 @@ bool is_understood(const care::ScreeningReport& report) {
 
 // Total, panel or item of an instrument, or a question about self-harm.
 bool is_screening_code(const care::Code& code) {
-  if (care::instrument_by_total(code) != nullptr || care::instrument_by_panel(code) != nullptr || care::is_self_harm_code(code)) return true;
+  if (care::instrument_by_total(code) != nullptr || care::instrument_by_panel(code) != nullptr ||
+      care::is_self_harm_code(code))
+    return true;
   return std::ranges::any_of(care::instruments(), [&code](const care::Instrument& instrument) {
-    return std::ranges::any_of(instrument.items, [&](const care::InstrumentItem& item) { return care::is_item(instrument, item, code); });
+    return std::ranges::any_of(instrument.items,
+                               [&](const care::InstrumentItem& item) { return care::is_item(instrument, item, code); });
   });
+}
+
+// Does it say whom it is about in a way that leads nowhere? About a group, a device or a place is clear enough.
+bool names_nobody_known(const Node& resource) {
+  for (const std::string_view name : {"subject", "patient"}) {
+    const Node* subject = resource.find(name);
+    const std::string_view reference = subject == nullptr ? std::string_view() : subject->text_of("reference");
+    if (reference.empty() || reference.starts_with('#')) continue;
+    const auto parts = fhir::parse_reference(reference);
+    if (!parts || parts->type.empty() || parts->type == "Patient") return true;
+  }
+  return false;
+}
+
+// The patient it is about, if that is one of the source itself: http://elsewhere/Patient/1 is not our Patient/1.
+std::optional<fhir::Reference> patient_of(const Engine& engine, const Node& resource, const std::string& source) {
+  const auto own = engine.bases.find(source);
+  std::string reference;
+  if (own == engine.bases.end()) {
+    reference = fhir::patient_reference(resource);
+  } else {
+    for (const std::string& base : own->second) {
+      if (reference = fhir::patient_reference(resource, base); !reference.empty()) break;
+    }
+  }
+  auto parts = fhir::parse_reference(reference);
+  return parts && parts->type == "Patient" ? parts : std::nullopt;
 }
 
 Inbound patient(const Call& call) { return entity<care::Patient>(call, "patient-to-care", "Patient"); }
@@ -181,7 +212,9 @@ static_assert(std::ranges::is_sorted(kRows, {}, &Row::type));
 
 }  // namespace
 
-std::string care_id(std::string_view source, std::string_view type, std::string_view id) { return stable_id({source, type, id}); }
+std::string care_id(std::string_view source, std::string_view type, std::string_view id) {
+  return stable_id({source, type, id});
+}
 
 care::Patient patient_by_reference(const care::Source& subject) {
   care::Patient patient;
@@ -196,18 +229,32 @@ Inbound map_inbound(const Engine& engine, const Node& resource, const Origin& or
   const auto row = std::ranges::lower_bound(kRows, type, {}, &Row::type);
   if (row == kRows.end() || row->type != type) return left("no map reads this type");
   Issues issues = check_structure(resource, *engine.types);
-  if (has_errors(issues)) return invalid(std::move(issues));
-
-  Call call{engine, resource, origin, surroundings, now, arena,
+  Call call{engine,
+            resource,
+            origin,
+            surroundings,
+            now,
+            arena,
             {origin.source, std::string(type), origin.id, origin.version, origin.updated},
-            care_id(origin.source, type, origin.id), {}, {}};
-  if (const auto subject = fhir::parse_reference(fhir::patient_reference(resource)); subject && subject->type == "Patient") {
+            care_id(origin.source, type, origin.id),
+            {},
+            {}};
+  if (const auto subject = patient_of(engine, resource, origin.source)) {
     call.patient = care_id(origin.source, "Patient", subject->id);
     call.subject = care::Source{origin.source, "Patient", subject->id, "", ""};
+  } else if (names_nobody_known(resource)) {
+    issues.push_back({Severity::Error, "not-found", std::string(type) + ".subject",
+                      "expected a reference to a Patient of this source"});
   }
+  const bool invalid_resource = has_errors(issues);
+  // A response or score is read even when it cannot be taken: an answer about self-harm in it must still reach
+  // somebody.
+  if (invalid_resource && type != "QuestionnaireResponse" && type != "Observation") return invalid(std::move(issues));
   Inbound result = row->map(call);
   result.subject = std::move(call.subject);
-  result.issues.insert(result.issues.begin(), std::make_move_iterator(issues.begin()), std::make_move_iterator(issues.end()));
+  result.issues.insert(result.issues.begin(), std::make_move_iterator(issues.begin()),
+                       std::make_move_iterator(issues.end()));
+  if (invalid_resource) result.what = What::Invalid;
   return result;
 }
 

@@ -22,8 +22,8 @@ struct Surroundings {
 };
 
 struct Origin {
-  std::string source;   // name of the source
-  std::string id;       // logical id there (or the content's own name, when the resource has none)
+  std::string source;  // name of the source
+  std::string id;      // logical id there (or the content's own name, when the resource has none)
   std::string version;
   std::string updated;
 };
@@ -33,7 +33,8 @@ struct Inbound {
     Change,   // `change` goes to care::apply
     Left,     // not for the care model; `reason`
     Waiting,  // its form is not at hand; `reason` is the canonical
-    Invalid,  // readable, but not what its type demands; `issues`
+    Invalid,  // readable, but not what its type demands; `issues`. A `change` may be there all the same: then only its
+              // safety counts
   };
   What what = What::Left;
   std::optional<care::Change> change;
@@ -49,7 +50,7 @@ care::Patient patient_by_reference(const care::Source& subject);
 std::string care_id(std::string_view source, std::string_view type, std::string_view id);
 
 // `resource` must live in memory that outlives the call. Never fails as a whole: whatever is wrong is in the result.
-Inbound map_inbound(const Engine& engine, const fhir::Node& resource, const Origin& origin, const Surroundings& surroundings,
-                    Instant now, Arena& arena);
+Inbound map_inbound(const Engine& engine, const fhir::Node& resource, const Origin& origin,
+                    const Surroundings& surroundings, Instant now, Arena& arena);
 
 }  // namespace bhi::flow

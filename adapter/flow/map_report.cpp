@@ -24,7 +24,7 @@ struct Item {
   std::string where;  // "file.json Bundle.entry[3]"
   std::string type;
   std::string id;
-  std::string entity;   // care id, when it became a change
+  std::string entity;  // care id, when it became a change
   std::string patient;
 };
 
@@ -42,7 +42,8 @@ class Run {
   MapReport finish() {
     for (const Item& item : items_) by_key_.try_emplace(item.type + "/" + item.id, item.resource);
     for (const Item& item : items_) {
-      if (const std::string_view url = item.resource->text_of("url"); !url.empty()) by_url_.try_emplace(std::string(url), item.resource);
+      if (const std::string_view url = item.resource->text_of("url"); !url.empty())
+        by_url_.try_emplace(std::string(url), item.resource);
     }
     for (Item& item : items_) map(item);
     for (auto& [patient, changes] : changes_) {
@@ -50,6 +51,10 @@ class Run {
         changes.insert(changes.begin(), patient_by_reference(subject->second));
       }
       apply(changes);
+    }
+    // Of what was put aside, a self-harm answer still counts (as in work.cpp).
+    for (const care::Entity& entity : care::apply({}, only_safety_, engine_.policy, now_).touched) {
+      if (std::holds_alternative<care::SafetyEvent>(entity)) report_.care.push_back(entity);
     }
     return std::move(report_);
   }
@@ -67,8 +72,10 @@ class Run {
       const std::string name = input.name + ":" + std::to_string(++line_number);
       if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
       auto document = fhir::read_json(std::string(line), kLimits);
-      if (document.ok()) split(name, *std::move(document));
-      else unreadable(name, document.error());
+      if (document.ok())
+        split(name, *std::move(document));
+      else
+        unreadable(name, document.error());
     }
   }
 
@@ -99,7 +106,9 @@ class Run {
   void map(Item& item) {
     ++report_.read[item.type];
     const Surroundings around{
-        [this](std::string_view type, std::string_view id) { return look_up(by_key_, std::string(type) + "/" + std::string(id)); },
+        [this](std::string_view type, std::string_view id) {
+          return look_up(by_key_, std::string(type) + "/" + std::string(id));
+        },
         [this](std::string_view url) { return look_up(by_url_, std::string(url.substr(0, url.find('|')))); }};
     const Node* meta = item.resource->find("meta");
     const Origin origin{source_, item.id, meta == nullptr ? "" : std::string(meta->text_of("versionId")),
@@ -111,7 +120,9 @@ class Run {
     }
     switch (inbound.what) {
       case Inbound::What::Left: return leave(item, Severity::Information, "informational", inbound.reason);
-      case Inbound::What::Invalid: return leave(item, Severity::Error, "processing", "not mapped: see its other issues");
+      case Inbound::What::Invalid:
+        if (inbound.change) only_safety_.push_back(*std::move(inbound.change));
+        return leave(item, Severity::Error, "processing", "not mapped: see its other issues");
       case Inbound::What::Waiting:
         // Without the form it may still be read in part; a self-harm answer must not get lost for want of a form.
         leave(item, Severity::Warning, "not-found", "its questionnaire is not among the inputs: " + inbound.reason);
@@ -122,8 +133,10 @@ class Run {
     std::visit(
         [&item](const auto& change) {
           if constexpr (requires { change.id; }) item.entity = change.id;
-          if constexpr (requires { change.patient; }) item.patient = change.patient;
-          else item.patient = item.entity;
+          if constexpr (requires { change.patient; })
+            item.patient = change.patient;
+          else
+            item.patient = item.entity;
         },
         *inbound.change);
     if (inbound.subject) subjects_.try_emplace(item.patient, *std::move(inbound.subject));
@@ -156,11 +169,13 @@ class Run {
     if (entity == applied.touched.end()) return;
     const std::string path = std::string(care::kind_of(*entity)) + "/" + intent.id;
     if (intent.substance_use) {
-      report_.issues.push_back({Severity::Information, "suppressed", path, "not written: substance-use data waits for a consent that covers it"});
+      report_.issues.push_back({Severity::Information, "suppressed", path,
+                                "not written: substance-use data waits for a consent that covers it"});
       return;
     }
     if (patient_of(*entity).empty()) {
-      report_.issues.push_back({Severity::Warning, "not-found", path, "not written: no patient is known, somebody must assign it"});
+      report_.issues.push_back(
+          {Severity::Warning, "not-found", path, "not written: no patient is known, somebody must assign it"});
       return;
     }
     Arena arena;
@@ -177,7 +192,8 @@ class Run {
     const auto slash = issue.path.find('/');
     if (slash == std::string::npos) return issue;
     const std::string id = issue.path.substr(slash + 1, issue.path.find_first_of(" .[", slash) - slash - 1);
-    if (const auto found = by_entity_.find(id); found != by_entity_.end()) issue.path = name_of(*found->second) + " " + issue.path;
+    if (const auto found = by_entity_.find(id); found != by_entity_.end())
+      issue.path = name_of(*found->second) + " " + issue.path;
     return issue;
   }
 
@@ -200,7 +216,8 @@ class Run {
   std::map<std::string, const Node*> by_url_;
   std::map<std::string, const Item*> by_entity_;
   std::map<std::string, std::vector<care::Change>> changes_;  // by care id of the patient
-  std::map<std::string, care::Source> subjects_;              // the same, as referred to
+  std::vector<care::Change> only_safety_;
+  std::map<std::string, care::Source> subjects_;  // the same, as referred to
   MapReport report_;
 };
 
@@ -213,7 +230,9 @@ Node object(std::initializer_list<std::pair<std::string_view, Node>> members, Ar
   return Node::object({kept, count});
 }
 
-Node list(const std::vector<Node>& nodes, Arena& arena) { return Node::array(arena.copy(std::span<const Node>(nodes))); }
+Node list(const std::vector<Node>& nodes, Arena& arena) {
+  return Node::array(arena.copy(std::span<const Node>(nodes)));
+}
 
 Node counts(const std::map<std::string, std::size_t>& by_type, Arena& arena) {
   std::vector<fhir::Member> members;
@@ -255,12 +274,14 @@ std::string to_json(const MapReport& report) {
                              {"text", text_node(issue.text, arena)}},
                             arena));
   }
-  const Node document = object(
-      {{"care", list(care, arena)},
-       {"writes", list(writes, arena)},
-       {"issues", list(issues, arena)},
-       {"counts", object({{"read", counts(report.read, arena)}, {"mapped", counts(report.mapped, arena)}, {"left", counts(report.left, arena)}}, arena)}},
-      arena);
+  const Node document = object({{"care", list(care, arena)},
+                                {"writes", list(writes, arena)},
+                                {"issues", list(issues, arena)},
+                                {"counts", object({{"read", counts(report.read, arena)},
+                                                   {"mapped", counts(report.mapped, arena)},
+                                                   {"left", counts(report.left, arena)}},
+                                                  arena)}},
+                               arena);
   return fhir::write_json_pretty(document) + "\n";
 }
 
@@ -268,7 +289,8 @@ namespace {
 
 std::string line_of(const care::Screening& screening) {
   std::string line = screening.instrument + "  " + screening.authored.substr(0, 10) + "  items";
-  for (const care::ScreeningItem& item : screening.items) line += " " + (item.score ? std::to_string(*item.score) : std::string("-"));
+  for (const care::ScreeningItem& item : screening.items)
+    line += " " + (item.score ? std::to_string(*item.score) : std::string("-"));
   if (screening.items.empty()) line += " (score only)";
   line += "  total " + (screening.total ? std::to_string(*screening.total) : std::string("none"));
   if (screening.stated_total) {
@@ -290,15 +312,23 @@ std::string line_of(const care::Entity& entity) {
       return value.text + "  " + value.status + "  class " + value.drug_class + " by " + value.by;
     }
     std::string operator()(const care::CarePlan& value) const {
-      return (value.title.empty() ? (value.categories.empty() ? std::string("(no title)") : value.categories.back().display) : value.title) +
+      return (value.title.empty()
+                  ? (value.categories.empty() ? std::string("(no title)") : value.categories.back().display)
+                  : value.title) +
              "  " + value.status + "  " + std::to_string(value.activities.size()) + " activities, " +
-             std::to_string(value.goals.size()) + " goals" + (value.review_date.empty() ? "" : "  review " + value.review_date);
+             std::to_string(value.goals.size()) + " goals" +
+             (value.review_date.empty() ? "" : "  review " + value.review_date);
     }
     std::string operator()(const care::SafetyEvent& value) const {
-      return value.rule + " " + value.level + "  " + value.state + "  " + value.note + (value.patient.empty() ? "  UNASSIGNED" : "");
+      return value.rule + " " + value.level + "  " + value.state + "  " + value.note +
+             (value.patient.empty() ? "  UNASSIGNED" : "");
     }
-    std::string operator()(const care::Patient& value) const { return value.name + "  " + value.gender + "  " + value.birth_date; }
-    std::string operator()(const care::Episode& value) const { return value.state + "  " + value.start + "  " + value.program; }
+    std::string operator()(const care::Patient& value) const {
+      return value.name + "  " + value.gender + "  " + value.birth_date;
+    }
+    std::string operator()(const care::Episode& value) const {
+      return value.state + "  " + value.start + "  " + value.program;
+    }
   };
   return std::visit(Visitor{}, entity);
 }
@@ -307,25 +337,31 @@ std::string line_of(const care::Entity& entity) {
 
 std::string to_text(const MapReport& report) {
   std::string text = "Care model\n";
-  for (const care::Entity& entity : report.care) text += "  " + std::string(care::kind_of(entity)) + "  " + line_of(entity) + "\n";
+  for (const care::Entity& entity : report.care)
+    text += "  " + std::string(care::kind_of(entity)) + "  " + line_of(entity) + "\n";
   if (report.care.empty()) text += "  (nothing)\n";
   text += "\nWould be written to the EHR\n";
-  for (const WriteRequest& write : report.writes) text += "  " + write.method + " " + write.url + "  (" + write.artifact + ", " + write.rung + ")\n";
+  for (const WriteRequest& write : report.writes)
+    text += "  " + write.method + " " + write.url + "  (" + write.artifact + ", " + write.rung + ")\n";
   if (report.writes.empty()) text += "  (nothing)\n";
   std::size_t informations = 0;
   text += "\nIssues\n";
   for (const Issue& issue : report.issues) {
-    if (issue.severity == Severity::Information) ++informations;
-    else text += "  " + std::string(name(issue.severity)) + "  " + issue.path + ": " + issue.text + "\n";
+    if (issue.severity == Severity::Information)
+      ++informations;
+    else
+      text += "  " + std::string(name(issue.severity)) + "  " + issue.path + ": " + issue.text + "\n";
   }
-  text += "  " + std::to_string(informations) + " informations (left resources with their reasons: --json)\n\nResources\n";
+  text +=
+      "  " + std::to_string(informations) + " informations (left resources with their reasons: --json)\n\nResources\n";
   for (const auto& [type, count] : report.read) {
     const auto of = [&type = type](const std::map<std::string, std::size_t>& counts) {
       const auto found = counts.find(type);
       return found == counts.end() ? std::size_t{0} : found->second;
     };
     char line[160];
-    std::snprintf(line, sizeof line, "  %-26s read %5zu   mapped %5zu   left %5zu\n", type.c_str(), count, of(report.mapped), of(report.left));
+    std::snprintf(line, sizeof line, "  %-26s read %5zu   mapped %5zu   left %5zu\n", type.c_str(), count,
+                  of(report.mapped), of(report.left));
     text += line;
   }
   return text;

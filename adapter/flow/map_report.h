@@ -1,7 +1,8 @@
 // `bhi map`: files in, everything that would happen out, without store or EHR.
 //
 // {"care": [{"kind": "Screening", ...}, ...], "writes": [{"artifact", "rung", "method", "url", "body"}, ...],
-//  "issues": [{"severity", "code", "path", "text"}, ...], "counts": {"read": {TYPE: n}, "mapped": {...}, "left": {...}}}
+//  "issues": [{"severity", "code", "path", "text"}, ...], "counts": {"read": {TYPE: n}, "mapped": {...}, "left":
+//  {...}}}
 // read = mapped + left for every type; each one left has an issue that names it and the reason.
 #pragma once
 

@@ -1,5 +1,5 @@
-// The two doors to the outside: a store that keeps what we promised to keep, and an EHR. Implemented by `store` and `ehr`,
-// which never meet. All calls are synchronous; every failure is an Error whose Kind says what the caller can do.
+// The two doors to the outside: a store that keeps what we promised to keep, and an EHR. Implemented by `store` and
+// `ehr`, which never meet. All calls are synchronous; every failure is an Error whose Kind says what the caller can do.
 #pragma once
 
 #include "base/instant.h"
@@ -19,7 +19,7 @@ namespace bhi::flow {
 
 // A received resource, as kept: also our picture of what the EHR holds.
 struct ResourceCopy {
-  std::string source;   // name of the source in the configuration
+  std::string source;  // name of the source in the configuration
   std::string type;
   std::string id;
   std::string version;  // meta.versionId or ETag; may be empty
@@ -30,9 +30,9 @@ struct ResourceCopy {
 };
 
 struct InboxItem {
-  std::int64_t seq = 0;     // order of receipt
-  std::string lane;         // "source|Patient/1", or "source|Type/id" when it concerns no patient
-  std::string channel;      // post | poll | replay
+  std::int64_t seq = 0;  // order of receipt
+  std::string lane;      // "source|Patient/1", or "source|Type/id" when it concerns no patient
+  std::string channel;   // post | poll | replay
   Instant received{};
   ResourceCopy resource;
 };
@@ -55,8 +55,8 @@ struct AuditEntry {
 };
 
 struct Accepted {
-  std::vector<InboxItem> items;    // seq is given by the store
-  std::optional<Cursor> cursor;    // moves in the same transaction
+  std::vector<InboxItem> items;  // seq is given by the store
+  std::optional<Cursor> cursor;  // moves in the same transaction
   std::vector<AuditEntry> audit;
 };
 
@@ -66,26 +66,26 @@ struct AcceptOutcome {
 };
 
 struct StoredEntity {
-  std::string kind;      // "Screening"
+  std::string kind;  // "Screening"
   std::string id;
-  std::string patient;   // care id, may be empty
+  std::string patient;       // care id, may be empty
   std::int64_t version = 0;  // from 1; the ETag of /care. 0: not stored yet
-  std::string body;      // JSON of the logical model
+  std::string body;          // JSON of the logical model
 };
 
 // What the EHR holds of one of our entities.
 struct Ledger {
   std::string destination;
-  std::string artifact;    // screening-result | questionnaire-response | care-plan | safety
+  std::string artifact;  // screening-result | questionnaire-response | care-plan | safety
   std::string care_id;
-  std::string type;        // at the EHR
+  std::string type;  // at the EHR
   std::string id;
   std::string version;
   std::int64_t care_version = 0;  // of the entity when it was last written or read there
-  std::string hash;        // content_hash of what the EHR holds
+  std::string hash;               // content_hash of what the EHR holds
   // The two bases of the next three-way merge (flow/merge.h), as JSON:
-  std::string held;        // the EHR's resource when we were last in step (read or written); `hash` is of this
-  std::string rendered;    // our rendering at that moment; empty when it was only read
+  std::string held;      // the EHR's resource when we were last in step (read or written); `hash` is of this
+  std::string rendered;  // our rendering at that moment; empty when it was only read
 };
 
 enum class OutboxState { Planned, Sent, Verified, Unknown, RetryAt, Parked, Dead, Superseded };
@@ -97,8 +97,8 @@ std::optional<OutboxState> outbox_state_from(std::string_view text);
 
 struct OutboxItem {
   std::int64_t seq = 0;
-  std::string destination;   // name of a source with write-back allowed
-  std::string patient;       // care id: with the destination, the lane
+  std::string destination;  // name of a source with write-back allowed
+  std::string patient;      // care id: with the destination, the lane
   std::string artifact;
   std::string care_id;
   std::int64_t care_version = 0;
@@ -107,8 +107,9 @@ struct OutboxItem {
   int attempts = 0;
   Instant not_before{};      // of RetryAt, and of Unknown: a look-up right after a lost answer may be too early
   std::string reason;        // why it is where it is, no PHI
-  std::string request_hash;  // of what was last put on the wire; empty when that surely changed nothing there
+  std::string request_hash;  // content_hash of what was last put on the wire; empty when that surely changed nothing
   Instant created{};
+  std::string sent;  // our rendering in it, as JSON: the base of a merge should the answer be lost; else empty
 };
 
 struct InboxOutcome {
@@ -128,15 +129,15 @@ struct Worked {
 };
 
 struct Settled {
-  OutboxItem item;                       // with its new state, reason, attempts, not_before
+  OutboxItem item;  // with its new state, reason, attempts, not_before
   std::optional<Ledger> ledger;
-  std::optional<ResourceCopy> copy;      // what the EHR holds now
+  std::optional<ResourceCopy> copy;  // what the EHR holds now
   std::vector<AuditEntry> audit;
 };
 
-struct Listing {           // a page of stored entities
+struct Listing {  // a page of stored entities
   std::vector<StoredEntity> entities;
-  std::string next;        // id to continue after; empty at the end
+  std::string next;  // id to continue after; empty at the end
 };
 
 class Store {
@@ -163,7 +164,8 @@ class Store {
   virtual Result<std::size_t> requeue(std::int64_t seq) = 0;
   virtual Result<std::size_t> requeue_waiting(std::string_view reason) = 0;
 
-  virtual Result<std::optional<ResourceCopy>> resource(std::string_view source, std::string_view type, std::string_view id) = 0;
+  virtual Result<std::optional<ResourceCopy>> resource(std::string_view source, std::string_view type,
+                                                       std::string_view id) = 0;
   virtual Result<std::optional<ResourceCopy>> canonical(std::string_view source, std::string_view url) = 0;
   // The EHR answered or sent something that is no news for the care model (our own write, a fetched form).
   virtual Result<void> keep_copy(const ResourceCopy& copy) = 0;
@@ -173,13 +175,16 @@ class Store {
   virtual Result<std::optional<StoredEntity>> entity(std::string_view kind, std::string_view id) = 0;
   virtual Result<Listing> list(std::string_view kind, std::string_view after, std::size_t limit) = 0;
 
-  virtual Result<std::optional<Ledger>> ledger(std::string_view destination, std::string_view artifact, std::string_view care_id) = 0;
-  virtual Result<std::optional<Ledger>> ledger_of(std::string_view destination, std::string_view type, std::string_view id) = 0;
+  virtual Result<std::optional<Ledger>> ledger(std::string_view destination, std::string_view artifact,
+                                               std::string_view care_id) = 0;
+  virtual Result<std::optional<Ledger>> ledger_of(std::string_view destination, std::string_view type,
+                                                  std::string_view id) = 0;
 
-  // Due items (Planned; Unknown and RetryAt whose time has come), in order, at most one per lane unless urgent. An item is
-  // due only when every earlier one of its lane is settled or parked.
+  // Due items (Planned; Unknown and RetryAt whose time has come), in order, at most one per lane unless urgent. An item
+  // is due only when every earlier one of its lane is settled or parked.
   virtual Result<std::vector<OutboxItem>> due(Instant now, std::size_t limit) = 0;
-  virtual Result<std::vector<OutboxItem>> outbox(std::string_view patient, std::size_t limit) = 0;  // "" = all, newest first
+  virtual Result<std::vector<OutboxItem>> outbox(std::string_view patient,
+                                                 std::size_t limit) = 0;  // "" = all, newest first
   // Durable before the request goes out: state Sent, request_hash, attempts.
   virtual Result<void> mark_sent(const OutboxItem& item, const AuditEntry& audit) = 0;
   virtual Result<void> settle(const Settled& settled) = 0;
@@ -217,29 +222,29 @@ struct Capabilities {
 
 struct Page {
   fhir::DocumentPtr bundle;
-  std::string next;         // link to follow, verbatim; empty at the end
+  std::string next;                    // link to follow, verbatim; empty at the end
   std::optional<Instant> server_time;  // of the Date header
 };
 
 // The answer to a write, as far as we know it.
 struct Answer {
   enum class What {
-    Done,         // 2xx; resource, id and version as far as told
-    Conflict,     // 409 or 412: somebody was faster
-    Refused,      // 400, 404, 405, 410, 422, ...: repeating is no use
-    Forbidden,    // 401 (after one renewal), 403
-    Later,        // 429, 503 and other 5xx: not done; retry_after when told
-    Unknown,      // sent, but the answer was lost: it may have happened
-    NotSent,      // no connection was made: it has not happened
+    Done,       // 2xx; resource, id and version as far as told
+    Conflict,   // 409 or 412: somebody was faster
+    Refused,    // 400, 404, 405, 410, 422, ...: repeating is no use
+    Forbidden,  // 401 (after one renewal), 403
+    Later,      // 429, 503 and other 5xx: not done; retry_after when told
+    Unknown,    // sent, but the answer was lost: it may have happened
+    NotSent,    // no connection was made: it has not happened
   };
   What what = What::Unknown;
   int status = 0;
   std::string id;
-  std::string version;      // from ETag, else meta.versionId
+  std::string version;  // from ETag, else meta.versionId
   std::string updated;
-  fhir::DocumentPtr body;   // null when there was none
+  fhir::DocumentPtr body;  // null when there was none
   std::optional<std::int64_t> retry_after_ms;
-  std::string reason;       // status and issue codes; no PHI
+  std::string reason;  // status and issue codes; no PHI
 };
 
 class Ehr {
@@ -255,7 +260,8 @@ class Ehr {
   // if_none_exist: search query ("identifier=system|value"), empty for a plain create.
   virtual Answer create(std::string_view type, std::string_view body, std::string_view if_none_exist) = 0;
   // if_match: version; empty only when the server gives none.
-  virtual Answer update(std::string_view type, std::string_view id, std::string_view body, std::string_view if_match) = 0;
+  virtual Answer update(std::string_view type, std::string_view id, std::string_view body,
+                        std::string_view if_match) = 0;
 };
 
 }  // namespace bhi::flow

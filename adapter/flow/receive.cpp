@@ -29,17 +29,20 @@ Result<Received> receive(const fhir::Node& document, std::string_view source, st
   received.issues = std::move(split.issues);
   for (const fhir::Entry& entry : split.entries) {
     if (entry.outcome) {
-      received.issues.push_back({Severity::Warning, "incomplete", entry.path, "the source says that results may be missing"});
+      received.issues.push_back(
+          {Severity::Warning, "incomplete", entry.path, "the source says that results may be missing"});
       continue;
     }
-    if (entry.deleted || !entry.resource.is_object()) continue;  // deletions are asked for by the poller, not taken from a post
+    if (entry.deleted || !entry.resource.is_object())
+      continue;  // deletions are asked for by the poller, not taken from a post
     ResourceCopy copy;
     copy.source = std::string(source);
     copy.type = std::string(fhir::resource_type(entry.resource));
     copy.hash = fhir::content_hash(entry.resource);
     copy.id = id_of(entry.resource, copy.hash);
     if (!fhir::is_safe_id(copy.id)) {
-      received.issues.push_back({Severity::Error, "value", entry.path + ".id", "expected an id of 1 to 64 letters, digits, '-' and '.'"});
+      received.issues.push_back(
+          {Severity::Error, "value", entry.path + ".id", "expected an id of 1 to 64 letters, digits, '-' and '.'"});
       continue;
     }
     copy.version = meta_text(entry.resource, "versionId");

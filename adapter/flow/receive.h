@@ -18,8 +18,8 @@ struct Received {
   Issues issues;                 // entries that could not be taken, with their path
 };
 
-// A FHIR resource or Bundle as text, JSON or XML. Error Incorrect: unreadable bytes or no known resourceType; the message says
-// where. A Bundle with one bad entry is taken without it and an issue names the entry.
+// A FHIR resource or Bundle as text, JSON or XML. Error Incorrect: unreadable bytes or no known resourceType; the
+// message says where. A Bundle with one bad entry is taken without it and an issue names the entry.
 Result<Received> receive(std::string text, std::string_view source, std::string_view channel, Instant now,
                          const fhir::ReadLimits& limits);
 

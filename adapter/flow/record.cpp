@@ -23,7 +23,8 @@ void put(care::Record& record, care::Entity entity) {
 }
 
 OutboxItem outbox_item(const care::Intent& intent, const care::Applied& applied, const LoadedRecord& before,
-                       const Worked& worked, const Destinations& destinations, std::string_view fallback_source, Instant now) {
+                       const Worked& worked, const Destinations& destinations, std::string_view fallback_source,
+                       Instant now) {
   OutboxItem item;
   item.artifact = std::string(name(intent.artifact));
   item.care_id = intent.id;
@@ -47,9 +48,12 @@ OutboxItem outbox_item(const care::Intent& intent, const care::Applied& applied,
     item.state = OutboxState::Parked;
     item.reason = std::string(why);
   };
-  if (!destinations.allows(item.destination)) park("write-back is not allowed for this source (sources[].write_back)");
-  else if (item.patient.empty()) park("no patient: assign the screening to one first");
-  else if (intent.substance_use) park("substance-use data waits for a consent that covers it");
+  if (!destinations.allows(item.destination))
+    park("write-back is not allowed for this source (sources[].write_back)");
+  else if (item.patient.empty())
+    park("no patient: assign the screening to one first");
+  else if (intent.substance_use)
+    park("substance-use data waits for a consent that covers it");
   return item;
 }
 
@@ -60,7 +64,9 @@ std::int64_t LoadedRecord::version_of(std::string_view kind, std::string_view id
   return found == versions.end() ? 0 : found->second;
 }
 
-bool Destinations::allows(std::string_view source) const { return std::ranges::find(writable, source) != writable.end(); }
+bool Destinations::allows(std::string_view source) const {
+  return std::ranges::find(writable, source) != writable.end();
+}
 
 std::string_view id_of(const care::Entity& entity) {
   return std::visit([](const auto& value) { return std::string_view(value.id); }, entity);
@@ -69,8 +75,10 @@ std::string_view id_of(const care::Entity& entity) {
 std::string_view patient_of(const care::Entity& entity) {
   return std::visit(
       [](const auto& value) {
-        if constexpr (requires { value.patient; }) return std::string_view(value.patient);
-        else return std::string_view(value.id);
+        if constexpr (requires { value.patient; })
+          return std::string_view(value.patient);
+        else
+          return std::string_view(value.id);
       },
       entity);
 }
@@ -87,8 +95,8 @@ Result<LoadedRecord> load_record(Store& store, std::string_view patient) {
   return loaded;
 }
 
-void add_applied(Worked& worked, const care::Applied& applied, const LoadedRecord& before, const Destinations& destinations,
-                 std::string_view fallback_source, Instant now) {
+void add_applied(Worked& worked, const care::Applied& applied, const LoadedRecord& before,
+                 const Destinations& destinations, std::string_view fallback_source, Instant now) {
   for (const care::Entity& entity : applied.touched) {
     StoredEntity row;
     row.kind = std::string(care::kind_of(entity));

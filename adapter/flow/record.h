@@ -30,7 +30,7 @@ std::string_view patient_of(const care::Entity& entity);
 
 // Puts what `applied` touched and wants into the transaction: entities with the versions they replace, outbox rows for
 // the destinations that allow it. `fallback_source`: where the patient came from when the record has no Patient.
-void add_applied(Worked& worked, const care::Applied& applied, const LoadedRecord& before, const Destinations& destinations,
-                 std::string_view fallback_source, Instant now);
+void add_applied(Worked& worked, const care::Applied& applied, const LoadedRecord& before,
+                 const Destinations& destinations, std::string_view fallback_source, Instant now);
 
 }  // namespace bhi::flow

@@ -1,9 +1,9 @@
 #include "flow/structure.h"
 
-#include "base/instant.h"
+#include "flow/primitive_forms.h"
 
 #include <algorithm>
-#include <array>
+#include <set>
 #include <string_view>
 
 namespace bhi::flow {
@@ -29,45 +29,9 @@ std::string_view describe(NodeKind kind) {
   return "something else";
 }
 
-bool is_id(std::string_view text) {
-  return !text.empty() && text.size() <= 64 && std::ranges::all_of(text, [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '.';
-  });
-}
-
-bool is_date_time(std::string_view text) { return text.size() >= 4 && instant_from(text).has_value(); }
-
-bool is_date(std::string_view text) { return is_date_time(text) && text.find('T') == std::string_view::npos; }
-
-bool is_code(std::string_view text) {
-  return !text.empty() && text.front() != ' ' && text.back() != ' ' && text.find("  ") == std::string_view::npos;
-}
-
-bool is_whole(std::string_view text) { return text.find_first_of(".eE") == std::string_view::npos; }
-
-struct PrimitiveForm {
-  std::string_view type;
-  NodeKind kind;
-  bool (*form)(std::string_view);  // null: any
-  std::string_view expected;
-};
-
-constexpr std::array kForms = std::to_array<PrimitiveForm>({
-    {"boolean", NodeKind::Boolean, nullptr, "true or false"},
-    {"integer", NodeKind::Number, is_whole, "a whole number"},
-    {"positiveInt", NodeKind::Number, is_whole, "a whole number"},
-    {"unsignedInt", NodeKind::Number, is_whole, "a whole number"},
-    {"decimal", NodeKind::Number, nullptr, "a number"},
-    {"date", NodeKind::String, is_date, "a date (YYYY, YYYY-MM or YYYY-MM-DD)"},
-    {"dateTime", NodeKind::String, is_date_time, "a dateTime"},
-    {"instant", NodeKind::String, is_date_time, "an instant"},
-    {"id", NodeKind::String, is_id, "an id of 1 to 64 letters, digits, '-' and '.'"},
-    {"code", NodeKind::String, is_code, "a code without outer or double spaces"},
-});
-
-const PrimitiveForm* form_of(std::string_view type) {
-  const auto found = std::ranges::find(kForms, type, &PrimitiveForm::type);
-  return found == kForms.end() ? nullptr : &*found;
+bool same_but_for_case(std::string_view a, std::string_view b) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+  return std::ranges::equal(a, b, {}, lower, lower);
 }
 
 class Walk {
@@ -75,62 +39,115 @@ class Walk {
   Walk(const fhir::Types& types, Issues& issues) : types_(types), issues_(issues) {}
 
   void object(const Node& node, const TypeInfo& type, const std::string& path) {
+    if (node.members().empty()) return fail(path, "an object with content", node.kind());
     for (const fhir::Member& member : node.members()) {
       if (issues_.size() >= kMaxIssues) return;
-      std::string_view name = member.name->text;
-      if (name == "resourceType") continue;
-      const bool companion = name.starts_with('_');
-      if (companion) name.remove_prefix(1);
-      const fhir::Name* interned = fhir::find_name(name);
-      const TypeInfo* chosen = nullptr;
-      const fhir::ElementInfo* element = interned == nullptr ? nullptr : type.element(*interned, &chosen);
-      const std::string at = path + "." + std::string(name.substr(0, 64));
-      if (element == nullptr || (element->choice && chosen == nullptr)) {
-        warn(at, "unknown element: R4 does not define it here; kept, not read");
-        continue;
-      }
-      if (companion) continue;  // ids and extensions of primitives
-      if (chosen == nullptr && !element->types.empty()) chosen = element->types.front();
-      value(member.value, *element, chosen, at);
+      member_of(node, type, path, member);
     }
+    if (type.name == "Extension") extension(node, path);
+    if (type.kind == TypeKind::Resource) contained_ids(node, path);
   }
 
  private:
+  void member_of(const Node& node, const TypeInfo& type, const std::string& path, const fhir::Member& member) {
+    std::string_view name = member.name->text;
+    if (name == "resourceType") return;
+    const bool companion = name.starts_with('_');
+    if (companion) name.remove_prefix(1);
+    const fhir::Name* interned = fhir::find_name(name);
+    const TypeInfo* chosen = nullptr;
+    const fhir::ElementInfo* element = interned == nullptr ? nullptr : type.element(*interned, &chosen);
+    const std::string at = path + "." + std::string(name.substr(0, 64));
+    if (element == nullptr || (element->choice && chosen == nullptr)) return unknown(type, name, at);
+    if (companion) return beside(node.find(name), member.value, at);
+    if (chosen == nullptr && !element->types.empty()) chosen = element->types.front();
+    value(member.value, *element, chosen, at);
+  }
+
+  // Many EHRs add elements of their own; one that differs from a known name by case only is a mistake that hides a
+  // value.
+  void unknown(const TypeInfo& type, std::string_view name, const std::string& path) {
+    const auto twin = std::ranges::find_if(type.elements, [name](const fhir::ElementInfo& element) {
+      return same_but_for_case(element.name->text, name);
+    });
+    if (twin == type.elements.end()) return warn(path, "unknown element: R4 does not define it here; kept, not read");
+    issues_.push_back({Severity::Error, "structure", path,
+                       "unknown element; names are case sensitive, expected '" + std::string(twin->name->text) + "'"});
+  }
+
+  // "_given" goes with "given": a list with a list of the same length. https://hl7.org/fhir/R4/json.html#primitive
+  void beside(const Node* primitive, const Node& companion, const std::string& path) {
+    if (primitive == nullptr) return;
+    if (primitive->is_array() != companion.is_array() || primitive->elements().size() != companion.elements().size()) {
+      issues_.push_back({Severity::Error, "structure", path,
+                         "expected the values and their '_' companions to be lists of the same length"});
+    }
+  }
+
+  // https://hl7.org/fhir/R4/extensibility.html: a value or extensions, never both.
+  void extension(const Node& node, const std::string& path) {
+    const bool has_value = std::ranges::any_of(
+        node.members(), [](const fhir::Member& member) { return member.name->text.starts_with("value"); });
+    if (has_value && node.find("extension") != nullptr) {
+      issues_.push_back({Severity::Error, "structure", path, "expected a value or extensions, found both"});
+    }
+  }
+
+  void contained_ids(const Node& node, const std::string& path) {
+    std::set<std::string_view> ids;
+    for (const Node& inner : fhir::each(node.find("contained"))) {
+      const std::string_view id = inner.text_of("id");
+      if (!id.empty() && !ids.insert(id).second) {
+        issues_.push_back(
+            {Severity::Error, "structure", path + ".contained", "expected different ids, found one twice"});
+      }
+    }
+  }
+
   void value(const Node& node, const fhir::ElementInfo& element, const TypeInfo* type, const std::string& path) {
     if (element.many() != node.is_array()) {
       return fail(path, element.many() ? "a list" : "a single value", node.kind());
     }
-    if (!node.is_array()) return single(node, type, path);
+    if (!node.is_array()) return single(node, element, type, path);
+    if (node.elements().empty()) {
+      issues_.push_back({Severity::Error, "structure", path, "expected a list with content, found an empty one"});
+    }
     std::size_t index = 0;
     for (const Node& each : node.elements()) {
       // null in a list of primitives: the value is in the companion list
-      if (!each.is_null()) single(each, type, path + "[" + std::to_string(index) + "]");
+      if (!each.is_null()) single(each, element, type, path + "[" + std::to_string(index) + "]");
       ++index;
     }
   }
 
-  void single(const Node& node, const TypeInfo* type, const std::string& path) {
+  void single(const Node& node, const fhir::ElementInfo& element, const TypeInfo* type, const std::string& path) {
     if (type == nullptr) return;
-    if (type->kind == TypeKind::Primitive) return primitive(node, *type, path);
+    if (type->kind == TypeKind::Primitive) return primitive(node, element, *type, path);
     if (!node.is_object()) return fail(path, "an object (" + std::string(type->name) + ")", node.kind());
     if (type->kind == TypeKind::Resource) {
       type = types_.find(fhir::resource_type(node));
       if (type == nullptr) return fail(path, "a resource with a known resourceType", node.kind());
     }
+    if (type->name == "Reference" && node.find("reference") != nullptr && !is_reference(node.text_of("reference"))) {
+      warn(path + ".reference", "expected a literal reference such as Type/id; leads nowhere");
+    }
     object(node, *type, path);
   }
 
-  void primitive(const Node& node, const TypeInfo& type, const std::string& path) {
-    const PrimitiveForm* form = form_of(type.name);
-    const NodeKind kind = form == nullptr ? NodeKind::String : form->kind;
-    if (node.kind() != kind) return fail(path, form == nullptr ? "a string" : form->expected, node.kind());
-    if (form != nullptr && form->form != nullptr && !form->form(node.text())) {
-      issues_.push_back({Severity::Error, "value", path, "expected " + std::string(form->expected)});
+  void primitive(const Node& node, const fhir::ElementInfo& element, const TypeInfo& type, const std::string& path) {
+    const PrimitiveForm& form = form_of(type.name);
+    if (node.kind() != form.kind) return fail(path, form.expected, node.kind());
+    if (!form.accepts(node.text())) {
+      issues_.push_back({Severity::Error, "value", path, "expected " + std::string(form.expected)});
+    } else if (element.strength == fhir::BindingStrength::Required && !allows_code(element.value_set, node.text())) {
+      issues_.push_back(
+          {Severity::Error, "code-invalid", path, "expected a code of " + std::string(element.value_set)});
     }
   }
 
   void fail(const std::string& path, std::string_view expected, NodeKind found) {
-    issues_.push_back({Severity::Error, "structure", path, "expected " + std::string(expected) + ", found " + std::string(describe(found))});
+    issues_.push_back({Severity::Error, "structure", path,
+                       "expected " + std::string(expected) + ", found " + std::string(describe(found))});
   }
 
   void warn(const std::string& path, std::string_view text) {

@@ -3,6 +3,7 @@
 #include "fhir/bundle.h"
 #include "fhir/json.h"
 #include "flow/binding.h"
+#include "flow/held.h"
 #include "flow/inbound.h"
 #include "flow/merge.h"
 #include "flow/record.h"
@@ -62,14 +63,21 @@ class Neighbourhood {
 // One attempt at a lane: everything read, mapped and applied, ready to be committed.
 class Attempt {
  public:
-  Attempt(const Engine& engine, Store& store, const Destinations& destinations, std::vector<InboxItem> items, Instant now)
-      : engine_(engine), store_(store), destinations_(destinations), items_(std::move(items)), now_(now),
-        source_(items_.front().resource.source), neighbours_(store, source_) {}
+  Attempt(const Engine& engine, Store& store, const Destinations& destinations, std::vector<InboxItem> items,
+          Instant now)
+      : engine_(engine),
+        store_(store),
+        destinations_(destinations),
+        items_(std::move(items)),
+        now_(now),
+        source_(items_.front().resource.source),
+        neighbours_(store, source_) {}
 
   Result<void> prepare() {
     read_documents();
     BHI_CHECK(map_all());
     BHI_CHECK(apply_all());
+    BHI_CHECK(raise_safety());
     finish_outcomes();
     return {};
   }
@@ -107,8 +115,9 @@ class Attempt {
   }
 
   Result<void> map_all() {
-    const Surroundings around{[this](std::string_view type, std::string_view id) { return neighbours_.resource(type, id); },
-                              [this](std::string_view url) { return neighbours_.canonical(url); }};
+    const Surroundings around{
+        [this](std::string_view type, std::string_view id) { return neighbours_.resource(type, id); },
+        [this](std::string_view url) { return neighbours_.canonical(url); }};
     for (std::size_t i = 0; i < items_.size(); ++i) {
       if (slots_[i].document) BHI_CHECK(map_one(items_[i].resource, slots_[i], around));
     }
@@ -121,13 +130,20 @@ class Attempt {
     const bool plan = copy.type == "CarePlan";
     if (ledger && !ledger->id.empty() && ledger->hash == copy.hash) return left(slot, "what we wrote or know already");
     if (!plan && (ledger || !own_identifier(resource).empty())) return edited_copy(copy, slot, ledger);
-    if (plan && !ledger && !own_identifier(resource).empty()) return left(slot, "our own write; its delivery confirms it");
+    if (plan && !ledger && !own_identifier(resource).empty())
+      return left(slot, "our own write; its delivery confirms it");
 
-    Inbound inbound = map_inbound(engine_, resource, {copy.source, copy.id, copy.version, copy.updated}, around, now_, arena_);
+    Inbound inbound =
+        map_inbound(engine_, resource, {copy.source, copy.id, copy.version, copy.updated}, around, now_, arena_);
     slot.outcome.issues = std::move(inbound.issues);
     switch (inbound.what) {
       case Inbound::What::Left: return left(slot, inbound.reason);
-      case Inbound::What::Invalid: quarantine(slot, std::move(slot.outcome.issues)); return {};
+      case Inbound::What::Invalid:
+        quarantine(slot, std::move(slot.outcome.issues));
+        if (inbound.change)
+          only_safety_[inbound.subject ? care_id(source_, "Patient", inbound.subject->id) : ""].push_back(
+              *std::move(inbound.change));
+        return {};
       case Inbound::What::Waiting:
         slot.outcome.state = InboxState::Waiting;
         slot.outcome.reason = inbound.reason;
@@ -140,8 +156,10 @@ class Attempt {
     std::visit(
         [&slot](const auto& change) {
           if constexpr (requires { change.id; }) slot.entity = change.id;
-          if constexpr (requires { change.patient; }) slot.patient = change.patient;
-          else slot.patient = slot.entity;
+          if constexpr (requires { change.patient; })
+            slot.patient = change.patient;
+          else
+            slot.patient = slot.entity;
         },
         *inbound.change);
     if (inbound.subject) subjects_.try_emplace(slot.patient, *std::move(inbound.subject));
@@ -180,15 +198,18 @@ class Attempt {
   }
 
   // The plan as the EHR has it now, joined with what the BHI side changed since both were last in step.
-  Result<void> join_plan(const ResourceCopy& copy, Slot& slot, const std::optional<Ledger>& ledger, const Surroundings& around,
-                         care::CarePlan& plan) {
+  Result<void> join_plan(const ResourceCopy& copy, Slot& slot, const std::optional<Ledger>& ledger,
+                         const Surroundings& around, care::CarePlan& plan) {
     Ledger next = ledger.value_or(Ledger{});
     if (ledger) {
       plan.id = ledger->care_id;
       BHI_TRY(const auto stored, store_.entity("CarePlan", plan.id));
       if (stored && !ledger->held.empty()) {
         BHI_TRY(const auto held, fhir::read_json(ledger->held));
-        Inbound base = map_inbound(engine_, held->root(), {copy.source, copy.id, ledger->version, ""}, around, now_, arena_);
+        // A delivery may have read, merged and written a newer version while this one waited in its lane.
+        if (is_older(copy, held->root())) return left(slot, "older than what is known of it");
+        Inbound base =
+            map_inbound(engine_, held->root(), {copy.source, copy.id, ledger->version, ""}, around, now_, arena_);
         BHI_TRY(const auto current, fhir::read_json(stored->body));
         if (base.what == Inbound::What::Change) {
           auto& base_plan = std::get<care::CarePlan>(*base.change);
@@ -226,11 +247,34 @@ class Attempt {
     return {};
   }
 
+  // Of what was put aside, only a self-harm answer counts: its event is raised, nothing else changes.
+  Result<void> raise_safety() {
+    for (const auto& [patient, changes] : only_safety_) {
+      BHI_TRY(const auto before, load_record(store_, patient));
+      care::Applied applied = care::apply(before.record, changes, engine_.policy, now_);
+      std::erase_if(applied.touched, [this](const care::Entity& entity) {
+        return !std::holds_alternative<care::SafetyEvent>(entity) || is_written(entity);
+      });
+      std::erase_if(applied.intents,
+                    [](const care::Intent& intent) { return intent.artifact != care::Intent::Artifact::SafetyNotice; });
+      add_applied(worked_, applied, before, destinations_, source_, now_);
+      for (const care::Intent& intent : applied.intents) summary_.urgent |= intent.urgent;
+    }
+    return {};
+  }
+
+  bool is_written(const care::Entity& entity) const {
+    return std::ranges::any_of(worked_.entities, [&entity](const StoredEntity& row) {
+      return row.kind == care::kind_of(entity) && row.id == id_of(entity);
+    });
+  }
+
   Result<void> apply_all() {
     for (auto& [patient, changes] : changes_) {
       BHI_TRY(const auto before, load_record(store_, patient));
       const auto subject = subjects_.find(patient);
-      if (subject != subjects_.end() && !before.record.patient) changes.insert(changes.begin(), patient_by_reference(subject->second));
+      if (subject != subjects_.end() && !before.record.patient)
+        changes.insert(changes.begin(), patient_by_reference(subject->second));
       const care::Applied applied = care::apply(before.record, changes, engine_.policy, now_);
       add_applied(worked_, applied, before, destinations_, source_, now_);
       for (Slot& slot : slots_) {
@@ -241,7 +285,8 @@ class Attempt {
         // that must not be taken for settled.
         const std::int64_t stored = before.version_of("CarePlan", slot.entity);
         const bool was_in_step = stored == 0 || slot.ledger->care_version == stored;
-        const bool wants_write = std::ranges::any_of(applied.intents, [&slot](const care::Intent& intent) { return intent.id == slot.entity; });
+        const bool wants_write = std::ranges::any_of(
+            applied.intents, [&slot](const care::Intent& intent) { return intent.id == slot.entity; });
         if (was_in_step && !wants_write) slot.ledger->care_version = version_after(before, "CarePlan", slot.entity);
         worked_.ledger.push_back(*slot.ledger);
       }
@@ -303,7 +348,8 @@ class Attempt {
   Arena arena_;
   std::vector<Slot> slots_;
   std::map<std::string, std::vector<care::Change>> changes_;  // by care id of the patient
-  std::map<std::string, care::Source> subjects_;              // the same, as referred to
+  std::map<std::string, std::vector<care::Change>> only_safety_;
+  std::map<std::string, care::Source> subjects_;  // the same, as referred to
   Worked worked_;
   WorkSummary summary_;
 };
@@ -319,8 +365,8 @@ Result<void> wake_if_arrived(Store& store, std::string_view source, const std::v
 
 }  // namespace
 
-Result<WorkSummary> work_lane(const Engine& engine, Store& store, const Destinations& destinations, std::string_view lane,
-                              std::size_t limit, Instant now) {
+Result<WorkSummary> work_lane(const Engine& engine, Store& store, const Destinations& destinations,
+                              std::string_view lane, std::size_t limit, Instant now) {
   for (int attempt_number = 1;; ++attempt_number) {
     BHI_TRY(auto items, store.pending(lane, limit));
     if (items.empty()) return WorkSummary{};

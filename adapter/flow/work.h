@@ -29,7 +29,7 @@ struct Destinations {
 
 // Works off up to `limit` pending items of the lane. A bad item is quarantined with its issues; its neighbours go on.
 // Conflict (somebody changed the record meanwhile) is retried inside, a few times.
-Result<WorkSummary> work_lane(const Engine& engine, Store& store, const Destinations& destinations, std::string_view lane,
-                              std::size_t limit, Instant now);
+Result<WorkSummary> work_lane(const Engine& engine, Store& store, const Destinations& destinations,
+                              std::string_view lane, std::size_t limit, Instant now);
 
 }  // namespace bhi::flow

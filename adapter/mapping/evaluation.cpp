@@ -13,7 +13,7 @@ const Item* root_of(const Binding& binding) { return binding.place == nullptr ? 
 }  // namespace
 
 Evaluation::Evaluation(const Program& program, const World& world, TargetTree& tree, Arena& arena)
-    : program_(program), world_(world), tree_(tree), arena_(arena), constants_(program.maps.size()) {
+    : world_(world), tree_(tree), arena_(arena), constants_(program.maps.size()) {
   environment_.types = program.types.get();
   environment_.now = world.now;
   environment_.resolve = [this](std::string_view reference) { return resolve(reference); };

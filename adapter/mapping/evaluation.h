@@ -42,7 +42,6 @@ class Evaluation {
   const fhir::Node* resolve(std::string_view reference);
   void index_documents();
 
-  const Program& program_;
   const World& world_;
   TargetTree& tree_;
   Arena& arena_;

@@ -25,7 +25,12 @@ bool is_bearer(std::string_view text) {
 
 Result<Caller> Access::identify(const http::Request& request) const {
   const auto given = request.field("authorization");
-  if (!given && tokens_.empty()) return Caller{"local", true, Role::Operator, {}};
+  if (!given && tokens_.empty()) {
+    // A web page that somebody on this machine has open could speak in their name; only with a token it cannot.
+    if (request.field("origin"))
+      return Error{Kind::Forbidden, "requests of a web page need a token, and none is configured"};
+    return Caller{"local", true, Role::Operator, {}};
+  }
   if (!given) return Error{Kind::Forbidden, "a token is required: 'Authorization: Bearer <token>'"};
   if (request.count("authorization") > 1 || !is_bearer(*given)) {
     return Error{Kind::Forbidden, "expected one 'Authorization: Bearer <token>'"};

@@ -1,4 +1,5 @@
 // The BHI side of the API: the care model is read and changed. Every answer that shows a person leaves an audit record.
+#include "base/instant.h"
 #include "fhir/json.h"
 #include "service/answers.h"
 #include "service/api.h"
@@ -7,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <utility>
 
 namespace bhi::service {
 
@@ -20,6 +22,16 @@ http::Response entity_answer(int status, const flow::StoredEntity& entity) {
   auto response = json_answer(status, shown(entity));
   response.fields.push_back({"ETag", etag(entity.version)});
   return response;
+}
+
+// When it happened, as a text that sorts: lists of a patient are in the order of time, what has no time first.
+std::string time_of(const flow::StoredEntity& entity) {
+  const auto document = fhir::read_json(entity.body);
+  if (!document.ok()) return {};
+  for (const std::string_view member : {"authored", "occurred", "start"}) {
+    if (const auto instant = instant_from((*document)->root().text_of(member))) return to_text(*instant);
+  }
+  return {};
 }
 
 http::Response page(std::string_view member, const std::vector<std::string>& elements, std::string_view next) {
@@ -69,10 +81,13 @@ http::Response Api::entities_of(const Call& call, std::string_view kind, std::st
   const auto record = parts_.store.record(id);
   if (!record.ok()) return error_answer(record.error());
   if (record->empty()) return error_answer({Kind::NotFound, "no such patient"});
-  std::vector<std::string> elements;
+  std::vector<std::pair<std::string, std::string>> in_time;  // when, what is shown
   for (const auto& entity : *record) {
-    if (entity.kind == kind) elements.push_back(shown(entity));
+    if (entity.kind == kind) in_time.emplace_back(time_of(entity), shown(entity));
   }
+  std::ranges::stable_sort(in_time, {}, &std::pair<std::string, std::string>::first);
+  std::vector<std::string> elements;
+  for (auto& [when, element] : in_time) elements.push_back(std::move(element));
   return audited(call, "Patient/" + id + " " + std::string(kind), page(member, elements, ""));
 }
 

@@ -127,20 +127,25 @@ Check<Owner> name_text(At at) {
   return text_if<Owner>(at, "a name of letters, digits, '-', '_', '.', at most 64 characters", is_name);
 }
 
+// A list of texts that each must pass; repeats count once.
 template <typename Owner, typename At>
-Check<Owner> resource_types(At at) {
-  return {"a list of FHIR R4 resource types",
+Check<Owner> list_of(At at, std::string_view expected, bool (*accepts)(std::string_view)) {
+  return {std::string(expected),
           [=](Owner& owner, const Texts& texts) {
-            std::vector<std::string> types;
+            std::vector<std::string> list;
             for (const auto& text : texts) {
-              const auto* type = fhir::Types::r4().find(text);
-              if (type == nullptr || type->kind != fhir::TypeKind::Resource || type->name != text) return false;
-              if (std::ranges::find(types, text) == types.end()) types.push_back(text);
+              if (!accepts(text)) return false;
+              if (std::ranges::find(list, text) == list.end()) list.push_back(text);
             }
-            at(owner) = std::move(types);
+            at(owner) = std::move(list);
             return true;
           },
           true};
+}
+
+bool is_resource_type(std::string_view text) {
+  const auto* type = fhir::Types::r4().find(text);
+  return type != nullptr && type->kind == fhir::TypeKind::Resource && type->name == text;
 }
 
 constexpr std::string_view kRequired = "required";
@@ -234,6 +239,11 @@ std::vector<Option> make_table() {
       row("sources[].base_url", "",
           "FHIR base of the EHR; without it the source is not polled, it only sends to `/fhir`",
           text_if<E>(BHI_FIELD(E, base_url), "an http or https URL without user, query and fragment", is_base_url)),
+      row("sources[].other_base_urls", "",
+          "further addresses under which this EHR refers to its own resources, behind a proxy for example; an absolute "
+          "reference to any other server is not taken for one of its patients",
+          list_of<E>(BHI_FIELD(E, other_base_urls), "a list of http or https URLs without user, query and fragment",
+                     is_base_url)),
       row("sources[].auth.type", "none", "how we show who we are", one_of<E>(BHI_FIELD(E, auth), kAuthTypes)),
       row("sources[].auth.token_file", "", "file that holds the bearer token, readable by nobody but its owner",
           path<E>(BHI_FIELD(E, token_file), "the path of a file")),
@@ -241,7 +251,7 @@ std::vector<Option> make_table() {
           "Patient, EpisodeOfCare, Questionnaire, Condition, Goal, Medication, CarePlan, MedicationRequest, "
           "QuestionnaireResponse, Observation",
           "resource types that are polled, in this order (what others refer to comes first)",
-          resource_types<E>(BHI_FIELD(E, types))),
+          list_of<E>(BHI_FIELD(E, types), "a list of FHIR R4 resource types", is_resource_type)),
       row("sources[].poll_interval_secs", "60", "from the end of one poll of a type to the start of the next",
           whole<E>(BHI_FIELD(E, poll_interval_secs), 1, 86'400)),
       row("sources[].overlap_secs", "150",

@@ -30,10 +30,21 @@ sigset_t block_signals() {
   return set;
 }
 
+// Where each source's own absolute references begin. A source that only sends, from nowhere we know, has none.
+flow::SourceBases own_bases(const Settings& settings) {
+  flow::SourceBases bases;
+  for (const SourceSettings& source : settings.sources) {
+    if (source.base_url.empty()) continue;
+    auto& own = bases[source.name] = source.other_base_urls;
+    own.push_back(source.base_url);
+  }
+  return bases;
+}
+
 Result<DaemonParts> open_parts(const Settings& settings, const std::string& version) {
   DaemonParts parts;
   BHI_TRY(const auto texts, load_assets(settings.assets));
-  BHI_TRY(parts.engine, flow::make_engine(settings.instance_id, settings.policy, texts));
+  BHI_TRY(parts.engine, flow::make_engine(settings.instance_id, settings.policy, texts, own_bases(settings)));
   BHI_TRY(parts.store, store::open_sqlite(settings.store_path));
   parts.connect = [limits = settings.limits, version](const SourceSettings& source) {
     return connect_ehr(source, limits, version);

@@ -34,6 +34,7 @@ enum class AuthType : std::uint8_t { None, Bearer };
 struct SourceSettings {
   std::string name;
   std::string base_url;  // empty: the source only sends to us
+  std::vector<std::string> other_base_urls;
   AuthType auth = AuthType::None;
   std::string token_file;
   std::vector<std::string> types;

@@ -11,7 +11,7 @@ flow::StoredEntity entity_row(const Query& row) {
 }
 
 flow::Ledger ledger_row(const Query& row) {
-  return {row.text(0), row.text(1), row.text(2), row.text(3), row.text(4),
+  return {row.text(0), row.text(1),    row.text(2), row.text(3), row.text(4),
           row.text(5), row.integer(6), row.text(7), row.text(8), row.text(9)};
 }
 
@@ -79,18 +79,20 @@ Result<void> put_ledger(Connection& connection, const flow::Ledger& entry) {
 Result<std::optional<flow::Ledger>> find_ledger(Connection& connection, std::string_view destination,
                                                 std::string_view artifact, std::string_view care_id) {
   return first(
-      connection.query("SELECT destination, artifact, care_id, type, id, version, care_version, hash, held, rendered FROM ledger "
-                       "WHERE destination = ?1 AND artifact = ?2 AND care_id = ?3",
-                       destination, artifact, care_id),
+      connection.query(
+          "SELECT destination, artifact, care_id, type, id, version, care_version, hash, held, rendered FROM ledger "
+          "WHERE destination = ?1 AND artifact = ?2 AND care_id = ?3",
+          destination, artifact, care_id),
       ledger_row);
 }
 
 Result<std::optional<flow::Ledger>> find_ledger_of(Connection& connection, std::string_view destination,
                                                    std::string_view type, std::string_view id) {
   return first(
-      connection.query("SELECT destination, artifact, care_id, type, id, version, care_version, hash, held, rendered FROM ledger "
-                       "WHERE destination = ?1 AND type = ?2 AND id = ?3 ORDER BY rowid DESC LIMIT 1",
-                       destination, type, id),
+      connection.query(
+          "SELECT destination, artifact, care_id, type, id, version, care_version, hash, held, rendered FROM ledger "
+          "WHERE destination = ?1 AND type = ?2 AND id = ?3 ORDER BY rowid DESC LIMIT 1",
+          destination, type, id),
       ledger_row);
 }
 

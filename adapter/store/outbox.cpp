@@ -26,6 +26,7 @@ OutboxItem item_row(const Query& row) {
   item.reason = row.text(10);
   item.request_hash = row.text(11);
   item.created = row.instant(12);
+  item.sent = row.text(13);
   return item;
 }
 
@@ -61,9 +62,10 @@ Result<void> add_intent(Connection& connection, const OutboxItem& item) {
   const std::string lane = lane_of(item);
   BHI_CHECK(connection.run(
       "INSERT INTO outbox (lane, destination, patient, artifact, care_id, care_version, urgent, state, attempts, "
-      "not_before, reason, request_hash, created) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+      "not_before, reason, request_hash, created, sent) "
+      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
       lane, item.destination, item.patient, item.artifact, item.care_id, item.care_version, item.urgent,
-      name(item.state), item.attempts, item.not_before, item.reason, item.request_hash, item.created));
+      name(item.state), item.attempts, item.not_before, item.reason, item.request_hash, item.created, item.sent));
   return pass_turn(connection, lane);
 }
 
@@ -94,13 +96,13 @@ Result<void> add_due(Connection& connection, bool urgent, Instant now, std::size
   if (limit == 0) return {};
   BHI_TRY(auto found, all(connection.query(R"sql(
       SELECT seq, destination, patient, artifact, care_id, care_version, urgent, state, attempts, not_before, reason,
-             request_hash, created
+             request_hash, created, sent
       FROM outbox INDEXED BY outbox_ready WHERE urgent = ?1 AND ready_at = 0 ORDER BY seq LIMIT ?2)sql",
                                            urgent, limit),
                           item_row));
   BHI_TRY(auto again, all(connection.query(R"sql(
       SELECT seq, destination, patient, artifact, care_id, care_version, urgent, state, attempts, not_before, reason,
-             request_hash, created
+             request_hash, created, sent
       FROM outbox INDEXED BY outbox_ready WHERE urgent = ?1 AND ready_at > 0 AND ready_at <= ?3
       ORDER BY ready_at LIMIT ?2)sql",
                                            urgent, limit, now),
@@ -130,25 +132,26 @@ Result<std::vector<OutboxItem>> outbox_of(Connection& connection, std::string_vi
   if (patient.empty()) {
     return all(connection.query(R"sql(
         SELECT seq, destination, patient, artifact, care_id, care_version, urgent, state, attempts, not_before, reason,
-               request_hash, created
+               request_hash, created, sent
         FROM outbox ORDER BY seq DESC LIMIT ?1)sql",
                                 limit),
                item_row);
   }
   return all(connection.query(R"sql(
       SELECT seq, destination, patient, artifact, care_id, care_version, urgent, state, attempts, not_before, reason,
-             request_hash, created
+             request_hash, created, sent
       FROM outbox WHERE patient = ?1 ORDER BY seq DESC LIMIT ?2)sql",
                               patient, limit),
              item_row);
 }
 
 Result<void> note_sent(Connection& connection, const OutboxItem& item) {
-  BHI_TRY(const std::int64_t changed, connection.run(R"sql(
-      UPDATE outbox SET state = 'sent', attempts = ?2, request_hash = ?3, reason = ?4, ready_at = NULL
+  BHI_TRY(const std::int64_t changed,
+          connection.run(R"sql(
+      UPDATE outbox SET state = 'sent', attempts = ?2, request_hash = ?3, reason = ?4, sent = ?5, ready_at = NULL
       WHERE seq = ?1 AND (ready_at IS NOT NULL OR state = 'sent') AND attempts <= ?2
         AND NOT (state = 'sent' AND attempts = ?2 AND request_hash = ?3))sql",
-                                                     item.seq, item.attempts, item.request_hash, item.reason));
+                         item.seq, item.attempts, item.request_hash, item.reason, item.sent));
   if (changed == 1) return {};
   BHI_TRY(const auto standing, standing_of(connection, item.seq));
   return refused("send", item.seq, standing.state);
@@ -162,10 +165,10 @@ Result<void> note_settled(Connection& connection, const OutboxItem& item) {
   if (standing.state == OutboxState::Parked || standing.state == OutboxState::Dead) {
     BHI_CHECK(take_turn(connection, standing.lane));
   }
-  BHI_CHECK(
-      connection.run("UPDATE outbox SET state = ?2, attempts = ?3, not_before = ?4, reason = ?5, request_hash = ?6, "
-                     "ready_at = NULL WHERE seq = ?1",
-                     item.seq, name(item.state), item.attempts, item.not_before, item.reason, item.request_hash));
+  BHI_CHECK(connection.run(
+      "UPDATE outbox SET state = ?2, attempts = ?3, not_before = ?4, reason = ?5, request_hash = ?6, sent = ?7, "
+      "ready_at = NULL WHERE seq = ?1",
+      item.seq, name(item.state), item.attempts, item.not_before, item.reason, item.request_hash, item.sent));
   return pass_turn(connection, standing.lane);
 }
 

@@ -97,6 +97,7 @@ CREATE TABLE outbox (
   not_before   INTEGER NOT NULL,
   reason       TEXT NOT NULL,
   request_hash TEXT NOT NULL,
+  sent         TEXT NOT NULL DEFAULT '',
   created      INTEGER NOT NULL,
   ready_at     INTEGER
 ) STRICT;

@@ -46,6 +46,12 @@ class Journey(unittest.TestCase):
         self.assertEqual(flag["status"], "active")
         self.assertNotIn("44260", str(flag))
 
+    def test_a_patient_with_several_screenings_has_them_in_the_order_of_time(self):
+        several = [self.stack.of(patient, "screenings") for patient in self.stack.patients()]
+        several = [[screening["authored"] for screening in found] for found in several if len(found) > 1]
+        self.assertTrue(several)
+        self.assertEqual(several, [sorted(found) for found in several])
+
     def test_a_stated_total_that_differs_is_kept_and_said(self):
         odd = [screening for screening in self.scored("phq-9") if screening.get("statedTotal") not in (None, screening["total"])]
         self.assertEqual(len(odd), 1)

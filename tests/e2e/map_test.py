@@ -97,7 +97,7 @@ class Map(unittest.TestCase):
         spezi = [s for s in screenings.values() if s["total"] == 27]
         self.assertEqual(len(spezi), 2)
         for screening in spezi:
-            self.assertNotIn("patient", screening)
+            self.assertIsNone(screening["patient"])
             self.assertEqual([item["score"] for item in screening["items"] if item["n"] <= 9], [3] * 9)
         unassigned = [e for e in report["care"] if e["kind"] == "SafetyEvent" and "patient" not in e]
         self.assertEqual(len([e for e in unassigned if e["level"] == "positive"]), 2)

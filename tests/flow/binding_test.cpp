@@ -37,7 +37,8 @@ std::set<std::string> without_codings(std::set<std::string> paths) {
 }
 
 TEST(Binding, CoversEveryElementOfEveryLogicalModelOnce) {
-  for (const std::string kind : {"Patient", "Episode", "Screening", "ScreeningReport", "SafetyEvent", "MedicationTherapy", "CarePlan"}) {
+  for (const std::string kind :
+       {"Patient", "Episode", "Screening", "ScreeningReport", "SafetyEvent", "MedicationTherapy", "CarePlan"}) {
     const auto bound = bound_paths(kind);
     const std::set<std::string> unique(bound.begin(), bound.end());
     EXPECT_EQ(unique.size(), bound.size()) << kind << " binds an element twice";

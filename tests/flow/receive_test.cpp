@@ -8,7 +8,8 @@ namespace {
 Result<Received> take(std::string text) { return receive(std::move(text), "main", "post", Instant{}, {}); }
 
 TEST(Receive, PutsAResourceIntoTheLaneOfItsPatient) {
-  const auto received = take(R"({"resourceType":"CarePlan","id":"c1","meta":{"versionId":"7","lastUpdated":"2026-11-01T00:00:00Z"},
+  const auto received =
+      take(R"({"resourceType":"CarePlan","id":"c1","meta":{"versionId":"7","lastUpdated":"2026-11-01T00:00:00Z"},
     "status":"active","intent":"plan","subject":{"reference":"https://ehr.example/fhir/Patient/p1"}})");
   ASSERT_TRUE(received.ok()) << received.error().message;
   ASSERT_EQ(received->items.size(), 1u);
@@ -23,7 +24,8 @@ TEST(Receive, PutsAResourceIntoTheLaneOfItsPatient) {
 TEST(Receive, TakesXmlAsItTakesJson) {
   const auto xml = take(R"( <Observation xmlns="http://hl7.org/fhir"><id value="o"/><status value="final"/>
     <subject><reference value="Patient/p1"/></subject><valueQuantity><value value="1.50"/></valueQuantity></Observation>)");
-  const auto json = take(R"({"resourceType":"Observation","id":"o","status":"final","subject":{"reference":"Patient/p1"},
+  const auto json =
+      take(R"({"resourceType":"Observation","id":"o","status":"final","subject":{"reference":"Patient/p1"},
     "valueQuantity":{"value":1.50}})");
   ASSERT_TRUE(xml.ok()) << xml.error().message;
   ASSERT_TRUE(json.ok());

@@ -37,7 +37,8 @@ INSTANTIATE_TEST_SUITE_P(
         Case{R"({"resourceType":"Patient","name":{"family":"A"}})", "Patient.name", "a list"},
         Case{R"({"resourceType":"Patient","name":[{"given":["A",7]}]})", "Patient.name[0].given[1]", "a string"},
         Case{R"({"resourceType":"Patient","gender":["female"]})", "Patient.gender", "a single value"},
-        Case{R"({"resourceType":"Patient","multipleBirthInteger":1.5})", "Patient.multipleBirthInteger", "a whole number"},
+        Case{R"({"resourceType":"Patient","multipleBirthInteger":1.5})", "Patient.multipleBirthInteger",
+             "a whole number"},
         Case{R"({"resourceType":"Patient","colour":"red"})", "Patient.colour", "unknown element"},
         Case{R"({"resourceType":"Patient","contact":[{"name":"x"}]})", "Patient.contact[0].name", "an object"},
         Case{R"({"resourceType":"QuestionnaireResponse","item":[{"linkId":"1","answer":[{"valueCoding":"LA1"}]}]})",
@@ -45,9 +46,12 @@ INSTANTIATE_TEST_SUITE_P(
         Case{R"({"resourceType":"Spaceship"})", "", "known resourceType"}));
 
 TEST(StructureCheck, AcceptsPrimitivesWithExtensionsAndContainedResources) {
-  EXPECT_TRUE(check(R"({"resourceType":"Patient","id":"a-1","birthDate":"1980-02","_birthDate":{"extension":[{"url":"u","valueCode":"x"}]},
+  EXPECT_TRUE(
+      check(
+          R"({"resourceType":"Patient","id":"a-1","birthDate":"1980-02","_birthDate":{"extension":[{"url":"u","valueCode":"x"}]},
     "name":[{"given":["A",null],"_given":[null,{"id":"g"}]}],"contained":[{"resourceType":"Organization","id":"o","active":true}],
-    "deceasedDateTime":"2020-01-01T10:00:00+01:00"})").empty());
+    "deceasedDateTime":"2020-01-01T10:00:00+01:00"})")
+          .empty());
 }
 
 TEST(StructureCheck, TreatsUnknownElementsAsWarningsOnly) {

@@ -171,6 +171,11 @@ TEST(Executor, EvaluatesEveryValueIntoAList) {
             R"({"resourceType":"Patient","id":"p1"})");
 }
 
+TEST(Executor, TakesDoubleQuotesForTextInsideExpressions) {
+  EXPECT_EQ(made("src -> tgt.id = evaluate(src, iif(id = \"r1\", \"yes\", 'no')) \"named\";"),
+            R"({"resourceType":"Patient","id":"yes"})");
+}
+
 TEST(Executor, SeesTheDocumentAsResource) {
   EXPECT_EQ(made("src.item as i where linkId = 'a' -> tgt.id = (%resource.id);"),
             R"({"resourceType":"Patient","id":"r1"})");

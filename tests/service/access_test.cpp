@@ -1,8 +1,13 @@
 // Who is asking, which route, and does the body fit.
 #include "service/access.h"
+
+#include "service/api.h"
 #include "service/router.h"
 
 #include <gtest/gtest.h>
+
+#include <fstream>
+#include <iterator>
 
 namespace bhi::service {
 namespace {
@@ -41,6 +46,9 @@ TEST(Access, IsOpenWithoutTokensButTakesNoUnknownOne) {
   EXPECT_TRUE(local->has({Role::Ehr}));
   EXPECT_TRUE(local->has({Role::Operator}));
   EXPECT_FALSE(access.identify(asking("Bearer something")).ok());
+  auto page = asking("");
+  page.fields.push_back({"origin", "https://elsewhere.example"});
+  EXPECT_FALSE(access.identify(page).ok()) << "a web page in somebody's browser";
 }
 
 std::string wrong(Body body, std::vector<http::Field> fields) {
@@ -65,7 +73,8 @@ TEST(Content, IsJsonInUtf8AndNotCompressed) {
   EXPECT_NE(wrong(Body::Fhir, {{"content-type", "application/json"}, {"content-type", "text/plain"}}), "");
   EXPECT_NE(wrong(Body::Fhir, {{"content-type", "application/json; charset=latin1"}}), "");
   EXPECT_NE(wrong(Body::Fhir, {{"content-type", "application/json"}, {"content-encoding", "gzip"}}), "");
-  EXPECT_EQ(wrong(Body::Json, {{"content-type", "application/xml"}}), "Content-Type: expected application/json, found XML");
+  EXPECT_EQ(wrong(Body::Json, {{"content-type", "application/xml"}}),
+            "Content-Type: expected application/json, found XML");
 }
 
 TEST(Routes, AreFoundByMethodAndPath) {
@@ -85,6 +94,13 @@ TEST(Routes, AreFoundByMethodAndPath) {
   EXPECT_EQ(match(routes, request).allow, "GET, PUT");
   request.path = {"a", "7", "b"};
   EXPECT_EQ(match(routes, request).allow, "");
+}
+
+TEST(Routes, AreDocumentedInTheReadmeAsTheyAre) {
+  std::ifstream in(BHI_SOURCE_DIR "/adapter/service/README.md");
+  const std::string readme(std::istreambuf_iterator<char>(in), {});
+  const auto table = print_routes(Api::routes());
+  EXPECT_NE(readme.find(table), std::string::npos) << "the table should be\n" << table;
 }
 
 }  // namespace

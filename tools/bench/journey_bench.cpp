@@ -23,8 +23,9 @@ constexpr Instant kNow{std::chrono::milliseconds(1'795'000'000'000)};
 
 std::string bundle_text() {
   const char* fixtures = std::getenv("BHI_FIXTURES");
-  const std::filesystem::path folder =
-      fixtures != nullptr ? std::filesystem::path(fixtures) : std::filesystem::path(BHI_SOURCE_DIR) / "../shared/fixtures";
+  const std::filesystem::path folder = fixtures != nullptr
+                                           ? std::filesystem::path(fixtures)
+                                           : std::filesystem::path(BHI_SOURCE_DIR) / "../shared/fixtures";
   std::filesystem::path chosen;
   std::uintmax_t size = 0;
   std::error_code ignored;

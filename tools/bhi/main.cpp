@@ -14,17 +14,22 @@ int main(int argc, char** argv) {
 
   bhi::tools::MapOptions map;
   CLI::App* map_command = app.add_subcommand("map", "FHIR files in; care model, write-back requests and issues out");
-  map_command->add_option("files", map.files, "resources and Bundles (JSON or XML) or NDJSON (.ndjson); '-' is standard input")->required();
+  map_command
+      ->add_option("files", map.files, "resources and Bundles (JSON or XML) or NDJSON (.ndjson); '-' is standard input")
+      ->required();
   map_command->add_flag("--json", map.json, "one JSON document instead of text");
   bool dry_run = true;
   map_command->add_flag("--dry-run", dry_run, "accepted for clarity: bhi map never sends anything");
   map_command->add_option("--source", map.source, "name of the source the files come from")->capture_default_str();
-  map_command->add_option("--instance", map.instance, "instance_id for the identifiers in write-back requests")->capture_default_str();
-  map_command->add_option("--share", map.share, "folder with mappings/ and fhir_profiles/ (default: where bhi was installed or built)");
+  map_command->add_option("--instance", map.instance, "instance_id for the identifiers in write-back requests")
+      ->capture_default_str();
+  map_command->add_option("--share", map.share,
+                          "folder with mappings/ and fhir_profiles/ (default: where bhi was installed or built)");
   map_command->add_option("--now", map.now, "pretend it is this time, e.g. 2026-11-22T09:00:00Z");
 
   bhi::tools::TokenOptions token;
-  CLI::App* token_command = app.add_subcommand("token", "make a token for the daemon's HTTP API and the line for its configuration");
+  CLI::App* token_command =
+      app.add_subcommand("token", "make a token for the daemon's HTTP API and the line for its configuration");
   token_command->add_option("name", token.name, "who will use it")->required();
   token_command->add_option("--role", token.role, "ehr, bhi-app or operator")->capture_default_str();
 
@@ -35,7 +40,8 @@ int main(int argc, char** argv) {
   CLI::App* fhirpath_command = conformance->add_subcommand("fhirpath", "a FHIRPath suite in the official format");
   fhirpath_command->add_option("suite", suite, "the suite (.xml)")->required();
   fhirpath_command->add_option("inputs", inputs, "folder with its input resources")->required();
-  CLI::App* json_command = conformance->add_subcommand("json", "files y_*, n_* and i_*.json: to be accepted, to be refused, free");
+  CLI::App* json_command =
+      conformance->add_subcommand("json", "files y_*, n_* and i_*.json: to be accepted, to be refused, free");
   json_command->add_option("folder", suite, "where they are, or above")->required();
 
   try {

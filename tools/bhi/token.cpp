@@ -23,7 +23,8 @@ int run_token(const TokenOptions& options) {
   }
   const std::string token = to_hex(sha256(std::string_view(random.data(), random.size())));
   std::cout << "token (shown once, give it to " << options.name << "):\n  " << token << "\n\nfor bhi-adapter.yaml:\n"
-            << "tokens:\n  - {name: " << options.name << ", role: " << options.role << ", hash: " << to_hex(sha256(token)) << "}\n";
+            << "tokens:\n  - {name: " << options.name << ", role: " << options.role
+            << ", hash: " << to_hex(sha256(token)) << "}\n";
   return 0;
 }
 

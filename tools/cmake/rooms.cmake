@@ -125,6 +125,7 @@ function(bhi_tests)
     set_tests_properties(${folder}.${name} PROPERTIES TIMEOUT 600 LABELS ${folder}
                          ENVIRONMENT "BHI_BIN_DIR=${CMAKE_BINARY_DIR}/bin")
   endforeach()
+  add_test(NAME format COMMAND ${CMAKE_SOURCE_DIR}/tools/lint --format)
   add_test(NAME rooms COMMAND python3 ${CMAKE_SOURCE_DIR}/tools/check_rooms.py)
 endfunction()
 

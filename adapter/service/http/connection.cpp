@@ -92,7 +92,12 @@ Connection::Next Connection::serve_one() {
 Connection::Next Connection::exchange(Head head) {
   const auto began = Clock::now();
   auto& request = head.request;
-  auto admission = application_.admit(request);
+  Admission admission;
+  try {
+    admission = application_.admit(request);
+  } catch (...) {
+    admission.answer = application_.refuse(500, "the request could not be served");
+  }
   Trace trace{request.method, admission.route, admission.actor, 0, {}};
   const auto finish = [&](const Response& response) {
     trace.status = response.status;

@@ -33,7 +33,9 @@ struct Server::Parts {
   std::size_t open = 0;      // guarded by mutex
   Poco::ThreadPool threads;  // last: its threads end before what they use
 
-  void serve(Poco::Net::StreamSocket accepted);
+  // Held by this side until the job has it, by the job from then on.
+  using Accepted = std::shared_ptr<Poco::Net::StreamSocket>;
+  void serve(Accepted accepted);
   void refuse(Poco::Net::StreamSocket& accepted);
 };
 
@@ -54,17 +56,17 @@ class Job : public Poco::Runnable {
 
 }  // namespace
 
-void Server::Parts::serve(Poco::Net::StreamSocket accepted) {
+void Server::Parts::serve(Accepted accepted) {
   const bool full = [&] {
     const std::lock_guard lock(mutex);
     if (open >= limits.max_connections) return true;
     ++open;
     return false;
   }();
-  if (full) return refuse(accepted);
+  if (full) return refuse(*accepted);
   auto job = std::make_unique<Job>([this, accepted] {
     try {
-      Connection(accepted, limits, application, budget, stopping).serve();
+      Connection(*accepted, limits, application, budget, stopping).serve();
     } catch (...) {  // out of memory, at most; the connection is lost, the daemon is not
     }
     const std::lock_guard lock(mutex);
@@ -75,7 +77,7 @@ void Server::Parts::serve(Poco::Net::StreamSocket accepted) {
     threads.start(*job);
     job.release();  // it owns itself from here
   } catch (const Poco::Exception&) {
-    refuse(accepted);
+    refuse(*accepted);
     const std::lock_guard lock(mutex);
     --open;
   }
@@ -122,7 +124,7 @@ void Server::run() {
   while (!parts_->stopping) {
     try {
       if (!socket.poll(Poco::Timespan(0, 100'000), Poco::Net::Socket::SELECT_READ)) continue;
-      parts_->serve(socket.acceptConnection());
+      parts_->serve(std::make_shared<Poco::Net::StreamSocket>(socket.acceptConnection()));
     } catch (const Poco::Exception&) {
       // Out of descriptors, or the peer was gone before we looked: the next one may fare better.
       std::this_thread::sleep_for(std::chrono::milliseconds(20));

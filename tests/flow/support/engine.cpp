@@ -24,7 +24,8 @@ const flow::Engine& engine() {
       if (entry.path().extension() == ".json") texts.definitions.push_back(read(entry.path()));
     }
     for (const auto& entry : std::filesystem::recursive_directory_iterator(top / "mappings/core")) {
-      if (entry.path().extension() == ".map") texts.maps.push_back({entry.path().filename().string(), read(entry.path())});
+      if (entry.path().extension() == ".map")
+        texts.maps.push_back({entry.path().filename().string(), read(entry.path())});
     }
     auto made = flow::make_engine("test", care::Policy{}, texts);
     if (!made.ok()) throw std::runtime_error(made.error().message);

@@ -149,14 +149,17 @@ Answer FakeEhr::rudely(const Rude& next) const {
   return answer;
 }
 
+std::optional<FakeEhr::Rude> FakeEhr::next_rude() {
+  if (rude.empty()) return mood ? mood() : std::nullopt;
+  const Rude next = rude.front();
+  rude.pop_front();
+  return next;
+}
+
 Answer FakeEhr::create(std::string_view type, std::string_view body, std::string_view if_none_exist) {
   requests.push_back("POST " + std::string(type));
-  std::optional<Rude> next;
-  if (!rude.empty()) {
-    next = rude.front();
-    rude.pop_front();
-    if (!next->done) return rudely(*next);
-  }
+  const std::optional<Rude> next = next_rude();
+  if (next && !next->done) return rudely(*next);
   if (!if_none_exist.empty() && honours_conditions) {
     const auto found = matching(type, if_none_exist.substr(if_none_exist.find('=') + 1));
     if (found.size() == 1) return answer(200, *found[0]);
@@ -172,12 +175,8 @@ Answer FakeEhr::create(std::string_view type, std::string_view body, std::string
 Answer FakeEhr::update(std::string_view type, std::string_view id, std::string_view body, std::string_view if_match) {
   requests.push_back("PUT " + std::string(type) + "/" + std::string(id) + " if " + std::string(if_match));
   if (before_update) before_update();
-  std::optional<Rude> next;
-  if (!rude.empty()) {
-    next = rude.front();
-    rude.pop_front();
-    if (!next->done) return rudely(*next);
-  }
+  const std::optional<Rude> next = next_rude();
+  if (next && !next->done) return rudely(*next);
   const auto found = resources_.find(std::string(type) + "/" + std::string(id));
   if (found == resources_.end()) return rudely({Answer::What::Refused, 404});
   if (!if_match.empty() && if_match != std::to_string(found->second.version))

@@ -37,8 +37,9 @@ class FakeEhr final : public flow::Ehr {
     std::optional<std::int64_t> retry_after_ms = std::nullopt;
   };
   std::deque<Rude> rude;
-  std::deque<Error> read_errors;        // of the next reads and searches
-  std::function<void()> before_update;  // somebody else is at it too
+  std::function<std::optional<Rude>()> mood;  // asked for each write when `rude` is empty
+  std::deque<Error> read_errors;              // of the next reads and searches
+  std::function<void()> before_update;        // somebody else is at it too
 
   // Pages of search and next, by query or link; where absent, search by identifier.
   std::map<std::string, flow::Page> pages;
@@ -62,6 +63,7 @@ class FakeEhr final : public flow::Ehr {
  private:
   flow::Answer answer(int status, const EhrResource& resource) const;
   flow::Answer rudely(const Rude& rude) const;
+  std::optional<Rude> next_rude();
   std::vector<const EhrResource*> matching(std::string_view type, std::string_view system_and_value) const;
 
   std::map<std::string, EhrResource, std::less<>> resources_;  // by Type/id
