@@ -84,8 +84,8 @@ struct Ledger {
   std::int64_t care_version = 0;  // of the entity when it was last written or read there
   std::string hash;               // content_hash of what the EHR holds
   // The two bases of the next three-way merge (flow/merge.h), as JSON:
-  std::string held;      // the EHR's resource when we were last in step (read or written); `hash` is of this
-  std::string rendered;  // our rendering at that moment; empty when it was only read
+  std::string held{};      // the EHR's resource when we were last in step (read or written); `hash` is of this
+  std::string rendered{};  // our rendering at that moment; empty when it was only read
 };
 
 enum class OutboxState { Planned, Sent, Verified, Unknown, RetryAt, Parked, Dead, Superseded };
@@ -109,7 +109,7 @@ struct OutboxItem {
   std::string reason;        // why it is where it is, no PHI
   std::string request_hash;  // content_hash of what was last put on the wire; empty when that surely changed nothing
   Instant created{};
-  std::string sent;  // our rendering in it, as JSON: the base of a merge should the answer be lost; else empty
+  std::string sent{};  // our rendering in it, as JSON: the base of a merge should the answer be lost; else empty
 };
 
 struct InboxOutcome {

@@ -117,8 +117,8 @@ CREATE TABLE ledger (
   version      TEXT NOT NULL,
   care_version INTEGER NOT NULL,
   hash         TEXT NOT NULL,
-  held         TEXT NOT NULL,
-  rendered     TEXT NOT NULL,
+  held         TEXT NOT NULL DEFAULT '',
+  rendered     TEXT NOT NULL DEFAULT '',
   PRIMARY KEY (destination, artifact, care_id)
 ) STRICT;
 CREATE INDEX ledger_by_resource ON ledger (destination, type, id);

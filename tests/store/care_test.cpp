@@ -45,7 +45,7 @@ TEST_F(Care, KeepsNothingOfWorkThatConflicts) {
   flow::Worked worked;
   worked.entities = {entity("Screening", "s1"), entity("Patient", "p1", 7)};
   worked.outbox = {intent_of("p1", "s1")};
-  worked.ledger = {{"clinic", "care-plan", "c1", "CarePlan", "1", "1", 1, "h"}};
+  worked.ledger = {{"clinic", "care-plan", "c1", "CarePlan", "1", "1", 1, "h", {}, {}}};
   worked.inbox = {{1, flow::InboxState::Done, {}, {}}};
   worked.audit = {audit_of("map")};
   EXPECT_EQ(kind_of(store().commit(worked)), "conflict");

@@ -51,7 +51,7 @@ void fill(const std::string& path, std::int64_t n) {
   outbox("'later ' || i", "retry-at", "1000000");
   outbox("'held ' || i", "sent", "NULL");
   outbox("'done ' || i", "verified", "NULL");
-  run("INSERT INTO ledger SELECT 'clinic', 'care-plan', 'c' || i, 'CarePlan', 'e' || i, '1', 1, '' FROM i");
+  run("INSERT INTO ledger SELECT 'clinic', 'care-plan', 'c' || i, 'CarePlan', 'e' || i, '1', 1, '', '', '' FROM i");
   database.run("COMMIT; PRAGMA wal_checkpoint(TRUNCATE)");
 }
 
