@@ -142,7 +142,7 @@ TEST_F(DaemonTest, RefusesWhatDoesNotFitTheAddress) {
   EXPECT_EQ(status_of(ask("POST", "/fhir/Observation", kPatient, json)), 400);
   EXPECT_EQ(status_of(ask("PUT", "/fhir/Patient/other", kPatient, json)), 400);
   EXPECT_EQ(status_of(ask("PUT", "/fhir/Patient/a1", kPatient, json)), 201);
-  EXPECT_EQ(status_of(ask("POST", "/fhir", "<Patient/>", "Content-Type: application/fhir+xml\r\n")), 415);
+  EXPECT_EQ(status_of(ask("POST", "/fhir", "<Patient/>", "Content-Type: application/fhir+xml\r\n")), 400);
   EXPECT_EQ(status_of(ask("POST", "/fhir", R"({"resourceType":"Nonsense"})", json)), 400);
   EXPECT_EQ(status_of(ask("POST", "/fhir",
                           R"({"resourceType":"Observation","id":"o","subject":[{"reference":"Patient/1"}]})", json)),
