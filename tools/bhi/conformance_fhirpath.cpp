@@ -14,6 +14,7 @@
 #include <filesystem>
 #include <iostream>
 #include <map>
+#include <optional>
 #include <vector>
 
 namespace bhi::tools {
@@ -60,7 +61,10 @@ struct Outcome {
   Stage stage = Stage::Done;
   std::string error;
   Collection items;
+  std::optional<fhirpath::Expression> expression;  // items may be its literals
 };
+
+Outcome failed(Stage stage, const Error& error) { return {stage, error.message, {}, std::nullopt}; }
 
 // A type as the suite names it: FHIR's own name, and System types with a small letter (Quantity is called so by both).
 std::string suite_type(const Item& item) {
@@ -194,17 +198,17 @@ class Runner {
     fhirpath::Lexer lexer(test.expression, fhirpath::Dialect::FhirPath);
     fhirpath::Ast syntax;
     if (const auto parsed = fhirpath::parse_expression(lexer, syntax); !parsed.ok())
-      return {Stage::Syntax, parsed.error().message, {}};
+      return failed(Stage::Syntax, parsed.error());
     if (lexer.peek().kind != fhirpath::TokenKind::End) {
-      return {Stage::Syntax, lexer.expected("an operator or the end").message, {}};
+      return failed(Stage::Syntax, lexer.expected("an operator or the end"));
     }
 
     const fhir::Types& types = fhir::Types::r4();
     const Item focus = root == nullptr ? Item() : fhirpath::root_item(*root, types);
     const fhirpath::CompileOptions options{
         .types = &types, .context = focus.type, .variables = {}, .strict = !test.polymorphic};
-    const auto expression = fhirpath::Expression::compile(test.expression, options);
-    if (!expression.ok()) return {Stage::Semantic, expression.error().message, {}};
+    auto expression = fhirpath::Expression::compile(test.expression, options);
+    if (!expression.ok()) return failed(Stage::Semantic, expression.error());
 
     fhirpath::Environment environment;
     environment.types = &types;
@@ -216,12 +220,12 @@ class Runner {
     auto items = expression->evaluate(focus, environment, arena);
     if (items.ok() && test.predicate) {
       const auto value = fhirpath::as_boolean(*items);
-      if (!value.ok()) return {Stage::Execution, value.error().message, {}};
+      if (!value.ok()) return failed(Stage::Execution, value.error());
       const Item truth = fhirpath::boolean_item(value->value_or(false));
-      return {Stage::Done, {}, arena.copy(Collection(&truth, 1))};
+      return {Stage::Done, {}, arena.copy(Collection(&truth, 1)), std::nullopt};
     }
-    if (!items.ok()) return {Stage::Execution, items.error().message, {}};
-    return {Stage::Done, {}, *items};
+    if (!items.ok()) return failed(Stage::Execution, items.error());
+    return {Stage::Done, {}, *items, *std::move(expression)};
   }
 
   // "#id" among the contained, else Type/id or fullUrl among the entries of a Bundle.
