@@ -141,13 +141,15 @@ function(bhi_bench)
   endif()
 endfunction()
 
-# tests/fuzz/<name>_fuzz.cpp, each a libFuzzer program of its own.
+# tests/fuzz/<name>_fuzz.cpp, each a libFuzzer program of its own; the target `fuzzers` builds them all and nothing else.
 function(bhi_fuzz_targets)
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/fuzz/*_fuzz.cpp)
+  add_custom_target(fuzzers)
   foreach(source IN LISTS sources)
     get_filename_component(name ${source} NAME_WE)
     add_executable(${name} ${source})
-    target_link_libraries(${name} PRIVATE bhi_flags bhi_flow)
+    target_link_libraries(${name} PRIVATE bhi_flags bhi_mapping)
     target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+    add_dependencies(fuzzers ${name})
   endforeach()
 endfunction()
