@@ -18,6 +18,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <thread>
 
 namespace bhi::sim {
 
@@ -192,7 +193,10 @@ std::string Server::base() const { return "http://" + inside_->shared.address + 
 void Server::stop() {
   if (!inside_ || !inside_->http) return;
   inside_->pause.stop();
-  inside_->http->stopAll(true);
+  // Again until all are gone: a connection that is just being taken up misses the first call.
+  for (inside_->http->stopAll(true); inside_->threads->used() > 0; inside_->http->stopAll(true)) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
   inside_->threads->joinAll();
   inside_->http.reset();
 }
