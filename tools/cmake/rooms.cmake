@@ -113,7 +113,7 @@ function(bhi_tests)
     endforeach()
     target_compile_definitions(bhi-test-${name} PRIVATE
       BHI_SOURCE_DIR="${CMAKE_SOURCE_DIR}" BHI_BIN_DIR="${CMAKE_BINARY_DIR}/bin")
-    gtest_discover_tests(bhi-test-${name} DISCOVERY_MODE PRE_TEST TEST_PREFIX ${name}.
+    gtest_discover_tests(bhi-test-${name} NO_PRETTY_VALUES DISCOVERY_MODE PRE_TEST TEST_PREFIX ${name}.
       PROPERTIES TIMEOUT 300 LABELS ${name})
   endforeach()
   file(GLOB scripts CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/*/*_test.py)
