@@ -9,11 +9,11 @@ def main():
     log = pathlib.Path(sys.argv[1]) / "Testing" / "Temporary" / "LastTest.log"
     text = log.read_text(errors="replace") if log.exists() else ""
     skipped = []
-    for block in re.split(r"\n-{10,}\n", text):
-        name = re.search(r"\d+/\d+ Test: (\S+)", block)
+    for block in re.split(r"(?m)^(?=\d+/\d+ Testing: )", text):
+        name = re.search(r"Testing: (\S+)", block)
         if "[  SKIPPED ]" in block or "skipped=" in block:
-            reason = re.search(r": Skipped\n(.*)", block) or re.search(r"skipped '([^']*)'", block)
-            skipped.append((name.group(1) if name else "?", reason.group(1).strip() if reason else ""))
+            reasons = re.findall(r": Skipped\n(.*)", block) + re.findall(r"""skipped ['"](.*)['"]""", block)
+            skipped.append((name.group(1) if name else "?", "; ".join(sorted(set(map(str.strip, reasons))))))
     print(f"skipped: {len(skipped)}")
     for name, reason in skipped:
         print(f"  {name}: {reason}")

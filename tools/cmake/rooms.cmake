@@ -121,7 +121,8 @@ function(bhi_tests)
     get_filename_component(name ${script} NAME_WE)
     get_filename_component(folder ${script} DIRECTORY)
     get_filename_component(folder ${folder} NAME)
-    add_test(NAME ${folder}.${name} COMMAND python3 -W error::ResourceWarning ${script} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+    add_test(NAME ${folder}.${name} COMMAND python3 -W error::ResourceWarning ${script} -v
+             WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
     set_tests_properties(${folder}.${name} PROPERTIES TIMEOUT 600 LABELS ${folder}
                          ENVIRONMENT "BHI_BIN_DIR=${CMAKE_BINARY_DIR}/bin")
   endforeach()
