@@ -1,5 +1,7 @@
 #include "service/access.h"
 
+#include <algorithm>
+
 namespace bhi::service {
 
 namespace {
@@ -21,6 +23,14 @@ bool is_bearer(std::string_view text) {
   return true;
 }
 
+// "localhost:8080", "127.0.0.1", "[::1]:8080": what a program on this machine calls us.
+bool is_loopback_name(std::string_view host) {
+  const auto end = host.starts_with('[') ? host.find(']') + 1 : std::min(host.find(':'), host.size());
+  const std::string_view name = host.substr(0, end);
+  return name == "localhost" || name == "[::1]" ||
+         (name.starts_with("127.") && name.find_first_not_of("0123456789.") == std::string_view::npos);
+}
+
 }  // namespace
 
 Result<Caller> Access::identify(const http::Request& request) const {
@@ -29,6 +39,8 @@ Result<Caller> Access::identify(const http::Request& request) const {
     // A web page that somebody on this machine has open could speak in their name; only with a token it cannot.
     if (request.field("origin"))
       return Error{Kind::Forbidden, "requests of a web page need a token, and none is configured"};
+    if (!is_loopback_name(request.field("host").value_or("localhost")))  // a name that somebody else made point here
+      return Error{Kind::Forbidden, "Host: expected localhost, or a token; none is configured"};
     return Caller{"local", true, Role::Operator, {}};
   }
   if (!given) return Error{Kind::Forbidden, "a token is required: 'Authorization: Bearer <token>'"};

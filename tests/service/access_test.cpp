@@ -51,6 +51,22 @@ TEST(Access, IsOpenWithoutTokensButTakesNoUnknownOne) {
   EXPECT_FALSE(access.identify(page).ok()) << "a web page in somebody's browser";
 }
 
+TEST(Access, IsOpenOnlyUnderANameOfThisMachine) {
+  const Access access({});
+  const auto under = [&access](const char* host) {
+    auto request = asking("");
+    request.fields.push_back({"host", host});
+    return access.identify(request).ok();
+  };
+  for (const char* host : {"localhost", "localhost:8080", "127.0.0.1:8080", "127.9.9.9", "[::1]", "[::1]:8080"}) {
+    EXPECT_TRUE(under(host)) << host;
+  }
+  for (const char* host : {"", "elsewhere.example", "localhost.elsewhere.example:8080", "127.0.0.1.elsewhere.example",
+                           "[::1", "[::2]:8080", "192.0.2.1"}) {
+    EXPECT_FALSE(under(host)) << host;
+  }
+}
+
 std::string wrong(Body body, std::vector<http::Field> fields) {
   http::Request request;
   request.fields = std::move(fields);

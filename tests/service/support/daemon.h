@@ -88,7 +88,7 @@ class DaemonTest : public ::testing::Test {
   static std::string ask_port(std::uint16_t port, const std::string& method, const std::string& path,
                               const std::string& body, const std::string& fields) {
     Socket socket(port);
-    socket.send(method + " " + path + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" + fields +
+    socket.send(method + " " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" + fields +
                 (body.empty() ? "" : "Content-Length: " + std::to_string(body.size()) + "\r\n") + "\r\n" + body);
     return socket.read_all();
   }
