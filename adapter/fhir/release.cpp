@@ -12,17 +12,42 @@ namespace bhi::fhir {
 namespace {
 
 constexpr std::array kR4bTypes = std::to_array<std::string_view>({
-    "AdministrableProductDefinition", "Citation", "ClinicalUseDefinition", "EvidenceReport", "Ingredient",
-    "ManufacturedItemDefinition", "MedicinalProductDefinition", "NutritionProduct", "PackagedProductDefinition",
-    "RegulatedAuthorization", "SubscriptionStatus", "SubscriptionTopic", "SubstanceDefinition",
+    "AdministrableProductDefinition",
+    "Citation",
+    "ClinicalUseDefinition",
+    "EvidenceReport",
+    "Ingredient",
+    "ManufacturedItemDefinition",
+    "MedicinalProductDefinition",
+    "NutritionProduct",
+    "PackagedProductDefinition",
+    "RegulatedAuthorization",
+    "SubscriptionStatus",
+    "SubscriptionTopic",
+    "SubstanceDefinition",
 });
 static_assert(std::ranges::is_sorted(kR4bTypes));
 
 constexpr std::array kR5Types = std::to_array<std::string_view>({
-    "ActorDefinition", "ArtifactAssessment", "BiologicallyDerivedProductDispense", "ConditionDefinition",
-    "DeviceAssociation", "DeviceDispense", "DeviceUsage", "EncounterHistory", "FormularyItem", "GenomicStudy",
-    "ImagingSelection", "InventoryItem", "InventoryReport", "NutritionIntake", "Permission", "RequestOrchestration",
-    "Requirements", "TestPlan", "Transport",
+    "ActorDefinition",
+    "ArtifactAssessment",
+    "BiologicallyDerivedProductDispense",
+    "ConditionDefinition",
+    "DeviceAssociation",
+    "DeviceDispense",
+    "DeviceUsage",
+    "EncounterHistory",
+    "FormularyItem",
+    "GenomicStudy",
+    "ImagingSelection",
+    "InventoryItem",
+    "InventoryReport",
+    "NutritionIntake",
+    "Permission",
+    "RequestOrchestration",
+    "Requirements",
+    "TestPlan",
+    "Transport",
 });
 static_assert(std::ranges::is_sorted(kR5Types));
 

@@ -22,9 +22,9 @@ bool is_r5_type(std::string_view name);
 bool is_read_release(std::string_view version);
 
 // The first thing in a resource or in what it contains that shows it to be R5: the place, code not-supported, and what
-// gave it away. Nothing: it may well be R4. Marks are types that only R5 has, elements that R4 has under another name or
-// as another type, a base profile of 5.0 and a fhirVersion. A profile's own version says nothing: the version of US Core
-// that is called 5.0.1 is written for R4.
+// gave it away. Nothing: it may well be R4. Marks are types that only R5 has, elements that R4 has under another name
+// or as another type, a base profile of 5.0 and a fhirVersion. A profile's own version says nothing: the version of US
+// Core that is called 5.0.1 is written for R4.
 std::optional<Issue> r5_mark(const Node& resource, const std::string& path);
 
 // The same of a document; of a Bundle the entries count, too.

@@ -59,21 +59,22 @@ TEST(Release, R5IsToldByWhatOnlyR5Has) {
 }
 
 TEST(Release, WhatR4MayHaveIsNoMark) {
-  for (const char* json : {
-           R"({"resourceType":"MedicationRequest","medicationReference":{"reference":"Medication/1"},"medication":"x"})",
-           R"({"resourceType":"CarePlan","addresses":[{"reference":"Condition/1"}],"activity":[{"detail":{}}]})",
-           R"({"resourceType":"Encounter","class":[{"code":"AMB"}],"period":{"start":"2024"},"reason":"x"})",
-           R"({"resourceType":"Condition","evidence":[{"detail":[{"reference":"Observation/1"}]}]})",
-           R"({"resourceType":"Observation","vendorField":[{"triggeredBy":1}]})",
-           R"({"resourceType":"CapabilityStatement","fhirVersion":"4.0.1"})",
-           R"({"resourceType":"CapabilityStatement","fhirVersion":"4.3.0"})",
-           R"({"resourceType":"SubscriptionTopic","id":"t"})",
-           R"({"resourceType":"ActorDefinitions"})",
-           R"({"resourceType":"Practitioner","communication":[{"coding":[{"code":"en"}]}]})",
-           // the version of a guide is not that of FHIR
-           R"({"resourceType":"Patient","meta":{"profile":
+  for (
+      const char* json : {
+          R"({"resourceType":"MedicationRequest","medicationReference":{"reference":"Medication/1"},"medication":"x"})",
+          R"({"resourceType":"CarePlan","addresses":[{"reference":"Condition/1"}],"activity":[{"detail":{}}]})",
+          R"({"resourceType":"Encounter","class":[{"code":"AMB"}],"period":{"start":"2024"},"reason":"x"})",
+          R"({"resourceType":"Condition","evidence":[{"detail":[{"reference":"Observation/1"}]}]})",
+          R"({"resourceType":"Observation","vendorField":[{"triggeredBy":1}]})",
+          R"({"resourceType":"CapabilityStatement","fhirVersion":"4.0.1"})",
+          R"({"resourceType":"CapabilityStatement","fhirVersion":"4.3.0"})",
+          R"({"resourceType":"SubscriptionTopic","id":"t"})",
+          R"({"resourceType":"ActorDefinitions"})",
+          R"({"resourceType":"Practitioner","communication":[{"coding":[{"code":"en"}]}]})",
+          // the version of a guide is not that of FHIR
+          R"({"resourceType":"Patient","meta":{"profile":
                ["http://hl7.org/fhir/us/core/StructureDefinition/us-core-patient|5.0.0"]}})",
-       }) {
+      }) {
     EXPECT_EQ(mark_of(json), "") << json;
   }
 }
@@ -98,7 +99,8 @@ TEST(Release, NoDocumentOfR4IsTakenForR5) {
 
 TEST(Release, VersionsAreReadFromFourToBelowFive) {
   for (const char* version : {"4", "4.0", "4.0.1", "4.3", "4.3.0"}) EXPECT_TRUE(is_read_release(version)) << version;
-  for (const char* version : {"", "3.0", "5.0", "5.0.0", "40.1", "r4"}) EXPECT_FALSE(is_read_release(version)) << version;
+  for (const char* version : {"", "3.0", "5.0", "5.0.0", "40.1", "r4"})
+    EXPECT_FALSE(is_read_release(version)) << version;
 }
 
 TEST(Release, TypesOfR4bAreTakenAndThoseOfR5RefusedEntryByEntry) {

@@ -127,7 +127,8 @@ TEST_P(XmlFolder, SaysAllThatItsJsonSays) {
   EXPECT_GE(count, 10u);
 }
 
-INSTANTIATE_TEST_SUITE_P(Json, XmlFolder, testing::Values("r4-examples", "us-core", "synthea/smart-generated", "synthea/hl7-phr"),
+INSTANTIATE_TEST_SUITE_P(Json, XmlFolder,
+                         testing::Values("r4-examples", "us-core", "synthea/smart-generated", "synthea/hl7-phr"),
                          [](const auto& folder) {
                            std::string name(folder.param);
                            std::ranges::replace_if(
