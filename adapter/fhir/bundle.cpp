@@ -1,5 +1,6 @@
 #include "fhir/bundle.h"
 
+#include "fhir/release.h"
 #include "fhir/types.h"
 
 #include <algorithm>
@@ -43,6 +44,8 @@ std::string shown_type(std::string_view type) {
   return plain ? "'" + std::string(type) + "'" : std::string("something else");
 }
 
+bool is_taken_type(std::string_view type) { return is_resource_type(type) || is_r4b_type(type); }
+
 // What is wrong with a resource as such; empty text when nothing is.
 Issue check_resource(const Node& resource, const std::string& path) {
   const auto issue = [&](std::string code, std::string where, std::string text) {
@@ -51,7 +54,8 @@ Issue check_resource(const Node& resource, const std::string& path) {
   if (!resource.is_object()) return issue("structure", path, "expected a resource, found another JSON value");
   const std::string_view type = resource_type(resource);
   if (type.empty()) return issue("structure", path, "expected a resourceType, found none");
-  if (!is_resource_type(type)) {
+  if (auto mark = r5_mark(resource, path)) return *std::move(mark);
+  if (!is_taken_type(type)) {
     return issue("structure", path, "expected a resourceType of R4, found " + shown_type(type));
   }
   const Node* const id = resource.find("id");
@@ -123,8 +127,8 @@ std::string id_of_url(std::string_view url) {
 
 class Splitter {
  public:
-  Splitter(const Node& bundle, Arena& arena)
-      : bundle_(bundle), arena_(arena), type_(bundle.text_of("type")), id_name_(intern("id")) {}
+  Splitter(const Node& bundle, Arena& arena, const Issues& left_out)
+      : bundle_(bundle), arena_(arena), left_out_(left_out), type_(bundle.text_of("type")), id_name_(intern("id")) {}
 
   Entries split() {
     const Node* const list = bundle_.find("entry");
@@ -161,12 +165,22 @@ class Splitter {
     if (resource == nullptr) return take_nothing(entry, method);
 
     entry.resource = *resource;
+    if (const Issue* const told = left_out_of(entry)) return add_issue(*told, found_.issues);
     Issue issue = check_resource(entry.resource, entry.path + ".resource");
     if (!issue.text.empty()) return add_issue(std::move(issue), found_.issues);
     if (resource_type(entry.resource) == "Bundle") {
       return refuse(entry.path + ".resource", "not-supported", "expected a resource that is no Bundle, found a Bundle");
     }
     if (give_id(entry)) found_.entries.push_back(std::move(entry));
+  }
+
+  // They come in the order of the entries.
+  const Issue* left_out_of(const Entry& entry) {
+    if (next_left_out_ == left_out_.size()) return nullptr;
+    const Issue& next = left_out_[next_left_out_];
+    if (!next.path.starts_with(entry.path + ".resource")) return nullptr;
+    ++next_left_out_;
+    return &next;
   }
 
   // An answer to a transaction carries no resources; a notification may name them only.
@@ -213,6 +227,8 @@ class Splitter {
 
   const Node& bundle_;
   Arena& arena_;
+  const Issues& left_out_;
+  std::size_t next_left_out_ = 0;
   const std::string_view type_;
   const Name& id_name_;
   Entries found_;
@@ -262,7 +278,7 @@ std::optional<Reference> parse_reference(std::string_view text) {
     id = take_last();
     type = take_last();
   }
-  if (!is_safe_id(id) || !is_resource_type(type)) return std::nullopt;
+  if (!is_safe_id(id) || !is_taken_type(type)) return std::nullopt;
   const bool absolute = text.starts_with("https://") || text.starts_with("http://");
   const bool plain = text.find_first_of("?#|") == std::string_view::npos && text.find("://") + 3 < text.size();
   if (!text.empty() && !(absolute && plain)) return std::nullopt;
@@ -272,12 +288,14 @@ std::optional<Reference> parse_reference(std::string_view text) {
   return reference;
 }
 
-Result<Entries> split(const Node& document, Arena& arena) {
+Result<Entries> split(const Node& document, Arena& arena, const Issues& left_out) {
   const std::string_view type = resource_type(document);
   if (type.empty()) return Error{Kind::Incorrect, "expected a resource with a resourceType, found none"};
-  if (!is_resource_type(type))
-    return Error{Kind::Incorrect, "expected a resourceType of R4, found " + shown_type(type)};
-  if (type == "Bundle") return Splitter(document, arena).split();
+  if (const auto mark = r5_mark(document, std::string(type)); mark && type != "Bundle") {
+    return Error{Kind::Unsupported, mark->path + ": " + mark->text};
+  }
+  if (!is_taken_type(type)) return Error{Kind::Incorrect, "expected a resourceType of R4, found " + shown_type(type)};
+  if (type == "Bundle") return Splitter(document, arena, left_out).split();
 
   Entries found;
   Issue issue = check_resource(document, std::string(type));

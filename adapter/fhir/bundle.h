@@ -45,10 +45,14 @@ struct Entries {
 
 // A resource without an id, in a Bundle, gets the id that its fullUrl says: X of "urn:uuid:X" or "urn:oid:X", the last
 // segment of a URL. `reference`s of the form urn:uuid:X or urn:oid:X to another entry become Type/id, wherever they
-// stand. An entry that cannot be taken is an issue and leaves the others alone: no resource, unknown resourceType, an
-// id that is not safe, a Bundle in the Bundle, a fullUrl that another entry has, a resource that a transaction has
-// twice. At most 1000 are listed. Error kind Incorrect: the document itself has no resourceType, or an unknown one.
-Result<Entries> split(const Node& document, Arena& arena);
+// stand. An entry that cannot be taken is an issue and leaves the others alone: no resource, unknown resourceType, a
+// resource of R5 (release.h), an id that is not safe, a Bundle in the Bundle, a fullUrl that another entry has, a
+// resource that a transaction has twice. At most 1000 are listed. Error kind Incorrect: the document itself has no
+// resourceType, or an unknown one; Unsupported: it is a resource of R5.
+//
+// `left_out`: what the reader of the document had to leave out (xml.h); told in the place of what is wrong with the
+// empty object that it left.
+Result<Entries> split(const Node& document, Arena& arena, const Issues& left_out = {});
 
 struct Lines {
   std::vector<DocumentPtr> documents;

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <cstdio>
 #include <cstdlib>
 #include <span>
 
@@ -108,11 +107,35 @@ bool take_zone(std::string_view& text, DateTime& value) {
   return true;
 }
 
-std::string date_text(const DateTime& value) {
-  char text[40];
-  const int size = std::snprintf(text, sizeof text, "%04d-%02d-%02d", value.year, value.month, value.day);
-  const int wanted = value.precision == Precision::Year ? 4 : value.precision == Precision::Month ? 7 : 10;
-  return std::string(text, static_cast<std::size_t>(std::min(size, wanted)));
+void put_digits(std::string& text, std::uint32_t value, std::size_t count) {
+  text.append(count, '0');
+  for (auto digit = text.rbegin(); value != 0 && count > 0; ++digit, --count, value /= 10) {
+    *digit = static_cast<char>('0' + value % 10);
+  }
+}
+
+void put_date(std::string& text, const DateTime& value) {
+  put_digits(text, static_cast<std::uint32_t>(value.year), 4);
+  if (value.precision == Precision::Year) return;
+  text += '-';
+  put_digits(text, value.month, 2);
+  if (value.precision == Precision::Month) return;
+  text += '-';
+  put_digits(text, value.day, 2);
+}
+
+void put_time(std::string& text, const Time& value) {
+  put_digits(text, value.hour, 2);
+  if (value.precision == Precision::Hour) return;
+  text += ':';
+  put_digits(text, value.minute, 2);
+  if (value.precision == Precision::Minute) return;
+  text += ':';
+  put_digits(text, value.second, 2);
+  if (value.fraction_digits == 0) return;
+  text += '.';
+  put_digits(text, value.nanosecond, 9);
+  text.resize(text.size() - (9 - value.fraction_digits));
 }
 
 std::int64_t seconds_of(const Time& time) { return (time.hour * 60 + time.minute) * 60 + time.second; }
@@ -241,25 +264,27 @@ bool is_fhir_date_time(std::string_view text) {
 }
 
 std::string to_text(const DateTime& value) {
-  std::string text = date_text(value);
+  std::string text;
+  put_date(text, value);
   if (!value.has_time()) return text;
-  text.append("T").append(to_text(value.time));
-  if (value.utc_letter) return text + "Z";
-  if (!value.offset_minutes) return text;
-  const int minutes_away = std::abs(*value.offset_minutes);
-  char zone[16];
-  std::snprintf(zone, sizeof zone, "%c%02d:%02d", *value.offset_minutes < 0 ? '-' : '+', minutes_away / 60,
-                minutes_away % 60);
-  return text + zone;
+  text += 'T';
+  put_time(text, value.time);
+  if (value.utc_letter) {
+    text += 'Z';
+  } else if (value.offset_minutes) {
+    const auto minutes_away = static_cast<std::uint32_t>(std::abs(*value.offset_minutes));
+    text += *value.offset_minutes < 0 ? '-' : '+';
+    put_digits(text, minutes_away / 60, 2);
+    text += ':';
+    put_digits(text, minutes_away % 60, 2);
+  }
+  return text;
 }
 
 std::string to_text(const Time& value) {
-  char text[40];
-  const int size =
-      std::snprintf(text, sizeof text, "%02d:%02d:%02d.%09u", value.hour, value.minute, value.second, value.nanosecond);
-  int wanted = value.precision == Precision::Hour ? 2 : value.precision == Precision::Minute ? 5 : 8;
-  if (value.precision == Precision::Second && value.fraction_digits > 0) wanted += 1 + value.fraction_digits;
-  return std::string(text, static_cast<std::size_t>(std::min(size, wanted)));
+  std::string text;
+  put_time(text, value);
+  return text;
 }
 
 std::optional<std::strong_ordering> compare(const DateTime& a, const DateTime& b, int default_offset_minutes) {

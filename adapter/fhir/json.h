@@ -54,11 +54,13 @@ std::string write_json(const Node& node);
 // For people: two spaces an indent.
 std::string write_json_pretty(const Node& node);
 
-// Canonical form: members sorted by name, no white space. Basis of content_hash.
+// Canonical form: members in the order of their names' bytes, arrays as they are, no white space, digits as given (1.0
+// is not 1.00), one way to escape. Basis of content_hash.
 std::string write_canonical_json(const Node& node);
 
 // SHA-256 of a resource's canonical form without its `meta` and `text` (the id stays in): equal when nothing a reader
-// would care about changed. 64 hex digits.
+// would care about changed. 64 hex digits. Only the resource's own meta and text are left out: what it contains is its
+// content, to the last element. The entries of a Bundle are hashed one by one, once they are taken apart (bundle.h).
 std::string content_hash(const Node& resource);
 
 }  // namespace bhi::fhir

@@ -109,12 +109,7 @@ std::span<const Member> Node::members() const {
   return {members_, size_};
 }
 
-const Node* Node::find(const Name& name) const {
-  for (const Member& member : members()) {
-    if (member.name == &name) return &member.value;
-  }
-  // A name may have been interned after this document was read, or come from another document.
-  if (kind_ != NodeKind::Object || (!flag_ && name.interned)) return nullptr;
+const Node* Node::find_by_text(const Name& name) const {
   for (const Member& member : members()) {
     if (same_name(*member.name, name)) return &member.value;
   }

@@ -50,6 +50,8 @@ class Node {
   std::string_view text_of(std::string_view name) const;
 
  private:
+  const Node* find_by_text(const Name& name) const;
+
   NodeKind kind_ = NodeKind::Null;
   bool flag_ = false;
   std::uint32_t size_ = 0;
@@ -66,6 +68,15 @@ struct Member {
   const Name* name;
   Node value;
 };
+
+inline const Node* Node::find(const Name& name) const {
+  if (kind_ != NodeKind::Object) return nullptr;
+  for (std::uint32_t i = 0; i < size_; ++i) {
+    if (members_[i].name == &name) return &members_[i].value;
+  }
+  // A name may have been interned after this document was read, or come from another document.
+  return flag_ || !name.interned ? find_by_text(name) : nullptr;
+}
 
 // "Patient" of {"resourceType": "Patient"}; empty when this is no resource.
 std::string_view resource_type(const Node& resource);

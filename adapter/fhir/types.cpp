@@ -1,5 +1,6 @@
 #include "fhir/types.h"
 
+#include "fhir/name_table.h"
 #include "fhir/type_table.h"
 
 #include <algorithm>
@@ -25,6 +26,11 @@ std::string choice_text(std::string_view element, std::string_view type) {
   return text;
 }
 
+// OPTIMIZATION: every item that is a resource asks for its type by name.
+struct NameHash {
+  std::size_t operator()(std::string_view text) const { return name_table::key_of(text).hash; }
+};
+
 // The key of an inline type: models that share a name with R4 have inline types of the same path.
 std::string inline_key(const TypeRow& row, std::string_view path) {
   return std::string(row.url).append("#").append(path);
@@ -39,7 +45,7 @@ struct Types::Loaded {
   const Loaded* below;  // R4, under what was loaded; null for R4 itself
   Arena memory{std::size_t{1} << 16};
   std::vector<TypeInfo*> types;  // in order of definition
-  std::unordered_map<std::string_view, const TypeInfo*> by_name;
+  std::unordered_map<std::string_view, const TypeInfo*, NameHash> by_name;
   std::vector<std::string_view> resources;  // that can be instances
 
   const TypeInfo* find(std::string_view name) const {

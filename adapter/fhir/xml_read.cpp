@@ -1,4 +1,5 @@
 // XML in: from elements to the tree.
+#include "fhir/release.h"
 #include "fhir/types.h"
 #include "fhir/xml.h"
 #include "fhir/xml_path.h"
@@ -14,6 +15,8 @@ namespace {
 constexpr std::string_view kFhirSpace = "http://hl7.org/fhir";
 constexpr std::string_view kXhtmlSpace = "http://www.w3.org/1999/xhtml";
 constexpr std::size_t kDeepest = 1000;  // the reader calls itself for each level
+constexpr std::size_t kMostLeftOut = 1000;
+constexpr std::string_view kFoundR5 = "expected FHIR R4 or R4B, found R5: ";
 constexpr std::string_view kSchemaLocation = ":schemaLocation";
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -85,12 +88,14 @@ struct Child {
 
 class Reader {
  public:
-  Reader(const XmlTree& tree, const ReadLimits& limits, Arena& arena) : tree_(tree), limits_(limits), arena_(arena) {}
+  Reader(const XmlTree& tree, const ReadLimits& limits, Arena& arena, Issues* left_out)
+      : tree_(tree), limits_(limits), arena_(arena), left_out_(left_out) {}
 
   Result<Node> read() {
     Node root;
-    if (!resource(tree_.root(), 1, root)) return tree_.error_at(fault_at_, fault_);
-    return root;
+    if (resource(tree_.root(), 1, root)) return root;
+    if (!fault_.path.empty()) fault_.text += " (at " + fault_.path + ")";
+    return Error{fault_.kind, tree_.error_at(fault_.at, fault_.text).message};
   }
 
  private:
@@ -101,6 +106,7 @@ class Reader {
   bool children(const XmlElement& from, const TypeInfo& type, std::size_t depth, std::vector<Child>& found);
   bool child(const XmlElement& from, std::size_t depth, Child& to);
   bool wrapped(const XmlElement& from, std::size_t depth, Node& to);
+  bool entry_resource(const XmlElement& from, std::size_t depth, Node& to);
   bool narrative(const XmlElement& from, Node& to);
   void gather(const std::vector<Child>& found, std::vector<Member>& members);
   Node primitive_value(std::string_view text, const TypeInfo& type);
@@ -108,43 +114,61 @@ class Reader {
   bool identify(const XmlElement& from, const TypeInfo& type, Child& to);
   bool count(std::size_t values, const XmlElement& from);
   bool check_depth(std::size_t depth, const XmlElement& from);
-  bool refuse(const XmlElement& at, std::string_view fault);
+  bool refuse(const XmlElement& at, std::string_view fault, Kind kind = Kind::Incorrect);
+  bool refuse_whole(const XmlElement& at, std::string_view fault, Kind kind = Kind::Incorrect);
+
+  struct Fault {
+    std::size_t at = 0;
+    std::string text;
+    std::string path;
+    Kind kind = Kind::Incorrect;
+    bool whole = false;  // of the document, whatever entry it was found in
+  };
 
   const XmlTree& tree_;
   const ReadLimits& limits_;
   Arena& arena_;
   XmlPath path_;
   std::size_t values_ = 0;
-  std::size_t fault_at_ = 0;
-  std::string fault_;
+  Issues* left_out_;
+  Fault fault_;
 };
 
-bool Reader::refuse(const XmlElement& at, std::string_view fault) {
-  fault_at_ = at.offset();
-  fault_ = fault;
-  const std::string path = path_.text();
-  if (!path.empty()) fault_ += " (at " + path + ")";
+bool Reader::refuse(const XmlElement& at, std::string_view fault, Kind kind) {
+  fault_ = {at.offset(), std::string(fault), path_.text(), kind, false};
+  return false;
+}
+
+bool Reader::refuse_whole(const XmlElement& at, std::string_view fault, Kind kind) {
+  refuse(at, fault, kind);
+  fault_.whole = true;
   return false;
 }
 
 bool Reader::count(std::size_t values, const XmlElement& from) {
   values_ += values;
-  return values_ <= limits_.max_values || refuse(from, "expected at most " + std::to_string(limits_.max_values) +
-                                                           " values (limit max_values), found more");
+  return values_ <= limits_.max_values || refuse_whole(from, "expected at most " + std::to_string(limits_.max_values) +
+                                                                 " values (limit max_values), found more");
 }
 
 // Counted as in JSON, where an array is a level too: what was read can be written and read as JSON.
 bool Reader::check_depth(std::size_t depth, const XmlElement& from) {
   const std::size_t most = std::min(limits_.max_depth, kDeepest);
-  return depth <= most || refuse(from, "expected at most " + std::to_string(most) +
-                                           " levels of objects and arrays (limit max_depth), found more");
+  return depth <= most || refuse_whole(from, "expected at most " + std::to_string(most) +
+                                                 " levels of objects and arrays (limit max_depth), found more");
 }
 
 bool Reader::resource(const XmlElement& from, std::size_t depth, Node& to) {
   if (from.space() != kFhirSpace)
     return refuse(from, "expected namespace http://hl7.org/fhir, found another one or none");
-  if (!is_resource_type(from.name())) return refuse(from, "expected a resource type of R4, found another element");
-  const TypeInfo& type = *Types::r4().find(from.name());
+  const std::string_view name = from.name();
+  if (is_r5_type(name)) return refuse_whole(from, std::string(kFoundR5) + "a resource type of R5", Kind::Unsupported);
+  if (is_r4b_type(name)) {
+    return refuse(from, "expected a resource type of R4, found '" + std::string(name) + "' of R4B: taken as JSON only",
+                  Kind::Unsupported);
+  }
+  if (!is_resource_type(name)) return refuse(from, "expected a resource type of R4, found another element");
+  const TypeInfo& type = *Types::r4().find(name);
   if (depth == 1) path_.enter(type.name);
   const bool read = object(from, type, depth, to);
   if (read && depth == 1) path_.leave();
@@ -159,6 +183,20 @@ bool Reader::wrapped(const XmlElement& from, std::size_t depth, Node& to) {
   if (!inner) return refuse(from, "expected a resource, found none");
   if (inner.next()) return refuse(inner.next(), "expected one resource, found several");
   return resource(inner, depth, to);
+}
+
+// As wrapped(); what is wrong in the resource of a Bundle's entry stays the entry's own affair, when the caller wants
+// it.
+bool Reader::entry_resource(const XmlElement& from, std::size_t depth, Node& to) {
+  const std::size_t steps = path_.depth();
+  if (wrapped(from, depth, to)) return true;
+  const bool of_entry = steps == 3 && tree_.root().name() == "Bundle" && path_.text().starts_with("Bundle.entry[");
+  if (left_out_ == nullptr || fault_.whole || !of_entry || left_out_->size() >= kMostLeftOut) return false;
+  while (path_.depth() > steps) path_.leave();
+  left_out_->push_back({Severity::Error, fault_.kind == Kind::Unsupported ? "not-supported" : "structure", fault_.path,
+                        tree_.error_at(fault_.at, fault_.text).message});
+  to = Node::object({}, false);
+  return true;
 }
 
 bool Reader::object(const XmlElement& from, const TypeInfo& type, std::size_t depth, Node& to) {
@@ -201,6 +239,10 @@ bool Reader::identify(const XmlElement& from, const TypeInfo& type, Child& to) {
   const bool attribute = to.element != nullptr && ((from.name() == "id" && type.kind != TypeKind::Resource) ||
                                                    (from.name() == "url" && is_extension(type)));
   if (to.element == nullptr || to.type == nullptr || attribute) {
+    if (is_r5_element(type.name, from.name())) {
+      return refuse_whole(from, std::string(kFoundR5) + "R4 has no '" + std::string(from.name()) + "' here",
+                          Kind::Unsupported);
+    }
     return refuse(from, "expected an element of " + std::string(type.name) + ", found " +
                             (to.name != nullptr ? "'" + std::string(from.name()) + "'" : std::string("another one")));
   }
@@ -237,7 +279,7 @@ bool Reader::child(const XmlElement& from, std::size_t depth, Child& to) {
   if (to.type->name == "xhtml") return narrative(from, to.value);
   switch (to.type->kind) {
     case TypeKind::Primitive: return primitive(from, *to.type, depth, to);
-    case TypeKind::Resource: return wrapped(from, depth + 1, to.value);
+    case TypeKind::Resource: return entry_resource(from, depth + 1, to.value);
     case TypeKind::Complex:
     case TypeKind::Backbone:
     case TypeKind::Logical: break;
@@ -305,22 +347,22 @@ void Reader::gather(const std::vector<Child>& found, std::vector<Member>& member
 
 }  // namespace
 
-Result<DocumentPtr> read_xml(std::string text, const ReadLimits& limits) {
+Result<DocumentPtr> read_xml(std::string text, const ReadLimits& limits, Issues* left_out) {
   Types::r4();  // once: the names of R4 are interned before the first document asks for them
   const std::size_t size = text.size();
   BHI_TRY(const XmlTree tree, XmlTree::read(std::move(text), {limits.max_depth, limits.max_bytes}));
   constexpr std::size_t kSmallest = 4096;
   constexpr std::size_t kLargest = 64 * 1024;
   Arena arena(std::clamp(size / 2, kSmallest, kLargest));
-  BHI_TRY(const Node root, Reader(tree, limits, arena).read());
+  BHI_TRY(const Node root, Reader(tree, limits, arena, left_out).read());
   return DocumentPtr(std::make_shared<const Document>(std::move(arena), root));
 }
 
-Result<DocumentPtr> read_document(std::string text, const ReadLimits& limits) {
+Result<DocumentPtr> read_document(std::string text, const ReadLimits& limits, Issues* left_out) {
   std::string_view begin(text);
   if (begin.starts_with("\xef\xbb\xbf")) begin.remove_prefix(3);
   begin.remove_prefix(std::min(begin.find_first_not_of(" \t\r\n"), begin.size()));
-  return begin.starts_with('<') ? read_xml(std::move(text), limits) : read_json(std::move(text), limits);
+  return begin.starts_with('<') ? read_xml(std::move(text), limits, left_out) : read_json(std::move(text), limits);
 }
 
 }  // namespace bhi::fhir

@@ -42,9 +42,7 @@ bool Evaluator::fail_with(Error error) {
   return false;
 }
 
-bool Evaluator::spend(const Expr& where, std::size_t steps) {
-  steps_ += steps;
-  if (steps_ <= environment_.budget.max_steps) return true;
+bool Evaluator::fail_of_budget(const Expr& where) {
   return fail(
       where, Kind::Busy,
       "expected an evaluation of at most " + std::to_string(environment_.budget.max_steps) + " steps, found more");
@@ -93,6 +91,16 @@ bool Evaluator::evaluate(const Expr& expr, const Frame& frame, Items& out) {
     }
     return spend(expr, made);
   }
+  return true;
+}
+
+bool Evaluator::look_at(const Expr& expr, const Frame& frame, Items& room, Collection& out) {
+  if (expr.op == Op::Literal || (expr.op == Op::Focus && expr.input == nullptr)) {
+    out = expr.op == Op::Literal ? Collection(&expr.literal, 1) : frame.focus;
+    return spend(expr, 1);
+  }
+  if (!evaluate(expr, frame, room)) return false;
+  out = room;
   return true;
 }
 
@@ -202,16 +210,20 @@ bool Evaluator::evaluate_criterion(const Expr& expr, const Frame& frame, bool& o
   return true;
 }
 
+bool Evaluator::fail_of_count(const Expr& where, std::string_view wanted, Collection items) {
+  return fail(where, Kind::Incorrect, "expected " + std::string(wanted) + ", found " + found(items));
+}
+
 bool Evaluator::take_single(const Expr& where, Collection items, std::string_view wanted, const Item*& out) {
-  if (items.size() > 1) {
-    return fail(where, Kind::Incorrect, "expected " + std::string(wanted) + ", found " + found(items));
-  }
+  if (items.size() > 1) return fail_of_count(where, wanted, items);
   out = items.empty() ? nullptr : &items[0];
   return true;
 }
 
 bool Evaluator::single(const Expr& where, Collection input, const Item*& out) {
-  return take_single(where, input, "at most one item before " + std::string(where.text) + "()", out);
+  if (input.size() > 1) return fail_of_count(where, "at most one item before " + std::string(where.text) + "()", input);
+  out = input.empty() ? nullptr : &input[0];
+  return true;
 }
 
 bool Evaluator::single_text(const Expr& where, Collection input, std::optional<std::string_view>& out) {

@@ -43,9 +43,15 @@ class Evaluator {
   // The text of a single String input; nothing when empty.
   [[nodiscard]] bool single_text(const Expr& where, Collection input, std::optional<std::string_view>& out);
 
+  // The value of an operand: a literal and $this are looked at where they are, the rest is evaluated into `room`.
+  [[nodiscard]] bool look_at(const Expr& expr, const Frame& frame, Items& room, Collection& out);
+
   bool fail(const Expr& where, Kind kind, std::string_view text);
   bool fail_with(Error error);
-  bool spend(const Expr& where, std::size_t steps);
+  bool spend(const Expr& where, std::size_t steps) {
+    steps_ += steps;
+    return steps_ <= environment_.budget.max_steps || fail_of_budget(where);
+  }
   std::size_t steps_left() const {
     return steps_ > environment_.budget.max_steps ? 0
                                                   : environment_.budget.max_steps - static_cast<std::size_t>(steps_);
@@ -70,6 +76,8 @@ class Evaluator {
   void standard(const Expr& expr, Items& out) const;
   void variable(const Expr& expr, Items& out) const;
   [[nodiscard]] bool take_single(const Expr& where, Collection items, std::string_view wanted, const Item*& out);
+  bool fail_of_budget(const Expr& where);
+  bool fail_of_count(const Expr& where, std::string_view wanted, Collection items);
 
   const Ast& ast_;
   const Environment& environment_;

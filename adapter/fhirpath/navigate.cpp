@@ -178,8 +178,7 @@ void append_all_children(const Item& parent, const Types& types, Items& out) {
     if (member.name == &names().resource_type || text.empty()) continue;
     const bool beside = text.front() == '_';
     if (beside && object.find(text.substr(1)) != nullptr) continue;  // pushed with its primitive
-    const std::string_view plain = beside ? text.substr(1) : text;
-    const Name* known = fhir::find_name(plain);
+    const Name* known = beside ? fhir::find_name(text.substr(1)) : member.name;
     const TypeInfo* type = nullptr;
     if (known != nullptr && parent.type != nullptr) {
       const ElementInfo* element = parent.type->element(*known, &type);

@@ -52,13 +52,16 @@ bool logic(Evaluator& evaluator, const Expr& expr, const Frame& frame, Items& ou
 }
 
 struct Sides {
-  explicit Sides(Arena& arena) : left(arena), right(arena) {}
-  Items left;
-  Items right;
+  explicit Sides(Arena& arena) : left_room(arena), right_room(arena) {}
+  Collection left;
+  Collection right;
+  Items left_room;
+  Items right_room;
 };
 
 bool evaluate_sides(Evaluator& evaluator, const Expr& expr, const Frame& frame, Sides& sides) {
-  return evaluator.evaluate(*expr.args[0], frame, sides.left) && evaluator.evaluate(*expr.args[1], frame, sides.right);
+  return evaluator.look_at(*expr.args[0], frame, sides.left_room, sides.left) &&
+         evaluator.look_at(*expr.args[1], frame, sides.right_room, sides.right);
 }
 
 bool equality(Evaluator& evaluator, const Expr& expr, const Frame& frame, Items& out) {
@@ -114,8 +117,8 @@ bool comparison(Evaluator& evaluator, const Expr& expr, const Frame& frame, Item
 bool membership(Evaluator& evaluator, const Expr& expr, const Frame& frame, Items& out) {
   Sides sides(evaluator.arena());
   if (!evaluate_sides(evaluator, expr, frame, sides)) return false;
-  const Items& wanted = expr.op == Op::In ? sides.left : sides.right;
-  const Items& items = expr.op == Op::In ? sides.right : sides.left;
+  const Collection wanted = expr.op == Op::In ? sides.left : sides.right;
+  const Collection items = expr.op == Op::In ? sides.right : sides.left;
   if (wanted.empty()) return true;
   if (wanted.size() > 1) {
     return evaluator.fail(expr, Kind::Incorrect,

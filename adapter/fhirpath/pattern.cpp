@@ -1,8 +1,13 @@
 #include "fhirpath/pattern.h"
 
+#include "fhirpath/text.h"
+
 #include <re2/re2.h>
 
+#include <algorithm>
+#include <array>
 #include <map>
+#include <span>
 
 namespace bhi::fhirpath {
 
@@ -10,41 +15,36 @@ namespace {
 
 constexpr std::size_t kLongestPattern = 4096;
 constexpr std::int64_t kPatternMemory = 4 << 20;
+constexpr int kMostGroups = 9;  // $1 to $9
 
 re2::StringPiece piece(std::string_view text) { return {text.data(), text.size()}; }
 
-// A replacement with $1 and ${name} in the form of RE2: \1. A group that does not exist stays as written.
-std::string rewrite_of(const re2::RE2& pattern, std::string_view by) {
-  std::string rewrite;
-  const auto literal = [&rewrite](char c) {
-    if (c == '\\') rewrite += '\\';
-    rewrite += c;
-  };
-  for (std::size_t i = 0; i < by.size(); ++i) {
-    if (by[i] != '$' || i + 1 == by.size()) {
-      literal(by[i]);
+// Appends the replacement of one match; $1 and ${name} stand for its groups. A group that does not exist stays as
+// written.
+void append_replacement(const re2::RE2& pattern, std::span<const re2::StringPiece> groups, std::string_view by,
+                        std::string& out) {
+  for (;;) {
+    const std::size_t at = by.find('$');
+    out.append(by.substr(0, at));
+    if (at == std::string_view::npos) return;
+    by.remove_prefix(at + 1);
+    std::size_t group = groups.size();
+    std::size_t length = 1;
+    if (!by.empty() && by[0] >= '0' && by[0] <= '9') {
+      group = static_cast<std::size_t>(by[0] - '0');
+    } else if (const std::size_t close = by.find('}'); by.starts_with('{') && close != std::string_view::npos) {
+      const auto& names = pattern.NamedCapturingGroups();
+      const auto found = names.find(std::string(by.substr(1, close - 1)));
+      if (found != names.end()) group = static_cast<std::size_t>(found->second);
+      length = close + 1;
+    }
+    if (group >= groups.size()) {
+      out += '$';
       continue;
     }
-    const char next = by[i + 1];
-    if (next >= '0' && next <= '9' && next - '0' <= pattern.NumberOfCapturingGroups()) {
-      rewrite += '\\';
-      rewrite += next;
-      ++i;
-      continue;
-    }
-    const std::size_t close = next == '{' ? by.find('}', i) : std::string_view::npos;
-    if (close != std::string_view::npos) {
-      const auto& groups = pattern.NamedCapturingGroups();
-      const auto found = groups.find(std::string(by.substr(i + 2, close - i - 2)));
-      if (found != groups.end() && found->second <= 9) {
-        rewrite += "\\" + std::to_string(found->second);
-        i = close;
-        continue;
-      }
-    }
-    literal('$');
+    out.append(groups[group].data(), groups[group].size());
+    by.remove_prefix(length);
   }
-  return rewrite;
 }
 
 // FHIRPath follows PCRE, where a named group is (?<name>...); RE2 of this age knows (?P<name>...) only.
@@ -109,9 +109,35 @@ bool pattern_fits(const re2::RE2& pattern, std::string_view text) {
   return re2::RE2::PartialMatch(piece(text), pattern);
 }
 
+// OPTIMIZATION: RE2::GlobalReplace reads the replacement anew, and copies the text before it looks for a match. An
+// empty match right behind another one does not count, as there.
 std::string replace_matches(const re2::RE2& pattern, std::string_view text, std::string_view by) {
-  std::string out(text);
-  re2::RE2::GlobalReplace(&out, pattern, rewrite_of(pattern, by));
+  std::array<re2::StringPiece, kMostGroups + 1> groups;
+  const bool plain = by.find('$') == std::string_view::npos;
+  const int count = plain ? 1 : std::min(kMostGroups, pattern.NumberOfCapturingGroups()) + 1;
+  const re2::StringPiece whole = piece(text);
+  std::string out;
+  std::size_t from = 0;
+  std::size_t last_end = std::string_view::npos;
+  while (from <= text.size() && pattern.Match(whole, from, text.size(), re2::RE2::UNANCHORED, groups.data(), count)) {
+    const auto begin = static_cast<std::size_t>(groups[0].data() - text.data());
+    out.append(text.substr(from, begin - from));
+    from = begin + groups[0].size();
+    if (groups[0].empty() && begin == last_end) {
+      const std::size_t next = begin + byte_of_code_point(text.substr(begin), 1);
+      if (next == begin) break;
+      out.append(text.substr(begin, next - begin));
+      from = next;
+      continue;
+    }
+    last_end = from;
+    if (plain) {
+      out.append(by);
+    } else {
+      append_replacement(pattern, std::span(groups).first(static_cast<std::size_t>(count)), by, out);
+    }
+  }
+  if (from < text.size()) out.append(text.substr(from));
   return out;
 }
 

@@ -13,10 +13,12 @@ using fhir::NodeKind;
 using fhir::TypeInfo;
 using fhir::TypeKind;
 
+constexpr std::string_view kSystemUrl = "http://hl7.org/fhirpath/System";
+
 constexpr TypeInfo system_info(std::string_view name, TypeKind kind = TypeKind::Primitive) {
   TypeInfo info;
   info.name = name;
-  info.url = "http://hl7.org/fhirpath/System";
+  info.url = kSystemUrl;  // this very text: is_system() looks no further
   info.kind = kind;
   return info;
 }
@@ -54,24 +56,21 @@ constexpr std::array kSystemKinds = std::to_array<SystemKind>({
     {&system_type::Long, ValueKind::Long},
 });
 
-struct FhirKind {
-  std::string_view name;
-  ValueKind kind;
-};
-
-// FHIR primitives that are not strings.
-constexpr std::array kFhirKinds = std::to_array<FhirKind>({
-    {"boolean", ValueKind::Boolean},
-    {"date", ValueKind::Date},
-    {"dateTime", ValueKind::DateTime},
-    {"decimal", ValueKind::Decimal},
-    {"instant", ValueKind::DateTime},
-    {"integer", ValueKind::Integer},
-    {"integer64", ValueKind::Long},
-    {"positiveInt", ValueKind::Integer},
-    {"time", ValueKind::Time},
-    {"unsignedInt", ValueKind::Integer},
-});
+// FHIR primitives; all others are strings. OPTIMIZATION: by length first, because every comparison of two items asks.
+ValueKind kind_of_primitive(std::string_view name) {
+  switch (name.size()) {
+    case 4: return name == "date" ? ValueKind::Date : name == "time" ? ValueKind::Time : ValueKind::String;
+    case 7:
+      if (name == "integer") return ValueKind::Integer;
+      if (name == "decimal") return ValueKind::Decimal;
+      if (name == "boolean") return ValueKind::Boolean;
+      return name == "instant" ? ValueKind::DateTime : ValueKind::String;
+    case 8: return name == "dateTime" ? ValueKind::DateTime : ValueKind::String;
+    case 9: return name == "integer64" ? ValueKind::Long : ValueKind::String;
+    case 11: return name == "positiveInt" || name == "unsignedInt" ? ValueKind::Integer : ValueKind::String;
+    default: return ValueKind::String;
+  }
+}
 
 ValueKind kind_of_json(const Node& node) {
   switch (node.kind()) {
@@ -116,20 +115,13 @@ const SmallIntegers kSmall;
 
 }  // namespace
 
-bool is_system(const TypeInfo* type) {
-  return std::ranges::find(kSystemKinds, type, &SystemKind::type) != kSystemKinds.end();
-}
+bool is_system(const TypeInfo* type) { return type != nullptr && type->url.data() == kSystemUrl.data(); }
 
 ValueKind value_kind(const Item& item) {
   if (item.node->is_null()) return ValueKind::Missing;
   if (item.type == nullptr) return kind_of_json(*item.node);
-  for (const SystemKind& row : kSystemKinds) {
-    if (row.type == item.type) return row.kind;
-  }
-  if (item.type->kind == TypeKind::Primitive) {
-    const auto found = std::ranges::find(kFhirKinds, item.type->name, &FhirKind::name);
-    return found == kFhirKinds.end() ? ValueKind::String : found->kind;
-  }
+  if (is_system(item.type)) return std::ranges::find(kSystemKinds, item.type, &SystemKind::type)->kind;
+  if (item.type->kind == TypeKind::Primitive) return kind_of_primitive(item.type->name);
   if (!item.node->is_object()) return kind_of_json(*item.node);
   return is_quantity(item.type) ? ValueKind::Quantity : ValueKind::Complex;
 }

@@ -4,6 +4,7 @@
 #include "care/instruments.h"
 #include "care/recognise.h"
 #include "fhir/bundle.h"
+#include "fhir/release.h"
 #include "flow/binding.h"
 #include "flow/structure.h"
 
@@ -227,7 +228,9 @@ Inbound map_inbound(const Engine& engine, const Node& resource, const Origin& or
                     Instant now, Arena& arena) {
   const std::string_view type = fhir::resource_type(resource);
   const auto row = std::ranges::lower_bound(kRows, type, {}, &Row::type);
-  if (row == kRows.end() || row->type != type) return left("no map reads this type");
+  if (row == kRows.end() || row->type != type) {
+    return left(fhir::is_r4b_type(type) ? "no map reads this type, which R4B added" : "no map reads this type");
+  }
   Issues issues = check_structure(resource, *engine.types);
   Call call{engine,
             resource,

@@ -2,6 +2,7 @@
 
 #include "fhir/bundle.h"
 #include "fhir/json.h"
+#include "fhir/release.h"
 #include "fhir/xml.h"
 #include "flow/binding.h"
 #include "flow/inbound.h"
@@ -34,8 +35,9 @@ class Run {
 
   void read(const InputText& input) {
     if (input.name.ends_with(".ndjson")) return read_lines(input);
-    auto document = fhir::read_document(input.text, kLimits);
-    if (document.ok()) return split(input.name, *std::move(document));
+    Issues left_out;
+    auto document = fhir::read_document(input.text, kLimits, &left_out);
+    if (document.ok()) return split(input.name, *std::move(document), left_out);
     unreadable(input.name, document.error());
   }
 
@@ -73,7 +75,7 @@ class Run {
       if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
       auto document = fhir::read_json(std::string(line), kLimits);
       if (document.ok())
-        split(name, *std::move(document));
+        split(name, *std::move(document), {});
       else
         unreadable(name, document.error());
     }
@@ -81,11 +83,17 @@ class Run {
 
   void unreadable(const std::string& name, const Error& error) {
     report_.unreadable = true;
-    report_.issues.push_back({Severity::Fatal, "structure", name, error.message});
+    const std::string code = error.kind == Kind::Unsupported ? "not-supported" : "structure";
+    report_.issues.push_back({Severity::Fatal, code, name, error.message});
   }
 
-  void split(const std::string& name, fhir::DocumentPtr document) {
-    auto entries = fhir::split(document->root(), arena_);
+  void split(const std::string& name, fhir::DocumentPtr document, const Issues& left_out) {
+    if (const auto mark = fhir::r5_mark(document->root())) {
+      report_.unreadable = true;
+      report_.issues.push_back({Severity::Fatal, mark->code, name + " " + mark->path, mark->text});
+      return;
+    }
+    auto entries = fhir::split(document->root(), arena_, left_out);
     if (!entries.ok()) return unreadable(name, entries.error());
     for (Issue& issue : entries->issues) {
       issue.path = name + (issue.path.empty() ? "" : " " + issue.path);

@@ -22,9 +22,10 @@ std::string id_of(const fhir::Node& resource, const std::string& hash) {
 
 }  // namespace
 
-Result<Received> receive(const fhir::Node& document, std::string_view source, std::string_view channel, Instant now) {
+Result<Received> receive(const fhir::Node& document, std::string_view source, std::string_view channel, Instant now,
+                         const Issues& left_out) {
   Arena arena;
-  BHI_TRY(auto split, fhir::split(document, arena));
+  BHI_TRY(auto split, fhir::split(document, arena, left_out));
   Received received;
   received.issues = std::move(split.issues);
   for (const fhir::Entry& entry : split.entries) {
@@ -62,8 +63,9 @@ Result<Received> receive(const fhir::Node& document, std::string_view source, st
 
 Result<Received> receive(std::string text, std::string_view source, std::string_view channel, Instant now,
                          const fhir::ReadLimits& limits) {
-  BHI_TRY(const auto document, fhir::read_document(std::move(text), limits));
-  return receive(document->root(), source, channel, now);
+  Issues left_out;
+  BHI_TRY(const auto document, fhir::read_document(std::move(text), limits, &left_out));
+  return receive(document->root(), source, channel, now, left_out);
 }
 
 }  // namespace bhi::flow

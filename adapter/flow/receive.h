@@ -24,6 +24,8 @@ Result<Received> receive(std::string text, std::string_view source, std::string_
                          const fhir::ReadLimits& limits);
 
 // The same for a page of search results already read: entries with search.mode "outcome" become issues.
-Result<Received> receive(const fhir::Node& document, std::string_view source, std::string_view channel, Instant now);
+// `left_out`: what the reader had to leave out of the Bundle (fhir/xml.h).
+Result<Received> receive(const fhir::Node& document, std::string_view source, std::string_view channel, Instant now,
+                         const Issues& left_out = {});
 
 }  // namespace bhi::flow

@@ -12,7 +12,8 @@
 namespace bhi::flow {
 
 // Wrong kind, list or form: error, with the element path ("Patient.name[0].given[1]"). An element that R4 does not
-// know: warning (many EHRs add their own); it is kept and no map reads it.
+// know: warning (many EHRs add their own); it is kept and no map reads it. Types that R4B added or wrote anew are not
+// looked into: nothing here says what they are.
 Issues check_structure(const fhir::Node& resource, const fhir::Types& types);
 
 }  // namespace bhi::flow

@@ -1,6 +1,7 @@
 // The EHR's side of the API: FHIR resources come in. https://hl7.org/fhir/R4/http.html
 #include "fhir/bundle.h"
 #include "fhir/json.h"
+#include "fhir/release.h"
 #include "fhir/types.h"
 #include "fhir/xml.h"
 #include "flow/structure.h"
@@ -114,13 +115,18 @@ Result<std::string> Api::source_of(const Call& call) const {
 http::Response Api::take(const Call& call, const Expected& expected) {
   const auto source = source_of(call);
   if (!source.ok()) return error_answer(source.error());
-  const auto document = fhir::read_document(call.request.body, read_limits(parts_.settings.limits));
-  if (!document.ok()) return error_answer(document.error());
+  Issues left_out;
+  const auto document = fhir::read_document(call.request.body, read_limits(parts_.settings.limits), &left_out);
+  if (!document.ok()) {
+    if (document.error().kind != Kind::Unsupported) return error_answer(document.error());
+    return error_answer(422, "not-supported", document.error().message);
+  }
   const auto& root = (*document)->root();
+  if (const auto mark = fhir::r5_mark(root)) return outcome(422, {*mark});
   if (const auto fit = fits(root, expected.type, expected.id); !fit.ok()) return error_answer(fit.error());
 
   const auto now = parts_.now();
-  auto received = flow::receive(root, *source, "post", now);
+  auto received = flow::receive(root, *source, "post", now, left_out);
   if (!received.ok()) return error_answer(received.error());
   auto issues = std::move(received->issues);
   std::ranges::move(structure_issues(root, *parts_.engine->types), std::back_inserter(issues));

@@ -1,5 +1,7 @@
 #include "service/router.h"
 
+#include "fhir/release.h"
+
 #include <algorithm>
 #include <array>
 #include <optional>
@@ -56,17 +58,25 @@ const std::vector<Accepts> kAccepts = {
     {Body::MergePatch, {"application/merge-patch+json", "application/json"}},
 };
 
-// Parameters behind the media type: only charset is looked at, and it can only be UTF-8.
-bool is_utf8_charset(std::string_view parameters) {
+// Parameters behind the media type: the charset can only be UTF-8, the fhirVersion only one that we read
+// (https://hl7.org/fhir/R4/http.html#version-parameter). Others are not looked at. Empty when all is well.
+std::string wrong_parameter(std::string_view parameters) {
   while (!parameters.empty()) {
     const auto end = std::min(parameters.find(';'), parameters.size());
-    const auto one = lower(trimmed(parameters.substr(0, end)));
+    auto one = lower(trimmed(parameters.substr(0, end)));
     parameters.remove_prefix(std::min(end + 1, parameters.size()));
-    if (!one.starts_with("charset")) continue;
-    if (one != "charset=utf-8" && one != "charset=\"utf-8\"" && one != "charset=utf8") return false;
+    std::erase(one, '"');
+    if (one.starts_with("charset") && one != "charset=utf-8" && one != "charset=utf8")
+      return "Content-Type: expected charset utf-8, found another one";
+    constexpr std::string_view kVersion = "fhirversion=";
+    if (one.starts_with(kVersion) && !fhir::is_read_release(std::string_view(one).substr(kVersion.size())))
+      return "Content-Type: expected fhirVersion 4.0 or 4.3, found another one";
   }
-  return true;
+  return {};
 }
+
+// A FHIR document says itself whether it is JSON or XML (fhir/xml.h); other bodies are what their type says.
+bool needs_type(Body body) { return body != Body::Fhir; }
 
 }  // namespace
 
@@ -91,16 +101,18 @@ std::string wrong_content(const http::Request& request, Body body) {
   std::string expected = "Content-Type: expected " + std::string(accepted.front());
   if (accepted.size() > 1) expected += " or " + std::string(accepted.back());
   const auto given = request.field("content-type");
-  if (!given) return expected + ", found none";
+  if (!given && needs_type(body)) return expected + ", found none";
   if (request.count("content-type") > 1) return expected + ", found several";
-  const auto semicolon = std::min(given->find(';'), given->size());
-  const auto type = lower(trimmed(given->substr(0, semicolon)));
-  if (std::ranges::find(accepted, type) == accepted.end()) {
-    const bool xml = type.ends_with("xml");
-    return expected + (xml ? ", found XML" : ", found another one");
+  if (given) {
+    const auto semicolon = std::min(given->find(';'), given->size());
+    const auto type = lower(trimmed(given->substr(0, semicolon)));
+    if (std::ranges::find(accepted, type) == accepted.end()) {
+      const bool xml = type.ends_with("xml");
+      return expected + (xml ? ", found XML" : ", found another one");
+    }
+    if (auto wrong = wrong_parameter(given->substr(std::min(semicolon + 1, given->size()))); !wrong.empty())
+      return wrong;
   }
-  if (!is_utf8_charset(given->substr(std::min(semicolon + 1, given->size()))))
-    return "Content-Type: expected charset utf-8, found another one";
   if (const auto coding = request.field("content-encoding"); coding && lower(*coding) != "identity") {
     return "Content-Encoding: compressed bodies are not supported";
   }

@@ -14,7 +14,7 @@ namespace bhi::service {
 
 enum class Body : std::uint8_t {
   None,        // a body is not asked for; one that comes is not looked at
-  Fhir,        // application/fhir+json or application/fhir+xml, or their plain forms
+  Fhir,        // application/fhir+json or application/fhir+xml, or their plain forms, or none: the content decides
   Json,        // application/json
   MergePatch,  // application/merge-patch+json or application/json
 };
@@ -46,7 +46,8 @@ struct Match {
 
 Match match(const std::vector<Route>& routes, const http::Request& request);
 
-// Does the request's Content-Type (and Content-Encoding) fit? Empty when it does, else what was expected.
+// Does the request's Content-Type (with charset and fhirVersion) and Content-Encoding fit? Empty when it does, else
+// what was expected.
 std::string wrong_content(const http::Request& request, Body body);
 
 // The table as Markdown, for the README.

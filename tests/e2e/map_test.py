@@ -127,6 +127,36 @@ class Map(unittest.TestCase):
         issue, = json.loads(done.stdout)["issues"]
         self.assertIn("line 1", issue["text"])
 
+    def run_map(self, text):
+        done = subprocess.run([BIN / "bhi", "map", "--json", "-"], input=text, capture_output=True, text=True)
+        return done.returncode, json.loads(done.stdout)
+
+    def test_an_r5_document_is_refused_with_the_place_and_what_gave_it_away(self):
+        for text, place in (('{"resourceType": "Encounter", "id": "e", "actualPeriod": {"start": "2024"}}', "Encounter.actualPeriod"),
+                            ('{"resourceType": "Bundle", "type": "collection", "entry": [{"resource": {"resourceType": "Patient"}}, '
+                             '{"resource": {"resourceType": "Transport"}}]}', "Bundle.entry[1].resource")):
+            code, report = self.run_map(text)
+            self.assertEqual(code, 1)
+            self.assertEqual([issue["code"] for issue in report["issues"]], ["not-supported"], report)
+            self.assertIn(place, report["issues"][0]["path"])
+            self.assertIn("found R5", report["issues"][0]["text"])
+            self.assertEqual(report["counts"]["read"], {})
+
+    def test_types_that_r4b_added_are_left_with_the_reason(self):
+        code, report = self.run_map('{"resourceType": "NutritionProduct", "id": "n", "status": "active"}')
+        self.assertEqual(code, 0, report)
+        self.assertEqual(report["counts"]["left"], {"NutritionProduct": 1})
+        self.assertIn("R4B", report["issues"][0]["text"])
+
+    def test_one_wrong_entry_of_an_xml_bundle_leaves_the_others_alone(self):
+        code, report = self.run_map(
+            '<Bundle xmlns="http://hl7.org/fhir"><type value="collection"/>'
+            '<entry><resource><Patient><id value="a"/></Patient></resource></entry>'
+            '<entry><resource><Patient><id value="b"/><colour value="red"/></Patient></resource></entry></Bundle>')
+        self.assertEqual(code, 1)
+        self.assertEqual(report["counts"]["mapped"], {"Patient": 1})
+        self.assertTrue(any("Bundle.entry[1].resource" in issue["path"] for issue in report["issues"]), report)
+
     def test_a_missing_file_is_an_error_of_the_environment(self):
         done = subprocess.run([BIN / "bhi", "map", "no-such-file.json"], capture_output=True, text=True)
         self.assertEqual(done.returncode, 2)

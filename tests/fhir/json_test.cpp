@@ -89,6 +89,42 @@ TEST(Json, HashesContentWithoutMetaAndText) {
   EXPECT_EQ(content_hash(one->root()).size(), 64u);
 }
 
+std::string hash_of(std::string text) { return content_hash(read(std::move(text))->root()); }
+
+TEST(Json, HashesTheSameWhateverTheOrderOfNamesTheWhiteSpaceAndTheEscapes) {
+  const std::string hash = hash_of(R"({"resourceType":"Goal","a":{"x":[1,{"p":1,"q":"\u00e9/"}],"y":true},"b":null})");
+  EXPECT_EQ(hash, hash_of(R"({"b":null,"a":{"y":true,"x":[1,{"q":"é\/","p":1}]},"resourceType":"Goal"})"));
+  EXPECT_EQ(hash, hash_of("{ \"b\" : null,\r\n\t\"a\":{\"y\":true,\"x\":[ 1 ,{\"q\":\"\u00e9/\",\"p\":1}]} ,"
+                          "\"resourceType\":\"Goal\"}\n"));
+}
+
+TEST(Json, HashesEveryDigitAndTheOrderOfLists) {
+  const std::string hash = hash_of(R"({"resourceType":"Goal","v":1.0,"l":["a","b"]})");
+  for (const char* other :
+       {R"({"resourceType":"Goal","v":1.00,"l":["a","b"]})", R"({"resourceType":"Goal","v":1,"l":["a","b"]})",
+        R"({"resourceType":"Goal","v":"1.0","l":["a","b"]})", R"({"resourceType":"Goal","v":1.0,"l":["b","a"]})",
+        R"({"resourceType":"Goal","v":1.0,"l":["a","b"],"_v":{"id":"x"}})",
+        R"({"resourceType":"Goal","id":"1","v":1.0,"l":["a","b"]})",
+        R"({"resourceType":"Task","v":1.0,"l":["a","b"]})"}) {
+    EXPECT_NE(hash, hash_of(other)) << other;
+  }
+}
+
+TEST(Json, LeavesMetaAndTextOutOfTheHashOnlyAtTheTop) {
+  const std::string hash = hash_of(R"({"resourceType":"Goal","contained":[{"resourceType":"Patient"}]})");
+  EXPECT_EQ(hash, hash_of(R"({"resourceType":"Goal","meta":{"versionId":"2"},"text":{"status":"generated"},
+                              "contained":[{"resourceType":"Patient"}]})"));
+  EXPECT_NE(hash, hash_of(R"({"resourceType":"Goal","contained":[{"resourceType":"Patient","meta":{"tag":[]}}]})"));
+  EXPECT_NE(hash, hash_of(R"({"resourceType":"Goal","contained":[{"resourceType":"Patient","text":{}}]})"));
+  EXPECT_NE(hash_of(R"({"resourceType":"Observation","code":{"text":"a"}})"),
+            hash_of(R"({"resourceType":"Observation","code":{"text":"b"}})"));
+}
+
+TEST(Json, WritesTheCanonicalFormByNameWithTheDigitsAsGiven) {
+  EXPECT_EQ(write_canonical_json(read(R"({"b":[2.50,1e3],"_b":[],"B":"\u0041\n\/","a":{"d":{},"c":-0.0}})")->root()),
+            R"({"B":"A\n/","_b":[],"a":{"c":-0.0,"d":{}},"b":[2.50,1e3]})");
+}
+
 TEST(Json, AgreesWithTheParsingTestSuite) {
   BHI_NEEDS_FIXTURES("json_test_suite/test_parsing");
   const ReadLimits plain{.refuse_repeated_names = false, .refuse_nul = false, .require_object = false};

@@ -35,6 +35,26 @@ TEST(Receive, TakesXmlAsItTakesJson) {
   EXPECT_FALSE(take("<!DOCTYPE x><Patient xmlns=\"http://hl7.org/fhir\"/>").ok());
 }
 
+TEST(Receive, LeavesOutTheEntryOfAnXmlBundleThatIsWrong) {
+  const auto received = take(R"(<Bundle xmlns="http://hl7.org/fhir"><type value="collection"/>
+    <entry><resource><Patient><id value="p"/></Patient></resource></entry>
+    <entry><resource><Patient><id value="q"/><colour value="red"/></Patient></resource></entry></Bundle>)");
+  ASSERT_TRUE(received.ok()) << received.error().message;
+  ASSERT_EQ(received->items.size(), 1u);
+  ASSERT_EQ(received->issues.size(), 1u);
+  EXPECT_EQ(received->issues[0].path, "Bundle.entry[1].resource");
+  EXPECT_NE(received->issues[0].text.find("expected an element of Patient"), std::string::npos);
+}
+
+TEST(Receive, KeepsTypesOfR4bAndRefusesThoseOfR5) {
+  const auto r4b = take(R"({"resourceType":"SubscriptionTopic","id":"t","status":"active"})");
+  ASSERT_TRUE(r4b.ok()) << r4b.error().message;
+  EXPECT_EQ(r4b->items.size(), 1u);
+  const auto r5 = take(R"({"resourceType":"MedicationRequest","id":"m","medication":{"concept":{"text":"x"}}})");
+  ASSERT_FALSE(r5.ok());
+  EXPECT_EQ(r5.error().kind, Kind::Unsupported);
+}
+
 TEST(Receive, GivesAResourceOfNobodyALaneOfItsOwn) {
   const auto received = take(R"({"resourceType":"Questionnaire","id":"q","url":"http://x/q","status":"active"})");
   ASSERT_TRUE(received.ok());

@@ -45,6 +45,14 @@ INSTANTIATE_TEST_SUITE_P(
              "QuestionnaireResponse.item[0].answer[0].valueCoding", "an object"},
         Case{R"({"resourceType":"Spaceship"})", "", "known resourceType"}));
 
+TEST(StructureCheck, LooksNotIntoWhatR4bAddedOrWroteAnew) {
+  EXPECT_TRUE(check(R"({"resourceType":"NutritionProduct","code":7})").empty());
+  EXPECT_TRUE(
+      check(R"({"resourceType":"Evidence","variableDefinition":[{"variableRole":{}}],"certainty":"x"})").empty());
+  EXPECT_TRUE(check(R"({"resourceType":"Patient","contained":[{"resourceType":"Ingredient","id":"i"}]})").empty());
+  EXPECT_FALSE(check(R"({"resourceType":"Patient","contained":[{"resourceType":"Transport","id":"i"}]})").empty());
+}
+
 TEST(StructureCheck, AcceptsPrimitivesWithExtensionsAndContainedResources) {
   EXPECT_TRUE(
       check(

@@ -2,6 +2,7 @@
 // harm.
 #include "fhir/bundle.h"
 #include "fhir/json.h"
+#include "fhir/release.h"
 
 #include <cstdint>
 #include <cstdlib>
@@ -31,6 +32,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto again = read_json(write_json(root));
   require(again.ok() && same(root, (*again)->root()));
   require(content_hash(root) == content_hash((*again)->root()));
+  r5_mark(root);
   bhi::Arena arena;
   require(same(copy(root, arena), root));
   if (const auto entries = split(root, arena); entries.ok()) {

@@ -85,7 +85,12 @@ TEST(Content, IsJsonInUtf8AndNotCompressed) {
   EXPECT_EQ(wrong(Body::MergePatch, {{"content-type", "application/merge-patch+json"}}), "");
   EXPECT_EQ(wrong(Body::None, {}), "");
   EXPECT_NE(wrong(Body::Json, {{"content-type", "application/fhir+json"}}), "");
-  EXPECT_NE(wrong(Body::Fhir, {}), "");
+  EXPECT_EQ(wrong(Body::Fhir, {}), "") << "FHIR says itself whether it is JSON or XML";
+  EXPECT_EQ(wrong(Body::Json, {}), "Content-Type: expected application/json, found none");
+  EXPECT_EQ(wrong(Body::Fhir, {{"content-encoding", "gzip"}}), "Content-Encoding: compressed bodies are not supported");
+  EXPECT_EQ(wrong(Body::Fhir, {{"content-type", "application/fhir+xml; fhirVersion=4.3"}}), "");
+  EXPECT_EQ(wrong(Body::Fhir, {{"content-type", "application/fhir+json; charset=utf-8; fhirVersion=\"5.0\""}}),
+            "Content-Type: expected fhirVersion 4.0 or 4.3, found another one");
   EXPECT_NE(wrong(Body::Fhir, {{"content-type", "application/json"}, {"content-type", "text/plain"}}), "");
   EXPECT_NE(wrong(Body::Fhir, {{"content-type", "application/json; charset=latin1"}}), "");
   EXPECT_NE(wrong(Body::Fhir, {{"content-type", "application/json"}, {"content-encoding", "gzip"}}), "");

@@ -149,6 +149,50 @@ TEST_F(DaemonTest, RefusesWhatDoesNotFitTheAddress) {
             422);
 }
 
+TEST_F(DaemonTest, TakesJsonAndXmlByContentWhateverOfTheTwoTheHeaderSays) {
+  start();
+  const std::string xml = R"(<Patient xmlns="http://hl7.org/fhir"><id value="a1"/><gender value="female"/></Patient>)";
+  const std::string json = R"({"resourceType":"Patient","id":"a1","gender":"female"})";
+  EXPECT_EQ(status_of(ask("POST", "/fhir", xml)), 201) << "no Content-Type";
+  EXPECT_EQ(status_of(ask("POST", "/fhir", json)), 200) << "the same, unchanged";
+  EXPECT_EQ(status_of(ask("POST", "/fhir", xml, "Content-Type: application/fhir+json\r\n")), 200);
+  EXPECT_EQ(status_of(ask("POST", "/fhir", json, "Content-Type: application/fhir+xml\r\n")), 200);
+  EXPECT_EQ(status_of(ask("POST", "/fhir", "\n\t " + xml, "Content-Type: text/xml\r\n")), 200);
+  EXPECT_EQ(status_of(ask("POST", "/fhir", "gender=female")), 400) << "neither of the two";
+  EXPECT_EQ(status_of(ask("POST", "/fhir", json, "Content-Type: text/plain\r\n")), 415);
+}
+
+TEST_F(DaemonTest, RefusesR5AndKeepsR4b) {
+  start();
+  const std::string json = "Content-Type: application/fhir+json\r\n";
+  const std::string r5 = R"({"resourceType":"Encounter","id":"e","status":"planned","actualPeriod":{"start":"2024"}})";
+  const std::string bundle = std::string(R"({"resourceType":"Bundle","type":"batch","entry":[{"resource":)") +
+                             kPatient + R"(},{"resource":)" + r5 + "}]}";
+  for (const auto& [body, place] :
+       {std::pair(r5, "Encounter.actualPeriod"), std::pair(bundle, "Bundle.entry[1].resource.actualPeriod")}) {
+    const auto refused = ask("POST", "/fhir", body, json);
+    EXPECT_EQ(status_of(refused), 422);
+    EXPECT_NE(refused.find(R"("code":"not-supported")"), std::string::npos) << refused;
+    EXPECT_NE(refused.find("found R5: R4 has no element of this name"), std::string::npos) << refused;
+    EXPECT_NE(refused.find(place), std::string::npos) << refused;
+  }
+  EXPECT_EQ(status_of(ask("GET", "/fhir/Patient/a1")), 404) << "nothing of it was kept";
+  const auto by_xml = ask("POST", "/fhir", R"(<Encounter xmlns="http://hl7.org/fhir"><actualPeriod/></Encounter>)");
+  EXPECT_EQ(status_of(by_xml), 422);
+  EXPECT_NE(by_xml.find("found R5"), std::string::npos) << by_xml;
+  EXPECT_EQ(status_of(ask("POST", "/fhir", kPatient, "Content-Type: application/fhir+json; fhirVersion=5.0\r\n")), 415);
+  EXPECT_EQ(status_of(ask("POST", "/fhir", kPatient, "Content-Type: application/fhir+json; fhirVersion=4.3\r\n")), 201);
+
+  const std::string topic = R"({"resourceType":"SubscriptionTopic","id":"t","url":"http://x/t","status":"active"})";
+  EXPECT_EQ(status_of(ask("POST", "/fhir", topic, json)), 201);
+  EXPECT_EQ(status_of(ask("GET", "/fhir/SubscriptionTopic/t")), 200);
+  EXPECT_EQ(
+      status_of(ask("POST", "/fhir",
+                    R"({"resourceType":"Bundle","type":"transaction","entry":[{"resource":)" + topic + "}]}", json)),
+      200)
+      << "unchanged, and nothing is wrong with it";
+}
+
 TEST_F(DaemonTest, ChangesAPlanOnlyForWhoHasSeenIt) {
   start();
   post_fhir(kPatient);

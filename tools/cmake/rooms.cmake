@@ -130,8 +130,9 @@ function(bhi_tests)
   add_test(NAME rooms COMMAND python3 ${CMAKE_SOURCE_DIR}/tools/check_rooms.py)
 endfunction()
 
-# tools/bench/*_bench.cpp as one program.
+# tools/bench/*_bench.cpp as one program, and our side of the comparison with fhirpath.js (tools/bench/run).
 function(bhi_bench)
+  bhi_program(bhi-bench-fhirpath tools/bench/fhirpath/ours.cpp USES fhirpath)
   find_package(benchmark REQUIRED)
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tools/bench/*_bench.cpp)
   if(sources)
