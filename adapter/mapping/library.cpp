@@ -40,6 +40,12 @@ Error all_of(const std::vector<Diagnostic>& problems) {
 
 std::string_view without_version(std::string_view url) { return url.substr(0, url.find('|')); }
 
+// A model may have the name of an R4 type; its url is its own.
+std::string type_name(const fhir::TypeInfo* type) {
+  if (type == nullptr) return {};
+  return std::string(type->kind == fhir::TypeKind::Logical ? type->url : type->name);
+}
+
 MapInfo info_of(const CompiledMap& compiled, const StructureMap& written) {
   MapInfo info{compiled.url, compiled.name, {}, compiled.file, {}};
   for (const Metadata& one : written.metadata) {
@@ -47,8 +53,7 @@ MapInfo info_of(const CompiledMap& compiled, const StructureMap& written) {
   }
   if (compiled.groups.empty()) return info;
   for (const CompiledGroupParameter& parameter : compiled.groups.front().parameters) {
-    info.parameters.push_back({parameter.name, parameter.type == nullptr ? "" : std::string(parameter.type->name),
-                               parameter.mode == ParameterMode::Source});
+    info.parameters.push_back({parameter.name, type_name(parameter.type), parameter.mode == ParameterMode::Source});
   }
   return info;
 }

@@ -31,7 +31,7 @@ struct MapText {
 
 struct MapParameter {
   std::string name;
-  std::string type;  // name of the type; empty: any
+  std::string type;  // name of the type, url of a logical model; empty: any
   bool source = true;
 };
 

@@ -96,11 +96,7 @@ Result<std::vector<mapping::Input>> inputs_of(const MapCase& one, const mapping:
     names.push_back(parameter.name);
     mapping::Input input;
     input.name = parameter.name;
-    if (file != one.files.end()) {
-      input.node = &file->second->root();
-      if (!parameter.type.empty()) input.type = library.types().find(parameter.type);
-      if (!fhir::resource_type(*input.node).empty()) input.type = nullptr;  // it says itself what it is
-    }
+    if (file != one.files.end()) input.node = &file->second->root();
     inputs.push_back(input);
   }
   for (const auto& [name, document] : one.files) {
