@@ -123,7 +123,7 @@ http::Response Api::take(const Call& call, const Expected& expected) {
   auto received = flow::receive(root, *source, "post", now);
   if (!received.ok()) return error_answer(received.error());
   auto issues = std::move(received->issues);
-  std::ranges::move(structure_issues(root, *parts_.engine->types), std::back_inserter(issues));
+  std::ranges::move(structure_issues(root, *parts_.engine.get()->types), std::back_inserter(issues));
   if (root.text_of("type") == "transaction" && fhir::resource_type(root) == "Bundle") {
     find_repeated(received->items, issues);
     if (has_errors(issues)) return outcome(422, issues);  // all or nothing

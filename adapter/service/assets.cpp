@@ -49,11 +49,12 @@ Result<void> add_resource(std::string name, std::string text, const std::string&
   const auto said = [&text](std::string_view type) {
     return text.find("\"" + std::string(type) + "\"") != std::string::npos;
   };
-  if (!said("StructureMap") && !said("StructureDefinition")) return {};  // spares reading large value sets
+  if (!said("StructureMap") && !said("ConceptMap") && !said("StructureDefinition"))
+    return {};  // spares reading large value sets
   auto read = fhir::read_json(text, {.max_bytes = kMostBytes});
   if (!read.ok()) return Error{Kind::Incorrect, name + ": " + read.error().message};
   const auto type = fhir::resource_type((*read)->root());
-  if (type == "StructureMap") texts.maps.push_back({std::move(name), std::move(text), layer});
+  if (type == "StructureMap" || type == "ConceptMap") texts.maps.push_back({std::move(name), std::move(text), layer});
   if (type == "StructureDefinition") texts.definitions.push_back(std::move(text));
   return {};
 }

@@ -99,7 +99,10 @@ class Reader {
     for (std::size_t count = 0;; ++count) {
       BHI_TRY(const bool more, read_block(header.data(), kBlock, count > 0));
       // The end: two empty blocks, or nothing more.
-      if (!more || std::ranges::all_of(header, [](char c) { return c == 0; })) return files;
+      if (!more || std::ranges::all_of(header, [](char c) { return c == 0; })) {
+        BHI_CHECK(drain());
+        return files;
+      }
       if (count >= limits_.max_files)
         return wrong("expected at most " + std::to_string(limits_.max_files) + " files, found more");
       std::size_t size = 0;
@@ -122,22 +125,36 @@ class Reader {
  private:
   Error wrong(const std::string& text) const { return {Kind::Incorrect, name_ + ": " + text}; }
 
+  Error too_large() const {
+    return wrong("expected at most " + std::to_string(limits_.max_unpacked_bytes) + " bytes unpacked, found more");
+  }
+
   // False: the archive ends here, where it may.
   Result<bool> read_block(char* out, std::size_t size, bool may_end) {
     std::size_t got = 0;
     if (!inflater_.read(out, size, got)) return wrong("expected a gzipped tar archive, found damaged or other data");
     unpacked_ += got;
-    if (unpacked_ > limits_.max_unpacked_bytes)
-      return wrong("expected at most " + std::to_string(limits_.max_unpacked_bytes) + " bytes unpacked, found more");
+    if (unpacked_ > limits_.max_unpacked_bytes) return too_large();
     if (got == size) return true;
     if (got == 0 && may_end) return false;
     return wrong("expected a whole tar archive, found one that is cut off");
   }
 
+  // What stands behind the end says nothing, but gzip's checksum does: a file that is still being copied is not taken.
+  Result<void> drain() {
+    std::array<char, kBlock> rest{};
+    for (std::size_t got = rest.size(); got > 0;) {
+      if (!inflater_.read(rest.data(), rest.size(), got))
+        return wrong("expected a whole file, found one that is cut off");
+      unpacked_ += got;
+      if (unpacked_ > limits_.max_unpacked_bytes) return too_large();
+    }
+    return {};
+  }
+
   // Content is padded to whole blocks.
   Result<void> read_content(std::size_t size, std::string* text) {
-    if (size > limits_.max_unpacked_bytes - std::min(unpacked_, limits_.max_unpacked_bytes))
-      return wrong("expected at most " + std::to_string(limits_.max_unpacked_bytes) + " bytes unpacked, found more");
+    if (size > limits_.max_unpacked_bytes - std::min(unpacked_, limits_.max_unpacked_bytes)) return too_large();
     std::array<char, 64 * kBlock> piece{};
     for (std::size_t left = (size + kBlock - 1) / kBlock * kBlock; left > 0;) {
       const std::size_t now = std::min(left, piece.size());
