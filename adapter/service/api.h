@@ -44,6 +44,10 @@ class Api {
   http::Response put_typed(const Call& call);
   http::Response read_copy(const Call& call);
   http::Response metadata(const Call& call);
+  // api_maps.cpp
+  http::Response transform(const Call& call);
+  http::Response maps(const Call& call);
+  http::Response map(const Call& call);
   // api_care.cpp
   http::Response patients(const Call& call);
   http::Response patient(const Call& call);
