@@ -29,10 +29,11 @@ bool holds_assets(const fs::path& folder) {
   return fs::is_directory(folder / "mappings", error) && fs::is_directory(folder / "fhir_profiles", error);
 }
 
-// Files of maps that a folder holds, tests apart.
+// Files of maps that a folder holds, without tests and what is hidden (what editors and mounts keep beside them).
 bool is_map_file(const std::string& path, const fs::path& folder, std::span<const std::string_view> endings) {
   const auto inside = fs::path(path).lexically_relative(folder);
-  if (std::ranges::find(inside, fs::path("cases")) != inside.end()) return false;
+  const auto is_apart = [](const fs::path& part) { return part == "cases" || part.string().starts_with('.'); };
+  if (std::ranges::any_of(inside, is_apart)) return false;
   return std::ranges::any_of(endings, [&path](std::string_view ending) { return path.ends_with(ending); });
 }
 
