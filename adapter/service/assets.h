@@ -1,7 +1,8 @@
 // The files that the engine is made of, as texts: logical models and maps.
 //
 // Ours: fhir_profiles/care/*.json and mappings/core/**/*.map below one folder, installed as share/bhi-adapter or as
-// they lie in the source tree; mappings/NAME/**/*.map is the overlay NAME. Folders called `cases` hold tests; hidden files and folders are left alone.
+// they lie in the source tree; mappings/NAME/**/*.map is the overlay NAME. Folders called `cases` hold tests; hidden
+// files and folders are left alone.
 //
 // A site's own folder (option `maps.folder`): FML (.map, .fml), StructureMap and StructureDefinition resources (.json)
 // and FHIR packages (.tgz) that lie in it or in its `core` hold for every source; those in its folder NAME for the
