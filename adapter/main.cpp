@@ -1,13 +1,14 @@
 // bhi-adapter: joins an EHR's FHIR R4 data with behavioral health integration.
 //
 //   bhi-adapter --config FILE            run
-//   bhi-adapter --config FILE --check    read the configuration and say what is wrong with it
+//   bhi-adapter --config FILE --check    read the configuration and the maps, and say what is wrong
 //   bhi-adapter --print-options          every option, as a Markdown table
 //   bhi-adapter --version
 //
 // Exit codes: 0 fine; 1 the configuration has mistakes, or a fault ended the daemon; 2 usage, or the surroundings are
 // not as needed (file not there, address in use).
 #include "service/daemon.h"
+#include "service/load_engine.h"
 #include "service/options.h"
 #include "service/read_settings.h"
 
@@ -59,6 +60,18 @@ Asked read_arguments(const std::vector<std::string_view>& arguments) {
 
 void print(std::FILE* to, std::string_view text) { std::fwrite(text.data(), 1, text.size(), to); }
 
+// The configuration is in order; are the maps that it names?
+int check_maps(const bhi::service::Settings& settings, const std::string& config) {
+  const auto engine = bhi::service::load_engine(settings);
+  if (!engine.ok()) {
+    print(stderr, engine.error().message + "\n");
+    return engine.error().kind == bhi::Kind::Incorrect ? 1 : 2;
+  }
+  for (const auto& warning : bhi::service::warnings_of(**engine)) print(stdout, warning + "\n");
+  print(stdout, config + ": no mistakes found\n");
+  return 0;
+}
+
 }  // namespace
 
 int main(int count, char** values) {
@@ -79,6 +92,6 @@ int main(int count, char** values) {
     print(stderr, settings.error().message + "\n");
     return settings.error().kind == bhi::Kind::Incorrect ? 1 : 2;
   }
-  if (asked.check) return print(stdout, asked.config + ": no mistakes found\n"), 0;
+  if (asked.check) return check_maps(*settings, asked.config);
   return bhi::service::run(*settings, BHI_VERSION);
 }

@@ -42,6 +42,7 @@ Result<std::optional<Fate>> Delivery::prepare() {
   if (source == nullptr || source->text_of("system") != item_.destination || !fhir::is_safe_id(source->text_of("id"))) {
     return std::optional(parked("the patient is not known at this destination"));
   }
+  context_.destination = item_.destination;
   context_.patient = "Patient/" + std::string(source->text_of("id"));
   return std::optional<Fate>();
 }

@@ -62,8 +62,8 @@ Result<mapping::Output> run(const Call& call, std::string_view map, const Node* 
   mapping::World world;
   world.now = call.now;
   world.resolve = [&call](std::string_view reference) { return resolve(call, reference); };
-  return call.engine.maps->run(std::string(kMaps) + std::string(map), std::span(inputs.data(), two_sources ? 2 : 1),
-                               world, call.arena);
+  return call.engine.maps_of(call.origin.source)
+      .run(std::string(kMaps) + std::string(map), std::span(inputs.data(), two_sources ? 2 : 1), world, call.arena);
 }
 
 // The mapped node as a care entity with its identity filled in.

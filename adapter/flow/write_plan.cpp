@@ -103,8 +103,9 @@ Result<Node> render(const Engine& engine, const Artifact& artifact, const Node& 
   inputs[1].type = model(engine, "WriteContext");
   mapping::World world;
   world.now = now;
-  BHI_TRY(const mapping::Output output,
-          engine.maps->run(std::string(kMaps) + std::string(artifact.map), inputs, world, arena));
+  BHI_TRY(
+      const mapping::Output output,
+      engine.maps_of(context.destination).run(std::string(kMaps) + std::string(artifact.map), inputs, world, arena));
   Node resource = fhir::without(output.root, fhir::intern("id"), arena);
   resource = fhir::without(resource, fhir::intern("meta"), arena);
   if (fhir::resource_type(resource) != artifact.type) {
@@ -147,7 +148,7 @@ Result<std::vector<WriteRequest>> plan_writes(const Engine& engine, std::string_
   }
   const std::string_view destination = home->text_of("system");
   Arena arena;
-  WriteContext context{reference_of(*home), {}};
+  WriteContext context{reference_of(*home), {}, std::string(destination)};
   if (artifact->kind == "Screening") {
     if (made_here(entity) && artifact->name == "screening-result") {
       const Artifact& answers = *find_artifact("questionnaire-response");

@@ -28,6 +28,7 @@ const Artifact* find_artifact(std::string_view name);
 struct WriteContext {
   std::string patient;                    // "Patient/1" at the destination
   std::vector<std::string> derived_from;  // "QuestionnaireResponse/2" at the destination
+  std::string destination = {};           // its name: which overlay of the maps is used
 };
 
 std::string identifier_value(std::string_view artifact, std::string_view care_id);  // "<artifact>/<care id>"

@@ -3,6 +3,7 @@
 #include "mapping/compiler.h"
 #include "mapping/diagnostic.h"
 #include "mapping/executor.h"
+#include "mapping/overlay.h"
 #include "mapping/parser.h"
 #include "mapping/structure_map_json.h"
 
@@ -13,6 +14,7 @@ namespace bhi::mapping {
 struct Library::Parts {
   std::unique_ptr<Program> program;
   std::vector<Diagnostic> diagnostics;
+  std::vector<MapInfo> maps;  // in the order of their urls
 };
 
 Library::Library() : parts_(std::make_unique<Parts>()) {}
@@ -36,39 +38,76 @@ Error all_of(const std::vector<Diagnostic>& problems) {
   return {Kind::Incorrect, std::move(text)};
 }
 
+std::string_view without_version(std::string_view url) { return url.substr(0, url.find('|')); }
+
+// A model may have the name of an R4 type; its url is its own.
+std::string type_name(const fhir::TypeInfo* type) {
+  if (type == nullptr) return {};
+  return std::string(type->kind == fhir::TypeKind::Logical ? type->url : type->name);
+}
+
+MapInfo info_of(const CompiledMap& compiled, const StructureMap& written) {
+  MapInfo info{compiled.url, compiled.name, {}, compiled.file, {}};
+  for (const Metadata& one : written.metadata) {
+    if (one.path == "title") info.title = one.value;
+  }
+  if (compiled.groups.empty()) return info;
+  for (const CompiledGroupParameter& parameter : compiled.groups.front().parameters) {
+    info.parameters.push_back({parameter.name, type_name(parameter.type), parameter.mode == ParameterMode::Source});
+  }
+  return info;
+}
+
+std::vector<MapInfo> infos(const Program& program, std::span<const StructureMap> written) {
+  std::vector<MapInfo> maps;
+  for (const CompiledMap& map : program.maps) {
+    if (!map.url.empty() && !is_overlay_part(map.url)) maps.push_back(info_of(map, written[map.index]));
+  }
+  std::ranges::sort(maps, {}, &MapInfo::url);
+  return maps;
+}
+
 }  // namespace
 
 Result<std::shared_ptr<const Library>> Library::compile(std::span<const MapText> maps,
                                                         std::shared_ptr<const fhir::Types> types) {
   std::shared_ptr<Library> library(new Library());
   std::vector<Diagnostic>& problems = library->parts_->diagnostics;
-  std::vector<StructureMap> read;
+  std::vector<LayeredMap> layers;
   for (const MapText& map : maps) {
     auto one = is_json(map.text) ? parse_structure_map(map, problems) : parse_fml(map, problems);
-    if (one) read.push_back(std::move(*one));
+    if (one) layers.push_back({std::move(*one), map.layer});
   }
+  if (has_errors(problems)) return all_of(problems);
+  const std::vector<StructureMap> read = lay_over(std::move(layers), problems);
   if (has_errors(problems)) return all_of(problems);
   library->parts_->program = compile_maps(read, std::move(types), problems);
   if (has_errors(problems)) return all_of(problems);
+  library->parts_->maps = infos(*library->parts_->program, read);
   return std::shared_ptr<const Library>(std::move(library));
 }
 
 const std::vector<Diagnostic>& Library::diagnostics() const { return parts_->diagnostics; }
 const fhir::Types& Library::types() const { return *parts_->program->types; }
 
-bool Library::has(std::string_view map_url) const {
-  return parts_->program->by_url.contains(map_url.substr(0, map_url.find('|')));
+bool Library::has(std::string_view map_url) const { return find(map_url) != nullptr; }
+
+const std::vector<MapInfo>& Library::maps() const { return parts_->maps; }
+
+const MapInfo* Library::find(std::string_view map_url) const {
+  const auto found = std::ranges::lower_bound(parts_->maps, without_version(map_url), {}, &MapInfo::url);
+  return found == parts_->maps.end() || found->url != without_version(map_url) ? nullptr : &*found;
 }
 
 std::vector<std::string> Library::urls() const {
   std::vector<std::string> urls;
-  for (const auto& [url, map] : parts_->program->by_url) urls.push_back(url);
+  for (const MapInfo& map : parts_->maps) urls.push_back(map.url);
   return urls;
 }
 
 Result<Output> Library::run(std::string_view map_url, std::span<const Input> sources, const World& world,
                             Arena& arena) const {
-  const auto found = parts_->program->by_url.find(map_url.substr(0, map_url.find('|')));
+  const auto found = parts_->program->by_url.find(without_version(map_url));
   if (found == parts_->program->by_url.end()) {
     return Error{Kind::NotFound, "expected a map with the url '" + std::string(map_url) + "', found none"};
   }

@@ -24,6 +24,24 @@ struct CompiledMap;
 struct MapText {
   std::string file;  // for messages: "mappings/core/screening.map"
   std::string text;  // FML, or StructureMap JSON (R4 or R5 form)
+  // Layers lie upon each other in the order in which they first appear: "" (core), "epic", "site". A map of a later
+  // layer may take the place of one below, or of single groups of it (mapping/overlay.h).
+  std::string layer = {};
+};
+
+struct MapParameter {
+  std::string name;
+  std::string type;  // name of the type, url of a logical model; empty: any
+  bool source = true;
+};
+
+// What a library says of one of its maps.
+struct MapInfo {
+  std::string url;
+  std::string name;
+  std::string title;  // may be empty
+  std::string file;
+  std::vector<MapParameter> parameters;  // of its first group
 };
 
 // One thing wrong in a map: "screening.map:12:7: rule 'score': ...".
@@ -75,6 +93,10 @@ class Library {
   // Is there a map with this url (canonical, without version)?
   bool has(std::string_view map_url) const;
   std::vector<std::string> urls() const;
+  // In the order of their urls; maps without one are not among them.
+  const std::vector<MapInfo>& maps() const;
+  // Null when there is no map with this url.
+  const MapInfo* find(std::string_view map_url) const;
 
   // Runs the first group of the map. Sources in the order of the group's source parameters. Targets are made by the
   // declared types of its target parameters. Errors: NotFound (no such map), Incorrect (the data breaks a rule of

@@ -4,16 +4,15 @@
 
 #include "base/instant.h"
 #include "flow/bhi_side.h"
-#include "flow/engine.h"
 #include "flow/ports.h"
 #include "flow/receive.h"
 #include "flow/work.h"
+#include "service/live_engine.h"
 #include "service/metrics.h"
 #include "service/router.h"
 #include "service/settings.h"
 
 #include <functional>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,7 +24,7 @@ struct ApiParts {
   flow::Store& store;
   const Settings& settings;
   Metrics& metrics;
-  std::shared_ptr<const flow::Engine> engine;
+  LiveEngine& engine;
   flow::Destinations destinations;
   std::function<Instant()> now;
   std::function<void()> wake_lanes;       // something new is pending
@@ -45,6 +44,10 @@ class Api {
   http::Response put_typed(const Call& call);
   http::Response read_copy(const Call& call);
   http::Response metadata(const Call& call);
+  // api_maps.cpp
+  http::Response transform(const Call& call);
+  http::Response maps(const Call& call);
+  http::Response map(const Call& call);
   // api_care.cpp
   http::Response patients(const Call& call);
   http::Response patient(const Call& call);

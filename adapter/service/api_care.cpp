@@ -121,7 +121,7 @@ Result<fhir::DocumentPtr> body_of(const Call& call, const LimitSettings& limits)
 http::Response Api::post_screening(const Call& call) {
   const auto body = body_of(call, parts_.settings.limits);
   if (!body.ok()) return error_answer(body.error());
-  const auto made = flow::post_screening(*parts_.engine, parts_.store, parts_.destinations, call.at("id"),
+  const auto made = flow::post_screening(*parts_.engine.get(), parts_.store, parts_.destinations, call.at("id"),
                                          (*body)->root(), {call.caller.name}, parts_.now());
   if (!made.ok()) return error_answer(made.error());
   parts_.wake_deliveries();
@@ -131,8 +131,8 @@ http::Response Api::post_screening(const Call& call) {
 http::Response Api::post_plan(const Call& call) {
   const auto body = body_of(call, parts_.settings.limits);
   if (!body.ok()) return error_answer(body.error());
-  const auto made = flow::post_plan(*parts_.engine, parts_.store, parts_.destinations, call.at("id"), (*body)->root(),
-                                    {call.caller.name}, parts_.now());
+  const auto made = flow::post_plan(*parts_.engine.get(), parts_.store, parts_.destinations, call.at("id"),
+                                    (*body)->root(), {call.caller.name}, parts_.now());
   if (!made.ok()) return error_answer(made.error());
   parts_.wake_deliveries();
   auto answer = entity_answer(201, *made);
@@ -148,8 +148,8 @@ http::Response Api::patch_plan(const Call& call) {
   if (!version) return error_answer({Kind::Incorrect, "If-Match: expected one ETag of a plan"});
   const auto body = body_of(call, parts_.settings.limits);
   if (!body.ok()) return error_answer(body.error());
-  const auto made = flow::patch_plan(*parts_.engine, parts_.store, parts_.destinations, call.at("id"), call.at("plan"),
-                                     (*body)->root(), *version, {call.caller.name}, parts_.now());
+  const auto made = flow::patch_plan(*parts_.engine.get(), parts_.store, parts_.destinations, call.at("id"),
+                                     call.at("plan"), (*body)->root(), *version, {call.caller.name}, parts_.now());
   if (!made.ok() && made.error().kind == Kind::Conflict) return error_answer(412, "conflict", made.error().message);
   if (!made.ok()) return error_answer(made.error());
   parts_.wake_deliveries();
@@ -181,7 +181,7 @@ http::Response Api::safety(const Call& call) {
 }
 
 http::Response Api::acknowledge(const Call& call) {
-  const auto made = flow::acknowledge(*parts_.engine, parts_.store, parts_.destinations, call.at("id"),
+  const auto made = flow::acknowledge(*parts_.engine.get(), parts_.store, parts_.destinations, call.at("id"),
                                       {call.caller.name}, parts_.now());
   if (!made.ok()) return error_answer(made.error());
   parts_.wake_deliveries();

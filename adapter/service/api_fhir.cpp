@@ -91,6 +91,14 @@ void tell(const flow::AcceptOutcome& accepted, Issues& issues) {
   }
 }
 
+std::string transform_operation() {
+  return JsonObject()
+      .text("name", "transform")
+      .text("definition", "http://hl7.org/fhir/OperationDefinition/StructureMap-transform")
+      .text("documentation", "Read and search give the maps of this server itself.")
+      .str();
+}
+
 }  // namespace
 
 // Of the token, of the address, or the only one there is.
@@ -129,7 +137,7 @@ http::Response Api::take(const Call& call, const Expected& expected) {
   auto received = flow::receive(root, *source, "post", now, left_out);
   if (!received.ok()) return error_answer(received.error());
   auto issues = std::move(received->issues);
-  std::ranges::move(structure_issues(root, *parts_.engine->types), std::back_inserter(issues));
+  std::ranges::move(structure_issues(root, *parts_.engine.get()->types), std::back_inserter(issues));
   if (root.text_of("type") == "transaction" && fhir::resource_type(root) == "Bundle") {
     find_repeated(received->items, issues);
     if (has_errors(issues)) return outcome(422, issues);  // all or nothing
@@ -178,14 +186,15 @@ http::Response Api::metadata(const Call&) {
     if (type->kind != fhir::TypeKind::Resource || name == "Resource" || name == "DomainResource" || name == "Bundle")
       continue;
     const auto code = [](std::string_view text) { return JsonObject().text("code", text).str(); };
-    resources.push_back(JsonObject()
-                            .text("type", name)
-                            .raw("interaction", json_array({code("create"), code("update"), code("read")}))
-                            .text("versioning", "no-version")
-                            .flag("readHistory", false)
-                            .flag("updateCreate", true)
-                            .flag("conditionalCreate", false)
-                            .str());
+    JsonObject resource;
+    resource.text("type", name)
+        .raw("interaction", json_array({code("create"), code("update"), code("read")}))
+        .text("versioning", "no-version")
+        .flag("readHistory", false)
+        .flag("updateCreate", true)
+        .flag("conditionalCreate", false);
+    if (name == "StructureMap") resource.raw("operation", json_array({transform_operation()}));
+    resources.push_back(resource.str());
   }
   const auto rest =
       JsonObject()

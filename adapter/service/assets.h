@@ -1,5 +1,12 @@
-// The files that the engine is made of: our logical models and maps, as texts. Installed under share/bhi-adapter, or as
-// they lie in the source tree: mappings/core/**/*.map and fhir_profiles/care/*.json below one folder.
+// The files that the engine is made of, as texts: logical models and maps.
+//
+// Ours: fhir_profiles/care/*.json and mappings/core/**/*.map below one folder, installed as share/bhi-adapter or as
+// they lie in the source tree; mappings/NAME/**/*.map is the overlay NAME. Folders called `cases` hold tests; hidden
+// files and folders are left alone.
+//
+// A site's own folder (option `maps.folder`): FML (.map, .fml), StructureMap and StructureDefinition resources (.json)
+// and FHIR packages (.tgz) that lie in it or in its `core` hold for every source; those in its folder NAME for the
+// sources with `maps: NAME`.
 #pragma once
 
 #include "base/result.h"
@@ -14,10 +21,14 @@ namespace bhi::service {
 // there.
 Result<std::string> find_assets(const std::string& configured);
 
-// Error Unavailable: a file cannot be read, or there is no map at all.
-Result<flow::EngineTexts> load_texts(const std::string& folder);
+// Errors: Unavailable (a file cannot be read, or there is no map at all), Incorrect (a package is damaged or too large,
+// a .json file of the site is none).
+Result<flow::EngineTexts> load_texts(const std::string& folder, const std::string& own = {});
 
 // Both: the texts of the folder that find_assets() finds.
-Result<flow::EngineTexts> load_assets(const std::string& configured);
+Result<flow::EngineTexts> load_assets(const std::string& configured, const std::string& own = {});
+
+// Names, sizes and times of what load_texts() would read of `own`: differs when something has changed. Cheap.
+std::string signature_of(const std::string& own);
 
 }  // namespace bhi::service

@@ -2,20 +2,19 @@
 #pragma once
 
 #include "base/instant.h"
-#include "flow/engine.h"
 #include "flow/ports.h"
 #include "flow/work.h"
+#include "service/live_engine.h"
 #include "service/metrics.h"
 
 #include <functional>
-#include <memory>
 
 namespace bhi::service {
 
 struct Common {
   flow::Store& store;
   Metrics& metrics;
-  std::shared_ptr<const flow::Engine> engine;
+  LiveEngine& engine;
   flow::Destinations destinations;
   std::function<Instant()> now;
 };

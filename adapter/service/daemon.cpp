@@ -43,9 +43,11 @@ struct Daemon::Inside {
         version(std::move(parts.version)),
         connect(std::move(parts.connect)),
         store(std::move(parts.store), metrics, [this](const Error& error) { fail("store", error); }),
-        common{store, metrics, std::move(parts.engine), destinations_of(settings), std::move(parts.now)},
+        engine(std::move(parts.engine)),
+        maps(engine, metrics, std::move(parts.maps)),
+        common{store, metrics, engine, destinations_of(settings), std::move(parts.now)},
         lanes(common, {[this] { wake_deliveries(); }, [this](auto source, const auto& form) { want(source, form); }}),
-        api({store, settings, metrics, common.engine, common.destinations, common.now, [this] { lanes.wake(); },
+        api({store, settings, metrics, engine, common.destinations, common.now, [this] { lanes.wake(); },
              [this] { wake_deliveries(); }, version}),
         access(settings.tokens) {}
 
@@ -54,6 +56,8 @@ struct Daemon::Inside {
   decltype(DaemonParts::connect) connect;
   Metrics metrics;
   WatchedStore store;
+  LiveEngine engine;
+  MapWatch maps;
   Common common;
   std::vector<std::unique_ptr<EhrLink>> links;
   std::vector<std::unique_ptr<Poller>> pollers;
@@ -119,6 +123,7 @@ void Daemon::Inside::start_threads() {
     for (int i = 0; i < settings.delivery_workers; ++i)
       start_thread("delivery", [&delivery](auto stop) { delivery->work(stop); });
   }
+  if (maps.watches()) start_thread("maps", [this](auto stop) { maps.run(stop); });
   start_thread("api", [this](auto) { server->run(); });
   // Health and metrics answer until the very end.
   management_thread = std::jthread([this] { management->run(); });
@@ -204,6 +209,8 @@ std::uint16_t Daemon::port() const { return inside_->server->port(); }
 std::uint16_t Daemon::management_port() const { return inside_->management->port(); }
 bool Daemon::failed() const { return inside_->broken; }
 bool Daemon::alive() const { return !failed() && inside_->lanes.silent_for() < kSilenceAllowed; }
+
+void Daemon::reload_maps() { inside_->maps.reload(); }
 
 bool Daemon::drain(milliseconds time) {
   const auto until = std::chrono::steady_clock::now() + time;

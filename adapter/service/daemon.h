@@ -5,6 +5,7 @@
 #include "base/result.h"
 #include "flow/engine.h"
 #include "flow/ports.h"
+#include "service/map_watch.h"
 #include "service/settings.h"
 
 #include <chrono>
@@ -21,6 +22,7 @@ struct DaemonParts {
   std::shared_ptr<const flow::Engine> engine;
   std::function<Result<std::shared_ptr<flow::Ehr>>(const SourceSettings&)> connect;
   std::function<Instant()> now;
+  MapSource maps = {};  // where changed maps come from; none: they never change
   std::string version;
 };
 
@@ -38,6 +40,9 @@ class Daemon {
   bool failed() const;
   // Does the part that everything goes through still move?
   bool alive() const;
+
+  // Reads the maps again, soon and on another thread.
+  void reload_maps();
 
   // Takes nothing new, finishes what is being done. False: the time is over and something is still running.
   bool drain(std::chrono::milliseconds time);

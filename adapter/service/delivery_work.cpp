@@ -64,7 +64,7 @@ void DeliveryWork::send(const std::string& key, const flow::OutboxItem& item) {
   line_.worked(destination, "delivery", "");
   Error problem;
   try {
-    const auto settled = flow::deliver(*common_.engine, common_.store, link_.ehr(), *capabilities, item, now);
+    const auto settled = flow::deliver(*common_.engine.get(), common_.store, link_.ehr(), *capabilities, item, now);
     if (settled.ok()) {
       delays_.worked(key);
       common_.metrics.count(Metric::Deliveries, 1, {destination, std::string(flow::name(settled->state))});

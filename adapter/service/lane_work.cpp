@@ -47,7 +47,7 @@ void LaneWork::work_on(const std::string& lane) {
   Error problem;
   try {
     const auto summary =
-        flow::work_lane(*common_.engine, common_.store, common_.destinations, lane, kItemsAtOnce, common_.now());
+        flow::work_lane(*common_.engine.get(), common_.store, common_.destinations, lane, kItemsAtOnce, common_.now());
     if (summary.ok()) {
       delays_.worked(lane);
       common_.metrics.count(Metric::DoneItems, summary->done);

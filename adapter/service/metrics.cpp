@@ -90,6 +90,13 @@ const std::vector<MetricInfo>& metric_table() {
        "Patients with pending inbox items (counted up to 1000)",
        {}},
       {Metric::OutboxItems, Form::Gauge, "bhi_outbox_items", "Outbox items by state", {"state"}},
+      {Metric::MapsLoaded, Form::Gauge, "bhi_maps_loaded", "Maps in use, those of overlays too", {}},
+      {Metric::MapsReloaded, Form::Counter, "bhi_maps_reloaded_total", "Changed maps that came into use", {}},
+      {Metric::MapsRejected,
+       Form::Counter,
+       "bhi_maps_rejected_total",
+       "Changed maps that did not; those before stay in use",
+       {}},
       {Metric::StartTime, Form::Gauge, "bhi_process_start_time_seconds", "When the process started, Unix time", {}},
   };
   return table;

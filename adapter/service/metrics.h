@@ -25,6 +25,9 @@ enum class Metric : std::uint8_t {
   InboxItems,
   InboxOldest,
   LanesPending,
+  MapsLoaded,
+  MapsReloaded,
+  MapsRejected,
   OutboxItems,
   StartTime,
 };

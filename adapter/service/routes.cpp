@@ -10,6 +10,12 @@ const std::vector<Route>& Api::routes() {
   constexpr Roles kAnyone{Role::Ehr, Role::BhiApp, Role::Operator};
   static const std::vector<Route> table = {
       {"GET", "/fhir/metadata", kAnyone, Body::None, &Api::metadata, "our CapabilityStatement"},
+      {"GET", "/fhir/StructureMap", kAnyone, Body::None, &Api::maps,
+       "the maps in use, without their rules; `?url=`, `?maps=` names an overlay"},
+      {"GET", "/fhir/StructureMap/{id}", kAnyone, Body::None, &Api::map, "one of them"},
+      {"POST", "/fhir/StructureMap/$transform", kAnyone, Body::Fhir, &Api::transform,
+       "run a map on what is sent and answer with what it makes; nothing is kept"},
+      {"POST", "/fhir/StructureMap/{id}/$transform", kAnyone, Body::Fhir, &Api::transform, "the same, map by id"},
       {"POST", "/fhir", kEhr, Body::Fhir, &Api::post_any,
        "take a resource or a Bundle; `?source=` names the source when there are several"},
       {"POST", "/fhir/{type}", kEhr, Body::Fhir, &Api::post_typed, "the same; the type must be that of the body"},

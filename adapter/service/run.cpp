@@ -3,6 +3,7 @@
 #include "service/assets.h"
 #include "service/daemon.h"
 #include "service/ehr_link.h"
+#include "service/load_engine.h"
 #include "service/log.h"
 #include "service/notify.h"
 #include "store/sqlite_store.h"
@@ -26,25 +27,22 @@ sigset_t block_signals() {
   sigemptyset(&set);
   sigaddset(&set, SIGTERM);
   sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   return set;
 }
 
-// Where each source's own absolute references begin. A source that only sends, from nowhere we know, has none.
-flow::SourceBases own_bases(const Settings& settings) {
-  flow::SourceBases bases;
-  for (const SourceSettings& source : settings.sources) {
-    if (source.base_url.empty()) continue;
-    auto& own = bases[source.name] = source.other_base_urls;
-    own.push_back(source.base_url);
-  }
-  return bases;
-}
-
 Result<DaemonParts> open_parts(const Settings& settings, const std::string& version) {
   DaemonParts parts;
-  BHI_TRY(const auto texts, load_assets(settings.assets));
-  BHI_TRY(parts.engine, flow::make_engine(settings.instance_id, settings.policy, texts, own_bases(settings)));
+  parts.maps.load = [settings] { return load_engine(settings); };
+  if (!settings.maps_folder.empty() && settings.maps_watch) {
+    parts.maps.signature = [folder = settings.maps_folder] { return signature_of(folder); };
+    parts.maps.loaded = parts.maps.signature();
+  }
+  BHI_TRY(parts.engine, load_engine(settings));
+  for (const auto& warning : warnings_of(*parts.engine)) {
+    log_event(LogLevel::Warn, "maps", JsonObject().text("reason", warning));
+  }
   BHI_TRY(parts.store, store::open_sqlite(settings.store_path));
   parts.connect = [limits = settings.limits, version](const SourceSettings& source) {
     return connect_ehr(source, limits, version);
@@ -59,12 +57,15 @@ Result<std::unique_ptr<Daemon>> open(const Settings& settings, const std::string
   return Daemon::start(settings, std::move(parts));
 }
 
-// Until somebody asks us to stop, or the daemon cannot go on. The service manager hears from us as long as work moves.
-void wait(const sigset_t& signals, const Daemon& daemon) {
+// Until somebody asks us to stop, or the daemon cannot go on. SIGHUP asks to read the maps again. The service manager
+// hears from us as long as work moves.
+void wait(const sigset_t& signals, Daemon& daemon) {
   const auto period = std::min(watchdog_period().value_or(milliseconds(1000)) / 2, milliseconds(500));
   const timespec slice{0, static_cast<long>(period.count()) * 1'000'000};
   while (!daemon.failed()) {
-    if (sigtimedwait(&signals, nullptr, &slice) > 0) return;
+    const int signal = sigtimedwait(&signals, nullptr, &slice);
+    if (signal == SIGHUP) daemon.reload_maps();
+    if (signal > 0 && signal != SIGHUP) return;
     if (daemon.alive()) notify_alive();
   }
 }

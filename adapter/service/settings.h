@@ -43,6 +43,7 @@ struct SourceSettings {
   int page_size = 0;
   int timeout_secs = 0;
   bool allow_plain_http = false;
+  std::string maps;  // overlay; empty: none
   bool write_back = false;
 };
 
@@ -66,6 +67,8 @@ struct Settings {
   Address management;
   std::string assets;  // folder with mappings/ and fhir_profiles/; empty: found from where the program stands
   std::string store_path;
+  std::string maps_folder;  // the site's own maps; empty: none
+  bool maps_watch = false;
   LogLevel log_level = LogLevel::Info;
   int workers = 0;
   int delivery_workers = 0;  // per destination

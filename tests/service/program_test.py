@@ -60,6 +60,50 @@ class Program(unittest.TestCase):
         secret.chmod(0o600)
         self.assertEqual(run("--config", path, "--check").returncode, 0)
 
+    def test_wrong_maps_are_found_by_the_check_and_end_a_start(self):
+        maps = self.folder / "maps"
+        maps.mkdir()
+        path = self.config(f"maps: {{folder: {maps}}}\n")
+        self.assertEqual(run("--config", path, "--check").returncode, 0)
+        (maps / "own.map").write_text("/// url = 'http://example.org/own'\n"
+                                      "uses \"http://hl7.org/fhir/StructureDefinition/Patient\" alias P as source\n"
+                                      "group Own(source s : P, target t) {\n  s.nam as n -> t.name = n;\n}\n")
+        ended = run("--config", path, "--check")
+        self.assertEqual(ended.returncode, 1)
+        self.assertEqual(ended.stderr, f"{maps}/own.map:4:3: rule 'nam': expected an element of Patient, found 'nam' "
+                                       "(did you mean `name`?)\n")
+        ended = run("--config", path)
+        self.assertEqual(ended.returncode, 2)
+        self.assertIn("own.map:4:3", ended.stderr)
+        wrong = self.config("maps: {folder: /nowhere/maps}\n")
+        self.assertEqual(run("--config", wrong, "--check").returncode, 1)
+        unknown = self.config("sources: [{name: a, maps: epci}]\n")
+        self.assertIn("maps of source 'a': expected a folder of maps", run("--config", unknown, "--check").stderr)
+
+    def test_hangup_reads_the_maps_again(self):
+        maps = self.folder / "maps"
+        maps.mkdir()
+        process = Process("daemon", [PROGRAM, "--config", self.config(f"maps: {{folder: {maps}, watch: false}}\n")], self.folder)
+        management = Client(f"http://127.0.0.1:{self.management_port}")
+        until("the daemon to be ready", lambda: management.ask("GET", "/readyz").status == 200)
+
+        def figure(name):
+            text = management.ask("GET", "/metrics").text
+            return next(line.split()[1] for line in text.splitlines() if line.startswith(name + " "))
+
+        (maps / "own.map").write_text("group broken(")
+        process.handle.send_signal(signal.SIGHUP)
+        until("the maps to be rejected", lambda: figure("bhi_maps_rejected_total") == "1")
+        self.assertEqual(management.ask("GET", "/readyz").status, 200)
+        (maps / "own.map").write_text("/// url = 'http://example.org/own'\ngroup Own(source s, target t) {\n}\n")
+        process.handle.send_signal(signal.SIGHUP)
+        until("the maps to be loaded", lambda: figure("bhi_maps_loaded") == "11")
+        self.assertEqual(process.stop(), 0)
+        log = (self.folder / "daemon.log").read_text()
+        self.assertIn("maps rejected; those in use stay in use", log)
+        swapped = int(log.split('"swapped_us":')[1].split("}")[0].split(",")[0])
+        self.assertLess(swapped, 50_000)
+
     def test_the_sample_has_no_mistakes(self):
         ended = run("--config", TOP / "tools" / "packaging" / "bhi-adapter.yaml", "--check")
         self.assertEqual((ended.returncode, ended.stderr), (0, ""))

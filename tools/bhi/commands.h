@@ -12,7 +12,17 @@ struct MapOptions {
   std::string source = "file";
   std::string instance = "example";
   std::string share;
+  std::string maps;         // overlay
+  std::string maps_folder;  // of the site
   std::string now;
+};
+
+struct TestOptions {
+  std::string folder;
+  std::string only;  // part of a case's path
+  std::string share;
+  std::string maps_folder;
+  bool bless = false;
 };
 
 struct TokenOptions {
@@ -21,6 +31,7 @@ struct TokenOptions {
 };
 
 int run_map(const MapOptions& options);
+int run_test(const TestOptions& options);
 int run_token(const TokenOptions& options);
 
 }  // namespace bhi::tools

@@ -25,7 +25,18 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   map_command->add_option("--share", map.share,
                           "folder with mappings/ and fhir_profiles/ (default: where bhi was installed or built)");
+  map_command->add_option("--maps", map.maps, "overlay that the source asks for, e.g. epic (option sources[].maps)");
+  map_command->add_option("--maps-folder", map.maps_folder, "maps of the site (option maps.folder)");
   map_command->add_option("--now", map.now, "pretend it is this time, e.g. 2026-11-22T09:00:00Z");
+
+  bhi::tools::TestOptions test;
+  CLI::App* test_command = app.add_subcommand("test", "the cases of maps: cases/NAME beside each map");
+  test_command->add_option("folder", test.folder,
+                           "where they are, or above (default: the mappings that come with bhi)");
+  test_command->add_flag("--bless", test.bless, "write what was found as expected.json, and say what changed");
+  test_command->add_option("--only", test.only, "only cases with this in their path");
+  test_command->add_option("--share", test.share, "folder with mappings/ and fhir_profiles/");
+  test_command->add_option("--maps-folder", test.maps_folder, "maps of the site that the cases belong to");
 
   bhi::tools::TokenOptions token;
   CLI::App* token_command =
@@ -51,6 +62,7 @@ int main(int argc, char** argv) {
     return code == 0 ? 0 : 2;
   }
   if (map_command->parsed()) return bhi::tools::run_map(map);
+  if (test_command->parsed()) return bhi::tools::run_test(test);
   if (token_command->parsed()) return bhi::tools::run_token(token);
   if (fhirpath_command->parsed()) return bhi::tools::run_fhirpath_conformance(suite, inputs);
   if (json_command->parsed()) return bhi::tools::run_json_conformance(suite);

@@ -22,11 +22,6 @@ int fail(const Error& error) {
   return kUsage;
 }
 
-Result<flow::EngineTexts> assets_of(const std::string& share) {
-  BHI_TRY(const auto folder, service::find_assets(share));
-  return service::load_texts(folder);
-}
-
 Result<flow::InputText> read_input(const std::string& name) {
   if (name == "-") return flow::InputText{"stdin", std::string(std::istreambuf_iterator<char>(std::cin), {})};
   BHI_TRY(auto text, service::read_file(name));
@@ -42,9 +37,11 @@ int run_map(const MapOptions& options) {
     if (!given) return fail({Kind::Incorrect, "--now: expected a date and time such as 2026-11-22T09:00:00Z"});
     now = *given;
   }
-  auto texts = assets_of(options.share);
+  auto texts = service::load_assets(options.share, options.maps_folder);
   if (!texts.ok()) return fail(texts.error());
-  auto engine = flow::make_engine(options.instance, care::Policy{}, *texts);
+  flow::SourceMaps overlays;
+  if (!options.maps.empty()) overlays.emplace(options.source, options.maps);
+  auto engine = flow::make_engine(options.instance, care::Policy{}, *texts, {}, overlays);
   if (!engine.ok()) return fail(engine.error());
 
   std::vector<flow::InputText> inputs;

@@ -141,6 +141,9 @@ function(bhi_bench)
                                             benchmark::benchmark_main)
     target_compile_definitions(bhi-bench PRIVATE BHI_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
   endif()
+  # Against a peer in another process (tools/bench/medplum/run).
+  add_executable(bhi-bench-fml ${CMAKE_SOURCE_DIR}/tools/bench/medplum/ours.cpp)
+  target_link_libraries(bhi-bench-fml PRIVATE bhi_flags bhi_service)
 endfunction()
 
 # tests/fuzz/<name>_fuzz.cpp, each a libFuzzer program of its own; the target `fuzzers` builds them all and nothing else.

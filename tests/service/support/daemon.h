@@ -65,7 +65,8 @@ class DaemonTest : public ::testing::Test {
     auto opened = store::open_sqlite(settings.store_path);
     ASSERT_TRUE(opened.ok()) << opened.error().message;
     parts.store = wrap ? wrap(*std::move(opened)) : *std::move(opened);
-    parts.engine = engine();
+    parts.engine = started_with != nullptr ? started_with : engine();
+    parts.maps = maps;
     parts.connect = [this](const SourceSettings&) -> Result<std::shared_ptr<flow::Ehr>> { return ehr; };
     parts.now = [] {
       return std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
@@ -107,6 +108,8 @@ class DaemonTest : public ::testing::Test {
   Settings settings;
   std::shared_ptr<flow::Ehr> ehr;
   std::function<std::unique_ptr<flow::Store>(std::unique_ptr<flow::Store>)> wrap;
+  std::shared_ptr<const flow::Engine> started_with;  // none: ours as they are
+  MapSource maps;
   std::unique_ptr<Daemon> daemon;
 };
 
