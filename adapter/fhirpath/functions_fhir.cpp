@@ -145,18 +145,18 @@ bool conforms_to(Evaluator& evaluator, const Expr& call, Collection input, const
 }
 
 constexpr std::array kFunctions = std::to_array<Function>({
-    {"checkModifiers", 0, 255, "v", Gives::Input, unsupported},
-    {"conformsTo", 1, 1, "v", Gives::Boolean, conforms_to},
-    {"elementDefinition", 0, 0, "v", Gives::Unknown, unsupported},
-    {"extension", 1, 1, "v", Gives::Unknown, extension},
-    {"getValue", 0, 0, "v", Gives::Unknown, get_value},
-    {"hasValue", 0, 0, "v", Gives::Boolean, has_value},
-    {"htmlChecks", 0, 0, "v", Gives::Boolean, unsupported},
-    {"memberOf", 1, 1, "v", Gives::Boolean, member_of},
-    {"resolve", 0, 0, "v", Gives::Unknown, resolve},
-    {"slice", 2, 2, "v", Gives::Unknown, unsupported},
-    {"subsumedBy", 1, 1, "v", Gives::Boolean, unsupported},
-    {"subsumes", 1, 1, "v", Gives::Boolean, unsupported},
+    {"checkModifiers", Takes::Any, 0, 255, "v", Gives::Input, unsupported},
+    {"conformsTo", Takes::Any, 1, 1, "s", Gives::Boolean, conforms_to},
+    {"elementDefinition", Takes::Any, 0, 0, "v", Gives::Unknown, unsupported},
+    {"extension", Takes::Any, 1, 1, "s", Gives::Extension, extension},
+    {"getValue", Takes::Any, 0, 0, "v", Gives::Unknown, get_value},
+    {"hasValue", Takes::Any, 0, 0, "v", Gives::Boolean, has_value},
+    {"htmlChecks", Takes::Any, 0, 0, "v", Gives::Boolean, unsupported},
+    {"memberOf", Takes::Any, 1, 1, "s", Gives::Boolean, member_of},
+    {"resolve", Takes::Any, 0, 0, "v", Gives::Unknown, resolve},
+    {"slice", Takes::Any, 2, 2, "s", Gives::Unknown, unsupported},
+    {"subsumedBy", Takes::Any, 1, 1, "v", Gives::Boolean, unsupported},
+    {"subsumes", Takes::Any, 1, 1, "v", Gives::Boolean, unsupported},
 });
 static_assert(std::ranges::is_sorted(kFunctions, {}, &Function::name));
 

@@ -87,7 +87,7 @@ bool sort_key(Evaluator& evaluator, const Expr& key, const Frame& inner, std::op
   if (!evaluator.evaluate(key, inner, found)) return false;
   if (found.size() > 1)
     return evaluator.fail(key, Kind::Incorrect, "expected a sort key of at most one item, found more");
-  if (!found.empty()) out = found[0];
+  if (!found.empty() && !found[0].node->is_null()) out = found[0];
   return true;
 }
 
@@ -135,13 +135,13 @@ bool sort(Evaluator& evaluator, const Expr& call, Collection input, const Frame&
 }
 
 constexpr std::array kFunctions = std::to_array<Function>({
-    {"aggregate", 1, 2, "ev", Gives::Unknown, aggregate},
-    {"ofType", 1, 1, "t", Gives::Type, of_type},
-    {"repeat", 1, 1, "e", Gives::Unknown, repeat<true>},
-    {"repeatAll", 1, 1, "e", Gives::Unknown, repeat<false>},
-    {"select", 1, 1, "e", Gives::Argument, select},
-    {"sort", 0, 255, "e", Gives::Input, sort},
-    {"where", 1, 1, "e", Gives::Input, where},
+    {"aggregate", Takes::Any, 1, 2, "ev", Gives::Unknown, aggregate},
+    {"ofType", Takes::Any, 1, 1, "t", Gives::Type, of_type},
+    {"repeat", Takes::Any, 1, 1, "e", Gives::Unknown, repeat<true>},
+    {"repeatAll", Takes::Any, 1, 1, "e", Gives::Unknown, repeat<false>},
+    {"select", Takes::Any, 1, 1, "e", Gives::Argument, select},
+    {"sort", Takes::Any, 0, 255, "k", Gives::Input, sort},
+    {"where", Takes::Any, 1, 1, "c", Gives::Input, where},
 });
 static_assert(std::ranges::is_sorted(kFunctions, {}, &Function::name));
 
