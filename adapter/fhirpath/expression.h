@@ -68,10 +68,16 @@ struct Environment {
   Instant now{};  // now(), today(), timeOfDay()
   int utc_offset_minutes = 0;
   // Resolves a reference or canonical to a resource that stays alive as long as the arena; null node when unknown.
+  // What is contained, and entries of a Bundle that is %rootResource or %resource, are found without it.
   std::function<const fhir::Node*(std::string_view reference)> resolve;
   // Is code|system in value set (canonical)? empty optional: value set unknown.
   std::function<std::optional<bool>(std::string_view value_set, std::string_view system, std::string_view code)>
       member_of;
+  // Is the code `above` the code `below`, or an ancestor of it in their system? empty optional: cannot be said.
+  std::function<std::optional<bool>(std::string_view system, std::string_view above, std::string_view below)> subsumes;
+  // Does the item conform to a StructureDefinition (canonical)? empty optional: not known here, so the type decides for
+  // base definitions. Error: Unsupported names what of a profile cannot be decided.
+  std::function<Result<std::optional<bool>>(const Item& item, std::string_view definition)> conforms_to;
   std::function<void(std::string_view name, Collection items)> trace;
   Budget budget;
 };

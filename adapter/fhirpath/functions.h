@@ -69,6 +69,7 @@ Chapter type_functions();
 Chapter boundary_functions();
 Chapter date_functions();
 Chapter fhir_functions();
+Chapter knowledge_functions();
 
 // Null when there is none of this name.
 const Function* find_function(std::string_view name);
