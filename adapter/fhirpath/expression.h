@@ -20,6 +20,10 @@
 #include <string_view>
 #include <vector>
 
+namespace bhi::fhir {
+class Terminology;  // fhir/terminology.h
+}
+
 namespace bhi::fhirpath {
 
 struct Ast;  // fhirpath/ast.h
@@ -81,6 +85,9 @@ struct Environment {
   std::function<void(std::string_view name, Collection items)> trace;
   Budget budget;
 };
+
+// memberOf() and subsumes() by this terminology, which must outlive the environment.
+void answer_from(const fhir::Terminology& terminology, Environment& environment);
 
 class Expression {
  public:

@@ -1,4 +1,5 @@
 // FHIR's own functions: over documents, and those that ask a terminology or a profile.
+#include "fhir/terminology.h"
 #include "tests/fhirpath/support/evaluate.h"
 
 #include <gtest/gtest.h>
@@ -113,6 +114,19 @@ TEST(MemberOf, AsksTheTerminology) {
             "evaluate: 1:8: expected a known value set whose members can be told, found u:other");
   EXPECT_EQ(evaluate("status.memberOf('u:vs')", kObservation),
             "evaluate: 1:8: memberOf() needs a terminology, and none is at hand");
+}
+
+TEST(MemberOf, KnowsTheListsOfR4) {
+  Environment environment;
+  answer_from(fhir::Terminology::r4(), environment);
+  EXPECT_EQ(evaluate("gender.memberOf(%`vs-administrative-gender`)", kPatient, environment), "[true]");
+  EXPECT_EQ(evaluate("gender.memberOf('http://hl7.org/fhir/ValueSet/observation-status')", kPatient, environment),
+            "[false]");
+  EXPECT_EQ(
+      evaluate("%`vs-administrative-gender` | %`ext-patient-birthTime` | %`cs-administrative-gender`", kPatient),
+      R"(["http://hl7.org/fhir/ValueSet/administrative-gender",)"
+      R"("http://hl7.org/fhir/StructureDefinition/patient-birthTime","http://hl7.org/fhir/administrative-gender"])");
+  EXPECT_EQ(evaluate("birthDate.extension(%`ext-patient-birthTime`).value.exists()", kPatient), "[true]");
 }
 
 // Yes of one coding is yes whatever is not known of the others; no needs all.
