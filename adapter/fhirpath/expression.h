@@ -60,6 +60,7 @@ struct Budget {
   std::uint32_t max_steps = 2'000'000;
   std::uint32_t max_depth = 128;
   std::uint32_t max_items = 1'000'000;
+  std::uint32_t max_text_bytes = 4 << 20;  // of one text that the expression makes
 };
 
 // What an evaluation may ask of the world. Everything is optional; what is absent gives empty or a clear error.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <vector>
 
 namespace bhi::fhirpath {
@@ -116,7 +117,13 @@ bool sort(Evaluator& evaluator, const Expr& call, Collection input, const Frame&
       }
     }
   }
-  if (!evaluator.spend(call, rows.size() * 8)) return false;
+  std::size_t text = 0;
+  for (const Keyed& row : rows) {
+    for (const auto& key : row.keys) text += key ? text_steps(key->node->text().size()) : 0;
+  }
+  if (!evaluator.spend(call, rows.size() * 8 + text * static_cast<std::size_t>(std::bit_width(rows.size())))) {
+    return false;
+  }
   std::ranges::stable_sort(rows, [&call](const Keyed& a, const Keyed& b) {
     for (std::size_t k = 0; k < a.keys.size(); ++k) {
       const bool down = !call.args.empty() && call.args[k]->op == Op::Negate;

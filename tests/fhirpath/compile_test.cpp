@@ -137,7 +137,7 @@ TEST(Evaluate, EndsAtTheBudget) {
           "(1|2|3|4|5|6|7|8|9|10).select($index).aggregate(iif($total.empty(), 'abcdefgh', $total & $total & $total & "
           "$total & $total & $total & $total & $total & $total & $total))",
           kPatient, environment)
-          .find("steps, found more"),
+          .find("a text of at most 4194304 bytes, found more"),
       std::string::npos);
   EXPECT_NE(evaluate("repeatAll(%resource | $this).select($this = %resource)", kPatient, environment)
                 .find("steps, found more"),
