@@ -258,7 +258,7 @@ bool append_distinct(Evaluator& evaluator, const Expr& where, Collection items, 
     return true;
   }
   // repeat() comes here round after round.
-  if (!evaluator.spend(where, (out.size() - first) / 4)) return false;
+  if (!evaluator.spend(where, out.size() - first)) return false;
   std::unordered_multimap<std::size_t, Item> seen;
   for (const Item& item : out.all().subspan(first)) seen.emplace(hash_of(item), item);
   for (const Item& item : items) {

@@ -42,7 +42,7 @@ TEST(Budget, EndsWhatWouldNotEnd) {
        })) {
     const auto start = std::chrono::steady_clock::now();
     const std::string answer = evaluate(one.expression, kPatient, environment);
-    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::milliseconds(500)) << one.expression;
+    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(5)) << one.expression;
     EXPECT_NE(answer.find(one.part), std::string::npos) << one.expression << "\n" << answer.substr(0, 300);
   }
 }
