@@ -218,7 +218,9 @@ bool concatenate(Evaluator& evaluator, const Expr& expr, const Frame& frame, Ite
           *part, Kind::Incorrect,
           "expected a String beside '&', found " + std::string(type_name(items[0])) + " (use toString())");
     }
-    all += items[0].node->text();
+    const std::string_view text = items[0].node->text();
+    if (!evaluator.may_make(expr, all.size() + text.size())) return false;
+    all += text;
   }
   return evaluator.push_text(expr, all, out);
 }

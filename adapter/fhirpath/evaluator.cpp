@@ -11,9 +11,6 @@ namespace bhi::fhirpath {
 
 namespace {
 
-// Reading or writing so much text counts as one step.
-constexpr std::size_t kBytesOfAStep = 64;
-
 Collection as_collection(const Item& item) { return item.node == nullptr ? Collection() : Collection(&item, 1); }
 
 std::string found(Collection items) {
@@ -48,8 +45,14 @@ bool Evaluator::fail_of_budget(const Expr& where) {
       "expected an evaluation of at most " + std::to_string(environment_.budget.max_steps) + " steps, found more");
 }
 
+bool Evaluator::may_make(const Expr& where, std::size_t bytes) {
+  const std::size_t most = environment_.budget.max_text_bytes;
+  if (bytes <= most) return text_steps(bytes) <= steps_left() || spend(where, text_steps(bytes));
+  return fail(where, Kind::Busy, "expected a text of at most " + std::to_string(most) + " bytes, found more");
+}
+
 bool Evaluator::push_text(const Expr& where, std::string_view made, Items& out) {
-  if (!spend(where, made.size() / kBytesOfAStep)) return false;
+  if (!may_make(where, made.size()) || !spend(where, text_steps(made.size()))) return false;
   out.push_back(string_item(arena_.copy(made), arena_));
   return true;
 }
@@ -236,7 +239,7 @@ bool Evaluator::single_text(const Expr& where, Collection input, std::optional<s
                 "expected a String before " + std::string(where.text) + "(), found " + found(input));
   }
   out = item->node->text();
-  return spend(where, out->size() / kBytesOfAStep);
+  return spend(where, text_steps(out->size()));
 }
 
 bool Evaluator::text_argument(const Expr& call, std::size_t at, const Frame& frame,

@@ -21,6 +21,9 @@ struct Frame {
   const Collection* total = nullptr;
 };
 
+// Reading, comparing or writing so much text: one step for each 64 bytes.
+constexpr std::size_t text_steps(std::size_t bytes) { return bytes / 64; }
+
 class Evaluator {
  public:
   Evaluator(const Ast& ast, const Environment& environment, const Item& focus, Arena& arena);
@@ -56,6 +59,8 @@ class Evaluator {
     return steps_ > environment_.budget.max_steps ? 0
                                                   : environment_.budget.max_steps - static_cast<std::size_t>(steps_);
   }
+  // May a text of this size be made? To be asked before it is.
+  [[nodiscard]] bool may_make(const Expr& where, std::size_t bytes);
   // A text made by the expression: copied into the arena and paid by its length, so that texts cannot grow without end.
   [[nodiscard]] bool push_text(const Expr& where, std::string_view made, Items& out);
 

@@ -1,5 +1,6 @@
 #include "fhirpath/expression.h"
 
+#include "fhir/terminology.h"
 #include "fhirpath/ast.h"
 #include "fhirpath/evaluator.h"
 #include "fhirpath/parser.h"
@@ -20,6 +21,15 @@ bool TypeSpecifier::exactly(const fhir::TypeInfo* type) const {
 
 Error error_at(const Expr& where, Kind kind, std::string_view text) {
   return {kind, std::to_string(where.line) + ":" + std::to_string(where.column) + ": " + std::string(text)};
+}
+
+void answer_from(const fhir::Terminology& terminology, Environment& environment) {
+  environment.member_of = [&terminology](std::string_view value_set, std::string_view system, std::string_view code) {
+    return terminology.member_of(value_set, system, code);
+  };
+  environment.subsumes = [&terminology](std::string_view system, std::string_view above, std::string_view below) {
+    return terminology.subsumes(system, above, below);
+  };
 }
 
 Result<Expression> Expression::compile(std::string_view text, const CompileOptions& options) {

@@ -20,6 +20,10 @@
 #include <string_view>
 #include <vector>
 
+namespace bhi::fhir {
+class Terminology;  // fhir/terminology.h
+}
+
 namespace bhi::fhirpath {
 
 struct Ast;  // fhirpath/ast.h
@@ -56,6 +60,7 @@ struct Budget {
   std::uint32_t max_steps = 2'000'000;
   std::uint32_t max_depth = 128;
   std::uint32_t max_items = 1'000'000;
+  std::uint32_t max_text_bytes = 4 << 20;  // of one text that the expression makes
 };
 
 // What an evaluation may ask of the world. Everything is optional; what is absent gives empty or a clear error.
@@ -68,13 +73,22 @@ struct Environment {
   Instant now{};  // now(), today(), timeOfDay()
   int utc_offset_minutes = 0;
   // Resolves a reference or canonical to a resource that stays alive as long as the arena; null node when unknown.
+  // What is contained, and entries of a Bundle that is %rootResource or %resource, are found without it.
   std::function<const fhir::Node*(std::string_view reference)> resolve;
   // Is code|system in value set (canonical)? empty optional: value set unknown.
   std::function<std::optional<bool>(std::string_view value_set, std::string_view system, std::string_view code)>
       member_of;
+  // Is the code `above` the code `below`, or an ancestor of it in their system? empty optional: cannot be said.
+  std::function<std::optional<bool>(std::string_view system, std::string_view above, std::string_view below)> subsumes;
+  // Does the item conform to a StructureDefinition (canonical)? empty optional: not known here, so the type decides for
+  // base definitions. Error: Unsupported names what of a profile cannot be decided.
+  std::function<Result<std::optional<bool>>(const Item& item, std::string_view definition)> conforms_to;
   std::function<void(std::string_view name, Collection items)> trace;
   Budget budget;
 };
+
+// memberOf() and subsumes() by this terminology, which must outlive the environment.
+void answer_from(const fhir::Terminology& terminology, Environment& environment);
 
 class Expression {
  public:

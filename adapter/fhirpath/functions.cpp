@@ -7,11 +7,11 @@ namespace bhi::fhirpath {
 
 namespace {
 
-std::array<Chapter, 13> chapters() {
+std::array<Chapter, 14> chapters() {
   return {existence_functions(),  filtering_functions(), subsetting_functions(), combining_functions(),
           conversion_functions(), string_functions(),    math_functions(),       tree_functions(),
           utility_functions(),    type_functions(),      boundary_functions(),   date_functions(),
-          fhir_functions()};
+          fhir_functions(),       knowledge_functions()};
 }
 
 }  // namespace

@@ -199,10 +199,10 @@ bool comparable_(Evaluator& evaluator, const Expr& call, Collection input, const
 }
 
 constexpr std::array kFunctions = std::to_array<Function>({
-    {"comparable", 1, 1, "v", Gives::Boolean, comparable_},
-    {"highBoundary", 0, 1, "v", Gives::Unknown, limit<Side::High>},
-    {"lowBoundary", 0, 1, "v", Gives::Unknown, limit<Side::Low>},
-    {"precision", 0, 0, "v", Gives::Integer, precision},
+    {"comparable", Takes::Any, 1, 1, "v", Gives::Boolean, comparable_},
+    {"highBoundary", Takes::Bounded, 0, 1, "w", Gives::Unknown, limit<Side::High>},
+    {"lowBoundary", Takes::Bounded, 0, 1, "w", Gives::Unknown, limit<Side::Low>},
+    {"precision", Takes::Bounded, 0, 0, "v", Gives::Integer, precision},
 });
 static_assert(std::ranges::is_sorted(kFunctions, {}, &Function::name));
 

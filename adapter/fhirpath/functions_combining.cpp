@@ -31,9 +31,9 @@ bool coalesce(Evaluator& evaluator, const Expr& call, Collection, const Frame& f
 }
 
 constexpr std::array kFunctions = std::to_array<Function>({
-    {"coalesce", 1, 255, "v", Gives::Unknown, coalesce},
-    {"combine", 1, 1, "v", Gives::Unknown, combine},
-    {"union", 1, 1, "v", Gives::Unknown, union_},
+    {"coalesce", Takes::Any, 1, 255, "v", Gives::Unknown, coalesce},
+    {"combine", Takes::Any, 1, 1, "v", Gives::Unknown, combine},
+    {"union", Takes::Any, 1, 1, "v", Gives::Unknown, union_},
 });
 static_assert(std::ranges::is_sorted(kFunctions, {}, &Function::name));
 

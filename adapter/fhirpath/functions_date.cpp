@@ -100,16 +100,16 @@ bool time_of_date(Evaluator& evaluator, const Expr& call, Collection input, cons
 }
 
 constexpr std::array kFunctions = std::to_array<Function>({
-    {"dateOf", 0, 0, "v", Gives::Unknown, date_of},
-    {"dayOf", 0, 0, "v", Gives::Integer, component<Part::Day>},
-    {"hourOf", 0, 0, "v", Gives::Integer, component<Part::Hour>},
-    {"millisecondOf", 0, 0, "v", Gives::Integer, component<Part::Millisecond>},
-    {"minuteOf", 0, 0, "v", Gives::Integer, component<Part::Minute>},
-    {"monthOf", 0, 0, "v", Gives::Integer, component<Part::Month>},
-    {"secondOf", 0, 0, "v", Gives::Integer, component<Part::Second>},
-    {"timeOf", 0, 0, "v", Gives::Unknown, time_of_date},
-    {"timezoneOffsetOf", 0, 0, "v", Gives::Decimal, timezone_offset_of},
-    {"yearOf", 0, 0, "v", Gives::Integer, component<Part::Year>},
+    {"dateOf", Takes::Moment, 0, 0, "v", Gives::Date, date_of},
+    {"dayOf", Takes::Moment, 0, 0, "v", Gives::Integer, component<Part::Day>},
+    {"hourOf", Takes::Moment, 0, 0, "v", Gives::Integer, component<Part::Hour>},
+    {"millisecondOf", Takes::Moment, 0, 0, "v", Gives::Integer, component<Part::Millisecond>},
+    {"minuteOf", Takes::Moment, 0, 0, "v", Gives::Integer, component<Part::Minute>},
+    {"monthOf", Takes::Moment, 0, 0, "v", Gives::Integer, component<Part::Month>},
+    {"secondOf", Takes::Moment, 0, 0, "v", Gives::Integer, component<Part::Second>},
+    {"timeOf", Takes::Moment, 0, 0, "v", Gives::Time, time_of_date},
+    {"timezoneOffsetOf", Takes::Moment, 0, 0, "v", Gives::Decimal, timezone_offset_of},
+    {"yearOf", Takes::Moment, 0, 0, "v", Gives::Integer, component<Part::Year>},
 });
 static_assert(std::ranges::is_sorted(kFunctions, {}, &Function::name));
 

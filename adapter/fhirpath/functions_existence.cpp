@@ -112,19 +112,19 @@ bool not_(Evaluator& evaluator, const Expr& call, Collection input, const Frame&
 }
 
 constexpr std::array kFunctions = std::to_array<Function>({
-    {"all", 1, 1, "e", Gives::Boolean, all},
-    {"allFalse", 0, 0, "v", Gives::Boolean, booleans<true, false>},
-    {"allTrue", 0, 0, "v", Gives::Boolean, booleans<false, false>},
-    {"anyFalse", 0, 0, "v", Gives::Boolean, booleans<false, true>},
-    {"anyTrue", 0, 0, "v", Gives::Boolean, booleans<true, true>},
-    {"count", 0, 0, "v", Gives::Integer, count},
-    {"distinct", 0, 0, "v", Gives::Input, distinct},
-    {"empty", 0, 0, "v", Gives::Boolean, empty},
-    {"exists", 0, 1, "e", Gives::Boolean, exists},
-    {"isDistinct", 0, 0, "v", Gives::Boolean, is_distinct},
-    {"not", 0, 0, "v", Gives::Boolean, not_},
-    {"subsetOf", 1, 1, "v", Gives::Boolean, subset_of},
-    {"supersetOf", 1, 1, "v", Gives::Boolean, superset_of},
+    {"all", Takes::Any, 1, 1, "c", Gives::Boolean, all},
+    {"allFalse", Takes::Boolean, 0, 0, "v", Gives::Boolean, booleans<true, false>},
+    {"allTrue", Takes::Boolean, 0, 0, "v", Gives::Boolean, booleans<false, false>},
+    {"anyFalse", Takes::Boolean, 0, 0, "v", Gives::Boolean, booleans<false, true>},
+    {"anyTrue", Takes::Boolean, 0, 0, "v", Gives::Boolean, booleans<true, true>},
+    {"count", Takes::Any, 0, 0, "v", Gives::Integer, count},
+    {"distinct", Takes::Any, 0, 0, "v", Gives::Input, distinct},
+    {"empty", Takes::Any, 0, 0, "v", Gives::Boolean, empty},
+    {"exists", Takes::Any, 0, 1, "c", Gives::Boolean, exists},
+    {"isDistinct", Takes::Any, 0, 0, "v", Gives::Boolean, is_distinct},
+    {"not", Takes::Any, 0, 0, "v", Gives::Boolean, not_},
+    {"subsetOf", Takes::Any, 1, 1, "v", Gives::Boolean, subset_of},
+    {"supersetOf", Takes::Any, 1, 1, "v", Gives::Boolean, superset_of},
 });
 static_assert(std::ranges::is_sorted(kFunctions, {}, &Function::name));
 

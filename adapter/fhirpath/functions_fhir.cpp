@@ -1,9 +1,12 @@
-// FHIR's own functions. https://hl7.org/fhir/R4/fhirpath.html#functions
+// FHIR's own functions over documents. https://hl7.org/fhir/R4/fhirpath.html#functions
+#include "fhir/bundle.h"
 #include "fhirpath/functions.h"
+#include "fhirpath/narrative.h"
 #include "fhirpath/navigate.h"
 
 #include <algorithm>
 #include <array>
+#include <vector>
 
 namespace bhi::fhirpath {
 
@@ -17,9 +20,10 @@ struct Names {
   const fhir::Name& id = fhir::intern("id");
   const fhir::Name& contained = fhir::intern("contained");
   const fhir::Name& reference = fhir::intern("reference");
-  const fhir::Name& system = fhir::intern("system");
-  const fhir::Name& code = fhir::intern("code");
-  const fhir::Name& coding = fhir::intern("coding");
+  const fhir::Name& modifier_extension = fhir::intern("modifierExtension");
+  const fhir::Name& entry = fhir::intern("entry");
+  const fhir::Name& resource = fhir::intern("resource");
+  const fhir::Name& full_url = fhir::intern("fullUrl");
 };
 
 const Names& names() {
@@ -61,17 +65,88 @@ bool get_value(Evaluator&, const Expr&, Collection input, const Frame&, Items& o
   return true;
 }
 
-// In the language, but not here yet: an error that says so.
-bool unsupported(Evaluator& evaluator, const Expr& call, Collection, const Frame&, Items&) {
-  return evaluator.fail(call, Kind::Unsupported, std::string(call.text) + "() is not supported");
+// Gives its input; an error when an item has a modifier extension that is not among the named ones.
+bool check_modifiers(Evaluator& evaluator, const Expr& call, Collection input, const Frame& frame, Items& out) {
+  std::vector<std::string_view> known;
+  for (std::size_t at = 0; at < call.args.size(); ++at) {
+    std::optional<std::string_view> url;
+    if (!evaluator.text_argument(call, at, frame, url)) return false;
+    if (url) known.push_back(*url);
+  }
+  for (const Item& item : input) {
+    for (const Node& extension : fhir::each(item.node->find(names().modifier_extension))) {
+      if (!evaluator.spend(call, 1)) return false;
+      if (std::ranges::find(known, text_of(extension, names().url)) == known.end()) {
+        return evaluator.fail(call, Kind::Incorrect,
+                              "expected no modifierExtension but those that checkModifiers() names, found another in " +
+                                  std::string(type_name(item)));
+      }
+    }
+  }
+  out.append(input);
+  return true;
 }
 
-// "#p1" lies in `contained` of the resource at hand (or of the one around it); everything else is asked for.
-const Node* contained_resource(const Item& resource, std::string_view id) {
-  if (resource.node == nullptr) return nullptr;
-  if (id.empty()) return resource.node;
-  for (const Node& candidate : fhir::each(resource.node->find(names().contained))) {
+// Of a single xhtml element; nothing for anything else.
+bool html_checks(Evaluator& evaluator, const Expr& call, Collection input, const Frame&, Items& out) {
+  if (input.size() != 1 || input[0].type == nullptr || input[0].type->name != "xhtml") return true;
+  if (!input[0].node->is_string()) return true;
+  if (!evaluator.spend(call, input[0].node->text().size() / 16)) return false;
+  out.push_back(boolean_item(is_narrative(input[0].node->text())));
+  return true;
+}
+
+const Node* contained_resource(const Node& resource, std::string_view id) {
+  if (id.empty()) return &resource;
+  for (const Node& candidate : fhir::each(resource.find(names().contained))) {
     if (text_of(candidate, names().id) == id) return &candidate;
+  }
+  return nullptr;
+}
+
+// Is `wanted` the tree or one of the nodes in it? Pays for what it looks at; false also when the budget is used up.
+bool holds(Evaluator& evaluator, const Expr& call, const Node& tree, const Node* wanted) {
+  if (&tree == wanted) return true;
+  if (!evaluator.spend(call, 1)) return false;
+  const auto inside = [&](const Node& node) { return holds(evaluator, call, node, wanted); };
+  return std::ranges::any_of(tree.elements(), inside) ||
+         std::ranges::any_of(tree.members(), inside,
+                             [](const fhir::Member& member) -> const Node& { return member.value; });
+}
+
+// https://hl7.org/fhir/R4/bundle.html#references: an entry is known by its fullUrl, or by the type and id of its
+// resource; "#id" means the entry that the reference itself stands in.
+const Node* entry_resource(Evaluator& evaluator, const Expr& call, const Node& bundle, std::string_view reference,
+                           const Node* from) {
+  const bool local = reference.starts_with('#');
+  const auto target = local ? std::nullopt : fhir::parse_reference(reference);
+  const Node* by_id = nullptr;
+  for (const Node& entry : fhir::each(bundle.find(names().entry))) {
+    const Node* resource = entry.find(names().resource);
+    if (resource == nullptr || !evaluator.spend(call, 1)) continue;
+    if (local) {
+      if (holds(evaluator, call, *resource, from)) return contained_resource(*resource, reference.substr(1));
+    } else if (text_of(entry, names().full_url) == reference) {
+      return resource;
+    } else if (by_id == nullptr && target && target->base.empty() && target->type == fhir::resource_type(*resource) &&
+               target->id == text_of(*resource, names().id)) {
+      by_id = resource;
+    }
+  }
+  return by_id;
+}
+
+// In what is at hand: "#p1" among the contained, everything else among the entries when the whole is a Bundle.
+const Node* resolve_here(Evaluator& evaluator, const Expr& call, std::string_view reference, const Node* from) {
+  for (const Item* around : {&evaluator.root_resource(), &evaluator.resource()}) {
+    if (around->node == nullptr) continue;
+    const Node* found = nullptr;
+    if (fhir::resource_type(*around->node) == "Bundle") {
+      found = entry_resource(evaluator, call, *around->node, reference, from);
+    } else if (reference.front() == '#') {
+      found = contained_resource(*around->node, reference.substr(1));
+    }
+    if (found != nullptr) return found;
   }
   return nullptr;
 }
@@ -82,81 +157,22 @@ bool resolve(Evaluator& evaluator, const Expr& call, Collection input, const Fra
     const std::string_view reference =
         item.node->is_string() ? item.node->text() : text_of(*item.node, names().reference);
     if (reference.empty()) continue;
-    const Node* found = nullptr;
-    if (reference.front() == '#') {
-      found = contained_resource(evaluator.root_resource(), reference.substr(1));
-      if (found == nullptr) found = contained_resource(evaluator.resource(), reference.substr(1));
-    } else if (environment.resolve) {
-      if (!evaluator.spend(call, 10)) return false;
-      found = environment.resolve(reference);
-    }
+    if (!evaluator.spend(call, 10)) return false;
+    const Node* found = resolve_here(evaluator, call, reference, item.node);
+    if (!evaluator.spend(call, 0)) return false;
+    if (found == nullptr && reference.front() != '#' && environment.resolve) found = environment.resolve(reference);
     if (found != nullptr && found->is_object()) out.push_back(root_item(*found, evaluator.types()));
   }
   return true;
 }
 
-enum class Membership { No, Yes, Unknown };
-
-Membership member_of(const Environment& environment, std::string_view value_set, const Item& item) {
-  const auto ask = [&](std::string_view system, std::string_view code) {
-    const auto answer = environment.member_of(value_set, system, code);
-    return !answer ? Membership::Unknown : *answer ? Membership::Yes : Membership::No;
-  };
-  if (item.node->is_string()) return ask({}, item.node->text());
-  const Node* codings = item.node->find(names().coding);
-  if (codings == nullptr) return ask(text_of(*item.node, names().system), text_of(*item.node, names().code));
-  Membership best = Membership::No;
-  for (const Node& coding : fhir::each(codings)) {
-    const Membership found = ask(text_of(coding, names().system), text_of(coding, names().code));
-    if (found == Membership::Yes) return found;
-    if (found == Membership::Unknown) best = found;
-  }
-  return best;
-}
-
-bool member_of(Evaluator& evaluator, const Expr& call, Collection input, const Frame& frame, Items& out) {
-  std::optional<std::string_view> value_set;
-  const Item* item = nullptr;
-  if (!evaluator.text_argument(call, 0, frame, value_set) || !evaluator.single(call, input, item)) return false;
-  if (item == nullptr || !value_set) return true;
-  if (!evaluator.environment().member_of) {
-    return evaluator.fail(call, Kind::Unsupported, "memberOf() needs a terminology, and none is at hand");
-  }
-  const Membership found = member_of(evaluator.environment(), *value_set, *item);
-  if (found == Membership::Unknown) {
-    return evaluator.fail(call, Kind::Unsupported, "expected a known value set, found " + std::string(*value_set));
-  }
-  out.push_back(boolean_item(found == Membership::Yes));
-  return true;
-}
-
-// Against a base definition: the type decides. Profiles need a validator.
-bool conforms_to(Evaluator& evaluator, const Expr& call, Collection input, const Frame& frame, Items& out) {
-  std::optional<std::string_view> url;
-  const Item* item = nullptr;
-  if (!evaluator.text_argument(call, 0, frame, url) || !evaluator.single(call, input, item)) return false;
-  if (item == nullptr || !url) return true;
-  const fhir::TypeInfo* type = evaluator.types().find(*url);
-  if (type == nullptr) {
-    return evaluator.fail(call, Kind::Unsupported, "expected the canonical of a known definition in conformsTo()");
-  }
-  out.push_back(boolean_item(item->type != nullptr && item->type->is(*type)));
-  return true;
-}
-
 constexpr std::array kFunctions = std::to_array<Function>({
-    {"checkModifiers", 0, 255, "v", Gives::Input, unsupported},
-    {"conformsTo", 1, 1, "v", Gives::Boolean, conforms_to},
-    {"elementDefinition", 0, 0, "v", Gives::Unknown, unsupported},
-    {"extension", 1, 1, "v", Gives::Unknown, extension},
-    {"getValue", 0, 0, "v", Gives::Unknown, get_value},
-    {"hasValue", 0, 0, "v", Gives::Boolean, has_value},
-    {"htmlChecks", 0, 0, "v", Gives::Boolean, unsupported},
-    {"memberOf", 1, 1, "v", Gives::Boolean, member_of},
-    {"resolve", 0, 0, "v", Gives::Unknown, resolve},
-    {"slice", 2, 2, "v", Gives::Unknown, unsupported},
-    {"subsumedBy", 1, 1, "v", Gives::Boolean, unsupported},
-    {"subsumes", 1, 1, "v", Gives::Boolean, unsupported},
+    {"checkModifiers", Takes::Any, 0, 255, "s", Gives::Input, check_modifiers},
+    {"extension", Takes::Any, 1, 1, "s", Gives::Extension, extension},
+    {"getValue", Takes::Any, 0, 0, "v", Gives::Unknown, get_value},
+    {"hasValue", Takes::Any, 0, 0, "v", Gives::Boolean, has_value},
+    {"htmlChecks", Takes::Any, 0, 0, "v", Gives::Boolean, html_checks},
+    {"resolve", Takes::Any, 0, 0, "v", Gives::Unknown, resolve},
 });
 static_assert(std::ranges::is_sorted(kFunctions, {}, &Function::name));
 

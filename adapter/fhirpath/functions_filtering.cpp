@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <vector>
 
 namespace bhi::fhirpath {
@@ -87,7 +88,7 @@ bool sort_key(Evaluator& evaluator, const Expr& key, const Frame& inner, std::op
   if (!evaluator.evaluate(key, inner, found)) return false;
   if (found.size() > 1)
     return evaluator.fail(key, Kind::Incorrect, "expected a sort key of at most one item, found more");
-  if (!found.empty()) out = found[0];
+  if (!found.empty() && !found[0].node->is_null()) out = found[0];
   return true;
 }
 
@@ -116,7 +117,13 @@ bool sort(Evaluator& evaluator, const Expr& call, Collection input, const Frame&
       }
     }
   }
-  if (!evaluator.spend(call, rows.size() * 8)) return false;
+  std::size_t text = 0;
+  for (const Keyed& row : rows) {
+    for (const auto& key : row.keys) text += key ? text_steps(key->node->text().size()) : 0;
+  }
+  if (!evaluator.spend(call, rows.size() * 8 + text * static_cast<std::size_t>(std::bit_width(rows.size())))) {
+    return false;
+  }
   std::ranges::stable_sort(rows, [&call](const Keyed& a, const Keyed& b) {
     for (std::size_t k = 0; k < a.keys.size(); ++k) {
       const bool down = !call.args.empty() && call.args[k]->op == Op::Negate;
@@ -135,13 +142,13 @@ bool sort(Evaluator& evaluator, const Expr& call, Collection input, const Frame&
 }
 
 constexpr std::array kFunctions = std::to_array<Function>({
-    {"aggregate", 1, 2, "ev", Gives::Unknown, aggregate},
-    {"ofType", 1, 1, "t", Gives::Type, of_type},
-    {"repeat", 1, 1, "e", Gives::Unknown, repeat<true>},
-    {"repeatAll", 1, 1, "e", Gives::Unknown, repeat<false>},
-    {"select", 1, 1, "e", Gives::Argument, select},
-    {"sort", 0, 255, "e", Gives::Input, sort},
-    {"where", 1, 1, "e", Gives::Input, where},
+    {"aggregate", Takes::Any, 1, 2, "ev", Gives::Unknown, aggregate},
+    {"ofType", Takes::Any, 1, 1, "t", Gives::Type, of_type},
+    {"repeat", Takes::Any, 1, 1, "e", Gives::Unknown, repeat<true>},
+    {"repeatAll", Takes::Any, 1, 1, "e", Gives::Unknown, repeat<false>},
+    {"select", Takes::Any, 1, 1, "e", Gives::Argument, select},
+    {"sort", Takes::Any, 0, 255, "k", Gives::Input, sort},
+    {"where", Takes::Any, 1, 1, "c", Gives::Input, where},
 });
 static_assert(std::ranges::is_sorted(kFunctions, {}, &Function::name));
 

@@ -136,16 +136,16 @@ bool round(Evaluator& evaluator, const Expr& call, Collection input, const Frame
 }
 
 constexpr std::array kFunctions = std::to_array<Function>({
-    {"abs", 0, 0, "v", Gives::Input, abs},
-    {"ceiling", 0, 0, "v", Gives::Integer, whole<&Decimal::ceiling>},
-    {"exp", 0, 0, "v", Gives::Decimal, real<exponential>},
-    {"floor", 0, 0, "v", Gives::Integer, whole<&Decimal::floor>},
-    {"ln", 0, 0, "v", Gives::Decimal, real<natural_logarithm>},
-    {"log", 1, 1, "v", Gives::Decimal, log},
-    {"power", 1, 1, "v", Gives::Unknown, power},
-    {"round", 0, 1, "v", Gives::Decimal, round},
-    {"sqrt", 0, 0, "v", Gives::Decimal, real<square_root>},
-    {"truncate", 0, 0, "v", Gives::Integer, whole<&Decimal::truncate>},
+    {"abs", Takes::NumberOrQuantity, 0, 0, "v", Gives::Input, abs},
+    {"ceiling", Takes::Number, 0, 0, "v", Gives::Integer, whole<&Decimal::ceiling>},
+    {"exp", Takes::Number, 0, 0, "v", Gives::Decimal, real<exponential>},
+    {"floor", Takes::Number, 0, 0, "v", Gives::Integer, whole<&Decimal::floor>},
+    {"ln", Takes::Number, 0, 0, "v", Gives::Decimal, real<natural_logarithm>},
+    {"log", Takes::Number, 1, 1, "#", Gives::Decimal, log},
+    {"power", Takes::Number, 1, 1, "#", Gives::Unknown, power},
+    {"round", Takes::Number, 0, 1, "w", Gives::Decimal, round},
+    {"sqrt", Takes::Number, 0, 0, "v", Gives::Decimal, real<square_root>},
+    {"truncate", Takes::Number, 0, 0, "v", Gives::Integer, whole<&Decimal::truncate>},
 });
 static_assert(std::ranges::is_sorted(kFunctions, {}, &Function::name));
 

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 namespace bhi::fhirpath {
 
@@ -27,7 +28,21 @@ bool test(Evaluator& evaluator, const Expr& call, Collection input, const Frame&
   return true;
 }
 
-bool has_part(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
+// memmem takes linear time whatever the texts are; string_view::find may take quadratic.
+std::size_t find_first(std::string_view text, std::string_view part) {
+  const void* at = ::memmem(text.data(), text.size(), part.data(), part.size());
+  return at == nullptr ? std::string_view::npos : static_cast<std::size_t>(static_cast<const char*>(at) - text.data());
+}
+
+// Backwards: the first place in the mirrored text.
+std::size_t find_last(std::string_view text, std::string_view part) {
+  const std::string mirrored_text(text.rbegin(), text.rend());
+  const std::string mirrored_part(part.rbegin(), part.rend());
+  const std::size_t at = find_first(mirrored_text, mirrored_part);
+  return at == std::string_view::npos ? at : text.size() - at - part.size();
+}
+
+bool has_part(std::string_view text, std::string_view part) { return find_first(text, part) != std::string_view::npos; }
 bool has_start(std::string_view text, std::string_view part) { return text.starts_with(part); }
 bool has_end(std::string_view text, std::string_view part) { return text.ends_with(part); }
 
@@ -42,9 +57,6 @@ bool index(Evaluator& evaluator, const Expr& call, Collection input, const Frame
   out.push_back(integer_item(found, evaluator.arena()));
   return true;
 }
-
-std::size_t find_first(std::string_view text, std::string_view part) { return text.find(part); }
-std::size_t find_last(std::string_view text, std::string_view part) { return text.rfind(part); }
 
 bool substring(Evaluator& evaluator, const Expr& call, Collection input, const Frame& frame, Items& out) {
   Text text;
@@ -96,10 +108,22 @@ bool to_chars(Evaluator& evaluator, const Expr& call, Collection input, const Fr
   return true;
 }
 
+// How often the part stands in the text, one behind the other.
+std::size_t count(std::string_view text, std::string_view part) {
+  std::size_t places = 0;
+  for (std::size_t at = 0; (at = find_first(text, part)) != std::string_view::npos; ++places) {
+    text.remove_prefix(at + part.size());
+  }
+  return places;
+}
+
 bool replace(Evaluator& evaluator, const Expr& call, Collection input, const Frame& frame, Items& out) {
   Text text, part, by;
   if (!texts(evaluator, call, input, frame, text, part) || !evaluator.text_argument(call, 1, frame, by)) return false;
   if (!text || !part || !by) return true;
+  const std::size_t places =
+      part->empty() ? count_code_points(*text) + 1 : (by->size() > part->size() ? count(*text, *part) : 0);
+  if (!evaluator.may_make(call, text->size() + places * by->size())) return false;
   std::string made;
   if (part->empty()) {  // surrounds every character
     made = *by;
@@ -110,9 +134,9 @@ bool replace(Evaluator& evaluator, const Expr& call, Collection input, const Fra
     }
   } else {
     std::size_t from = 0;
-    for (std::size_t at = text->find(*part); at != std::string_view::npos; at = text->find(*part, from)) {
-      made.append(text->substr(from, at - from)).append(*by);
-      from = at + part->size();
+    for (std::size_t at = 0; (at = find_first(text->substr(from), *part)) != std::string_view::npos;) {
+      made.append(text->substr(from, at)).append(*by);
+      from += at + part->size();
     }
     made.append(text->substr(from));
   }
@@ -126,7 +150,7 @@ bool pattern_of(Evaluator& evaluator, const Expr& call, const Frame& frame, Patt
   Text text;
   if (!evaluator.text_argument(call, 0, frame, text)) return false;
   if (!text) return true;
-  if (!evaluator.spend(call, 100)) return false;
+  if (!evaluator.spend(call, 100 + text->size())) return false;
   auto compiled = compile_pattern(*call.args[0], *text, call.text == "matchesFull");
   if (!compiled.ok()) return evaluator.fail_with(std::move(compiled).error());
   made = std::move(compiled).value();
@@ -134,12 +158,19 @@ bool pattern_of(Evaluator& evaluator, const Expr& call, const Frame& frame, Patt
   return true;
 }
 
+// Linear in the text, and at worst in the pattern, too.
+bool pay_for_match(Evaluator& evaluator, const Expr& call, const re2::RE2& pattern, std::string_view text) {
+  return evaluator.spend(call, text_steps(text.size()) * (1 + text_steps(pattern.pattern().size())));
+}
+
 bool matches(Evaluator& evaluator, const Expr& call, Collection input, const Frame& frame, Items& out) {
   Text text;
   PatternPtr made;
   const re2::RE2* pattern = nullptr;
   if (!evaluator.single_text(call, input, text) || !pattern_of(evaluator, call, frame, made, pattern)) return false;
-  if (text && pattern != nullptr) out.push_back(boolean_item(pattern_fits(*pattern, *text)));
+  if (!text || pattern == nullptr) return true;
+  if (!pay_for_match(evaluator, call, *pattern, *text)) return false;
+  out.push_back(boolean_item(pattern_fits(*pattern, *text)));
   return true;
 }
 
@@ -156,6 +187,8 @@ bool replace_all_matches(Evaluator& evaluator, const Expr& call, Collection inpu
     out.push_back(string_item(*text, evaluator.arena()));
     return true;
   }
+  if (!pay_for_match(evaluator, call, *pattern, *text)) return false;
+  if (!evaluator.may_make(call, replaced_size(*pattern, *text, *by))) return false;
   return evaluator.push_text(call, replace_matches(*pattern, *text, *by), out);
 }
 
@@ -165,7 +198,8 @@ bool split(Evaluator& evaluator, const Expr& call, Collection input, const Frame
   if (!text || !separator) return true;
   if (separator->empty()) return to_chars(evaluator, call, input, frame, out);
   for (std::string_view rest = *text;;) {
-    const std::size_t at = rest.find(*separator);
+    const std::size_t at = find_first(rest, *separator);
+    if (!evaluator.spend(call, 1)) return false;
     out.push_back(string_item(rest.substr(0, at), evaluator.arena()));
     if (at == std::string_view::npos) return true;
     rest.remove_prefix(at + separator->size());
@@ -185,6 +219,8 @@ bool join(Evaluator& evaluator, const Expr& call, Collection input, const Frame&
       return evaluator.fail(call, Kind::Incorrect,
                             "expected Strings before join(), found " + std::string(type_name(item)));
     }
+    const std::size_t more = separator.value_or("").size() + item.node->text().size();
+    if (!evaluator.may_make(call, made.size() + more) || !evaluator.spend(call, text_steps(more))) return false;
     if (!first) made += separator.value_or("");
     first = false;
     made += item.node->text();
@@ -203,27 +239,27 @@ bool convert(Evaluator& evaluator, const Expr& call, Collection input, const Fra
 }
 
 constexpr std::array kFunctions = std::to_array<Function>({
-    {"contains", 1, 1, "v", Gives::Boolean, test<has_part>},
-    {"decode", 1, 1, "v", Gives::String, convert<decode>},
-    {"encode", 1, 1, "v", Gives::String, convert<encode>},
-    {"endsWith", 1, 1, "v", Gives::Boolean, test<has_end>},
-    {"escape", 1, 1, "v", Gives::String, convert<escape>},
-    {"indexOf", 1, 1, "v", Gives::Integer, index<find_first>},
-    {"join", 0, 1, "v", Gives::String, join},
-    {"lastIndexOf", 1, 1, "v", Gives::Integer, index<find_last>},
-    {"length", 0, 0, "v", Gives::Integer, length},
-    {"lower", 0, 0, "v", Gives::String, change<lower>},
-    {"matches", 1, 1, "r", Gives::Boolean, matches},
-    {"matchesFull", 1, 1, "r", Gives::Boolean, matches},
-    {"replace", 2, 2, "v", Gives::String, replace},
-    {"replaceMatches", 2, 2, "rv", Gives::String, replace_all_matches},
-    {"split", 1, 1, "v", Gives::String, split},
-    {"startsWith", 1, 1, "v", Gives::Boolean, test<has_start>},
-    {"substring", 1, 2, "v", Gives::String, substring},
-    {"toChars", 0, 0, "v", Gives::String, to_chars},
-    {"trim", 0, 0, "v", Gives::String, trim_},
-    {"unescape", 1, 1, "v", Gives::String, convert<unescape>},
-    {"upper", 0, 0, "v", Gives::String, change<upper>},
+    {"contains", Takes::String, 1, 1, "s", Gives::Boolean, test<has_part>},
+    {"decode", Takes::String, 1, 1, "s", Gives::String, convert<decode>},
+    {"encode", Takes::String, 1, 1, "s", Gives::String, convert<encode>},
+    {"endsWith", Takes::String, 1, 1, "s", Gives::Boolean, test<has_end>},
+    {"escape", Takes::String, 1, 1, "s", Gives::String, convert<escape>},
+    {"indexOf", Takes::String, 1, 1, "s", Gives::Integer, index<find_first>},
+    {"join", Takes::String, 0, 1, "s", Gives::String, join},
+    {"lastIndexOf", Takes::String, 1, 1, "s", Gives::Integer, index<find_last>},
+    {"length", Takes::String, 0, 0, "v", Gives::Integer, length},
+    {"lower", Takes::String, 0, 0, "v", Gives::String, change<lower>},
+    {"matches", Takes::String, 1, 1, "r", Gives::Boolean, matches},
+    {"matchesFull", Takes::String, 1, 1, "r", Gives::Boolean, matches},
+    {"replace", Takes::String, 2, 2, "s", Gives::String, replace},
+    {"replaceMatches", Takes::String, 2, 2, "rs", Gives::String, replace_all_matches},
+    {"split", Takes::String, 1, 1, "s", Gives::String, split},
+    {"startsWith", Takes::String, 1, 1, "s", Gives::Boolean, test<has_start>},
+    {"substring", Takes::String, 1, 2, "w", Gives::String, substring},
+    {"toChars", Takes::String, 0, 0, "v", Gives::String, to_chars},
+    {"trim", Takes::String, 0, 0, "v", Gives::String, trim_},
+    {"unescape", Takes::String, 1, 1, "s", Gives::String, convert<unescape>},
+    {"upper", Takes::String, 0, 0, "v", Gives::String, change<upper>},
 });
 static_assert(std::ranges::is_sorted(kFunctions, {}, &Function::name));
 

@@ -78,14 +78,14 @@ bool exclude(Evaluator& evaluator, const Expr& call, Collection input, const Fra
 }
 
 constexpr std::array kFunctions = std::to_array<Function>({
-    {"exclude", 1, 1, "v", Gives::Input, exclude},
-    {"first", 0, 0, "v", Gives::Input, first},
-    {"intersect", 1, 1, "v", Gives::Input, intersect},
-    {"last", 0, 0, "v", Gives::Input, last},
-    {"single", 0, 0, "v", Gives::Input, single},
-    {"skip", 1, 1, "v", Gives::Input, skip},
-    {"tail", 0, 0, "v", Gives::Input, tail},
-    {"take", 1, 1, "v", Gives::Input, take},
+    {"exclude", Takes::Any, 1, 1, "v", Gives::Input, exclude},
+    {"first", Takes::Any, 0, 0, "v", Gives::Input, first},
+    {"intersect", Takes::Any, 1, 1, "v", Gives::Input, intersect},
+    {"last", Takes::Any, 0, 0, "v", Gives::Input, last},
+    {"single", Takes::Any, 0, 0, "v", Gives::Input, single},
+    {"skip", Takes::Any, 1, 1, "w", Gives::Input, skip},
+    {"tail", Takes::Any, 0, 0, "v", Gives::Input, tail},
+    {"take", Takes::Any, 1, 1, "w", Gives::Input, take},
 });
 static_assert(std::ranges::is_sorted(kFunctions, {}, &Function::name));
 

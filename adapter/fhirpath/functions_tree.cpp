@@ -30,8 +30,8 @@ bool descendants(Evaluator& evaluator, const Expr& call, Collection input, const
 }
 
 constexpr std::array kFunctions = std::to_array<Function>({
-    {"children", 0, 0, "v", Gives::Unknown, children},
-    {"descendants", 0, 0, "v", Gives::Unknown, descendants},
+    {"children", Takes::Any, 0, 0, "v", Gives::Unknown, children},
+    {"descendants", Takes::Any, 0, 0, "v", Gives::Unknown, descendants},
 });
 static_assert(std::ranges::is_sorted(kFunctions, {}, &Function::name));
 

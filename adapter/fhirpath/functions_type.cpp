@@ -42,9 +42,9 @@ bool type(Evaluator& evaluator, const Expr&, Collection input, const Frame&, Ite
 }
 
 constexpr std::array kFunctions = std::to_array<Function>({
-    {"as", 1, 1, "t", Gives::Type, as},
-    {"is", 1, 1, "t", Gives::Boolean, is},
-    {"type", 0, 0, "v", Gives::Unknown, type},
+    {"as", Takes::Any, 1, 1, "t", Gives::Type, as},
+    {"is", Takes::Any, 1, 1, "t", Gives::Boolean, is},
+    {"type", Takes::Any, 0, 0, "v", Gives::Unknown, type},
 });
 static_assert(std::ranges::is_sorted(kFunctions, {}, &Function::name));
 

@@ -88,12 +88,12 @@ bool moment(Evaluator& evaluator, const Expr& call, Collection, const Frame&, It
 }
 
 constexpr std::array kFunctions = std::to_array<Function>({
-    {"defineVariable", 1, 2, "ni", Gives::Input, define_variable},
-    {"iif", 2, 3, "i", Gives::Argument, iif},
-    {"now", 0, 0, "v", Gives::Unknown, moment<&system_type::DateTime>},
-    {"timeOfDay", 0, 0, "v", Gives::Unknown, moment<&system_type::Time>},
-    {"today", 0, 0, "v", Gives::Unknown, moment<&system_type::Date>},
-    {"trace", 1, 2, "ve", Gives::Input, trace},
+    {"defineVariable", Takes::Any, 1, 2, "ni", Gives::Input, define_variable},
+    {"iif", Takes::Any, 2, 3, "bi", Gives::Argument, iif},
+    {"now", Takes::Any, 0, 0, "v", Gives::DateTime, moment<&system_type::DateTime>},
+    {"timeOfDay", Takes::Any, 0, 0, "v", Gives::Time, moment<&system_type::Time>},
+    {"today", Takes::Any, 0, 0, "v", Gives::Date, moment<&system_type::Date>},
+    {"trace", Takes::Any, 1, 2, "se", Gives::Input, trace},
 });
 static_assert(std::ranges::is_sorted(kFunctions, {}, &Function::name));
 

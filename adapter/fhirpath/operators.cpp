@@ -4,6 +4,8 @@
 #include "fhirpath/equality.h"
 #include "fhirpath/functions.h"
 
+#include <algorithm>
+
 namespace bhi::fhirpath {
 
 namespace {
@@ -103,6 +105,7 @@ bool comparison(Evaluator& evaluator, const Expr& expr, const Frame& frame, Item
   const Item& left = sides.left[0];
   const Item& right = sides.right[0];
   if (left.node->is_null() || right.node->is_null()) return true;
+  if (!evaluator.spend(expr, text_steps(std::min(left.node->text().size(), right.node->text().size())))) return false;
   const Order order = compare(left, right);
   if (order == Order::Incomparable) {
     return evaluator.fail(expr, Kind::Incorrect,

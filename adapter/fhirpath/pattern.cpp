@@ -109,6 +109,23 @@ bool pattern_fits(const re2::RE2& pattern, std::string_view text) {
   return re2::RE2::PartialMatch(piece(text), pattern);
 }
 
+std::size_t replaced_size(const re2::RE2& pattern, std::string_view text, std::string_view by) {
+  constexpr std::size_t kSmall = 1 << 16;
+  // A reference to a group has two bytes at least and brings no more than the match.
+  const auto grown = [&](std::size_t matches) { return text.size() * (1 + by.size() / 2) + matches * by.size(); };
+  if (grown(text.size() + 1) <= kSmall) return grown(text.size() + 1);
+  const re2::StringPiece whole = piece(text);
+  const bool has_groups = by.find('$') != std::string_view::npos;
+  std::size_t matches = 0;
+  re2::StringPiece found;
+  for (std::size_t at = 0; at <= text.size() && pattern.Match(whole, at, text.size(), re2::RE2::UNANCHORED, &found, 1);
+       ++matches) {
+    const auto end = static_cast<std::size_t>(found.data() - text.data()) + found.size();
+    at = found.empty() ? end + 1 : end;
+  }
+  return has_groups ? grown(matches) : text.size() + matches * by.size();
+}
+
 // OPTIMIZATION: RE2::GlobalReplace reads the replacement anew, and copies the text before it looks for a match. An
 // empty match right behind another one does not count, as there.
 std::string replace_matches(const re2::RE2& pattern, std::string_view text, std::string_view by) {

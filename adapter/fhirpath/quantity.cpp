@@ -34,6 +34,12 @@ std::optional<Unit> unit_of(const Measure& measure) {
   return measure.calendar ? calendar_unit(measure.unit) : parse_ucum(measure.unit);
 }
 
+// On a scale whose zero is not that of its kind: Celsius, Fahrenheit.
+bool is_shifted(const Measure& measure) {
+  const auto unit = unit_of(measure);
+  return unit && !unit->offset.is_zero();
+}
+
 // a * b / c
 std::optional<Decimal> scale(const Decimal& a, const Decimal& b, const Decimal& c) {
   const auto product = multiply(a, b);
@@ -112,7 +118,9 @@ std::optional<Decimal> converted(const Measure& from, std::string_view unit, boo
   if (!source || !target || !source->converts_to(*target)) return std::nullopt;
   const auto up = multiply(source->numerator, target->denominator);
   const auto down = multiply(source->denominator, target->numerator);
-  return up && down ? scale(from.value, *up, *down) : std::nullopt;
+  const auto shifted = add(from.value, source->offset);
+  const auto value = up && down && shifted ? scale(*shifted, *up, *down) : std::nullopt;
+  return value ? subtract(*value, target->offset) : std::nullopt;
 }
 
 bool comparable(const Measure& a, const Measure& b) {
@@ -131,8 +139,10 @@ Order compare(const Measure& a, const Measure& b) {
   const auto up = multiply(left->numerator, right->denominator);
   const auto down = multiply(right->numerator, left->denominator);
   if (!up || !down) return Order::Unknown;
-  const auto x = multiply(a.value, *up);
-  const auto y = multiply(b.value, *down);
+  const auto from_a = add(a.value, left->offset);
+  const auto from_b = add(b.value, right->offset);
+  const auto x = from_a ? multiply(*from_a, *up) : std::nullopt;
+  const auto y = from_b ? multiply(*from_b, *down) : std::nullopt;
   return x && y ? order_of(*x <=> *y) : Order::Unknown;
 }
 
@@ -151,7 +161,9 @@ bool equivalent(const Measure& a, const Measure& b) {
 }
 
 std::optional<Measure> add(const Measure& a, const Measure& b) {
-  const auto value = converted(b, a.unit, a.calendar);
+  // A temperature plus a temperature of another scale: which of them is a difference, nobody said.
+  const bool shifted = a.unit != b.unit && (is_shifted(a) || is_shifted(b));
+  const auto value = shifted ? std::nullopt : converted(b, a.unit, a.calendar);
   if (!value) return std::nullopt;
   const auto sum = add(a.value, *value);
   return sum ? std::optional(Measure{*sum, a.unit, a.calendar}) : std::nullopt;

@@ -2,6 +2,7 @@
 
 #include "fhirpath/functions.h"
 #include "fhirpath/pattern.h"
+#include "fhirpath/static_check.h"
 #include "fhirpath/static_type.h"
 #include "fhirpath/suggestion.h"
 
@@ -72,7 +73,8 @@ class Resolver {
       case Op::Call: return call(expr, focus);
       case Op::Indexer: {
         BHI_TRY(const StaticType input, resolve(*expr.input, focus));
-        BHI_CHECK(apart(*expr.args[0], focus));
+        BHI_TRY(const StaticType index, apart(*expr.args[0], focus));
+        if (strict_) BHI_CHECK(check_argument(*expr.args[0], 'w', index));
         return input;
       }
       case Op::Is:
@@ -112,23 +114,14 @@ class Resolver {
   }
 
   Result<StaticType> operation(Expr& expr, const StaticType& focus) {
-    StaticType first;
-    for (Expr*& operand : expr.args) {
-      BHI_TRY(const StaticType type, apart(*operand, focus));
-      if (&operand == expr.args.data()) first = type;
+    std::vector<StaticType> operands;
+    for (Expr* operand : expr.args) {
+      BHI_TRY(StaticType type, apart(*operand, focus));
+      operands.push_back(std::move(type));
     }
-    switch (expr.op) {
-      case Op::Concatenate: return StaticType::of(system_type::String);
-      case Op::Negate:
-      case Op::Plus:
-      case Op::Multiply:
-      case Op::Divide:
-      case Op::IntegerDivide:
-      case Op::Modulo:
-      case Op::Add:
-      case Op::Subtract: return StaticType{};
-      default: return StaticType::of(system_type::Boolean);
-    }
+    if (strict_) return check_operands(expr, operands);
+    auto type = check_operands(expr, operands);
+    return type.ok() ? *std::move(type) : StaticType{};
   }
 
   Result<StaticType> slot_type(const Expr& expr) {
@@ -232,6 +225,7 @@ class Resolver {
                       "expected " + arity(function) + " of " + std::string(expr.text) + "(), found " +
                           std::to_string(expr.args.size()));
     }
+    if (strict_) BHI_CHECK(check_input(expr, input));
     if (function.name == "repeat" || function.name == "repeatAll") return repeated(expr, input);
     StaticType last;
     for (std::size_t i = 0; i < expr.args.size(); ++i) {
@@ -262,6 +256,13 @@ class Resolver {
     switch (meant) {
       case 'e':
       case 'i': return apart(argument, input);
+      case 'k': return apart(argument.op == Op::Negate ? *argument.args[0] : argument, input);
+      case 'c':
+      case 'b': {
+        BHI_TRY(StaticType type, apart(argument, input));
+        if (strict_) BHI_CHECK(check_criterion(argument, type));
+        return type;
+      }
       case 't': {
         if (argument.op != Op::Member && argument.op != Op::TypeRoot) {
           return error_at(argument, Kind::Incorrect, "expected the name of a type in " + std::string(call.text) + "()");
@@ -281,9 +282,15 @@ class Resolver {
           call.pattern = pattern.get();
           ast_.patterns.push_back(std::move(pattern));
         }
-        return apart(argument, focus);
+        BHI_TRY(StaticType type, apart(argument, focus));
+        if (strict_) BHI_CHECK(check_argument(argument, 's', type));
+        return type;
       }
-      default: return apart(argument, focus);
+      default: {
+        BHI_TRY(StaticType type, apart(argument, focus));
+        if (strict_) BHI_CHECK(check_argument(argument, meant, type));
+        return type;
+      }
     }
   }
 
@@ -332,9 +339,18 @@ class Resolver {
       case Gives::Type: return named(expr.specifier);
       case Gives::Boolean: return StaticType::of(system_type::Boolean);
       case Gives::Integer: return StaticType::of(system_type::Integer);
+      case Gives::Long: return StaticType::of(system_type::Long);
       case Gives::Decimal: return StaticType::of(system_type::Decimal);
       case Gives::String: return StaticType::of(system_type::String);
+      case Gives::Date: return StaticType::of(system_type::Date);
+      case Gives::DateTime: return StaticType::of(system_type::DateTime);
+      case Gives::Time: return StaticType::of(system_type::Time);
       case Gives::Quantity: return StaticType::of(system_type::Quantity);
+      case Gives::Extension: {
+        StaticType type;
+        type.add(types_.find("Extension"));
+        return type;
+      }
     }
     return StaticType{};
   }

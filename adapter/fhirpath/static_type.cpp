@@ -18,12 +18,6 @@ constexpr std::array kSystemTypes = std::to_array<const TypeInfo*>(
     {&system_type::Boolean, &system_type::String, &system_type::Integer, &system_type::Long, &system_type::Decimal,
      &system_type::Date, &system_type::DateTime, &system_type::Time, &system_type::Quantity});
 
-// Types whose instances are always of some other type: nothing can be said of their elements.
-bool is_abstract(const TypeInfo& type) {
-  return type.name == "Resource" || type.name == "DomainResource" || type.name == "Element" ||
-         type.name == "BackboneElement" || type.name == "Base";
-}
-
 bool primitive_has(std::string_view name) { return name == "id" || name == "extension" || name == "value"; }
 
 bool system_has(const TypeInfo& type, std::string_view name) {
@@ -41,6 +35,11 @@ Error unknown_element(const Expr& expr, const StaticType& parent) {
 }
 
 }  // namespace
+
+bool is_abstract(const TypeInfo& type) {
+  return type.name == "Resource" || type.name == "DomainResource" || type.name == "Element" ||
+         type.name == "BackboneElement" || type.name == "Base";
+}
 
 void StaticType::add(const TypeInfo* type) {
   if (type != nullptr && std::ranges::find(types, type) == types.end()) types.push_back(type);

@@ -21,6 +21,9 @@ struct StaticType {
 // "Patient" or "Quantity, string or 3 more types"
 std::string to_text(const StaticType& type);
 
+// Types whose instances are always of some other type: nothing can be said of their elements.
+bool is_abstract(const fhir::TypeInfo& type);
+
 // The type that `name` ("Patient", "System.String", "FHIR.`Patient`") stands for. Error: unknown type, with suggestion.
 Result<TypeSpecifier> find_type(const Expr& where, std::string_view name, const fhir::Types& types);
 

@@ -8,21 +8,7 @@ namespace {
 
 using fhir::Decimal;
 
-enum Base : std::uint8_t {
-  M,
-  S,
-  G,
-  K,
-  Cd,
-  C,
-  Rad,
-  InternationalUnit,
-  ArbitraryUnit,
-  ColonyUnit,
-  Celsius,
-  Months,
-  None
-};
+enum Base : std::uint8_t { M, S, G, K, Cd, C, Rad, InternationalUnit, ArbitraryUnit, ColonyUnit, Months, None };
 static_assert(None == Unit::kBases);
 
 struct Part {
@@ -45,7 +31,6 @@ constexpr std::array kAtoms = std::to_array<Atom>({
     {"A", true, "1", {Part{C, 1}, Part{S, -1}, kNo, kNo}},
     {"Bq", true, "1", {Part{S, -1}, kNo, kNo, kNo}},
     {"C", true, "1", {Part{C, 1}, kNo, kNo, kNo}},
-    {"Cel", true, "1", {Part{Celsius, 1}, kNo, kNo, kNo}},
     {"Gy", true, "1", {Part{M, 2}, Part{S, -2}, kNo, kNo}},
     {"Hz", true, "1", {Part{S, -1}, kNo, kNo, kNo}},
     {"J", true, "1000", {Part{G, 1}, Part{M, 2}, Part{S, -2}, kNo}},
@@ -58,6 +43,7 @@ constexpr std::array kAtoms = std::to_array<Atom>({
     {"V", true, "1000", {Part{G, 1}, Part{M, 2}, Part{S, -2}, Part{C, -1}}},
     {"W", true, "1000", {Part{G, 1}, Part{M, 2}, Part{S, -3}, kNo}},
     {"[CFU]", false, "1", {Part{ColonyUnit, 1}, kNo, kNo, kNo}},
+    {"[Cal]", false, "4184000", {Part{G, 1}, Part{M, 2}, Part{S, -2}, kNo}},
     {"[IU]", true, "1", {Part{InternationalUnit, 1}, kNo, kNo, kNo}},
     {"[arb'U]", false, "1", {Part{ArbitraryUnit, 1}, kNo, kNo, kNo}},
     {"[cup_us]", false, "0.0002365882365", {Part{M, 3}, kNo, kNo, kNo}},
@@ -67,6 +53,7 @@ constexpr std::array kAtoms = std::to_array<Atom>({
     {"[gal_us]", false, "0.003785411784", {Part{M, 3}, kNo, kNo, kNo}},
     {"[gr]", false, "0.06479891", {Part{G, 1}, kNo, kNo, kNo}},
     {"[iU]", true, "1", {Part{InternationalUnit, 1}, kNo, kNo, kNo}},
+    {"[in_i'Hg]", false, "3386378.8", {Part{G, 1}, Part{M, -1}, Part{S, -2}, kNo}},
     {"[in_i]", false, "0.0254", {Part{M, 1}, kNo, kNo, kNo}},
     {"[lb_av]", false, "453.59237", {Part{G, 1}, kNo, kNo, kNo}},
     {"[mi_i]", false, "1609.344", {Part{M, 1}, kNo, kNo, kNo}},
@@ -79,6 +66,7 @@ constexpr std::array kAtoms = std::to_array<Atom>({
     {"[tsp_us]", false, "0.00000492892159375", {Part{M, 3}, kNo, kNo, kNo}},
     {"[yd_i]", false, "0.9144", {Part{M, 1}, kNo, kNo, kNo}},
     {"a", false, "31557600", {Part{S, 1}, kNo, kNo, kNo}},
+    {"atm", false, "101325000", {Part{G, 1}, Part{M, -1}, Part{S, -2}, kNo}},
     {"bar", true, "100000000", {Part{G, 1}, Part{M, -1}, Part{S, -2}, kNo}},
     {"cal", true, "4184", {Part{G, 1}, Part{M, 2}, Part{S, -2}, kNo}},
     {"cd", true, "1", {Part{Cd, 1}, kNo, kNo, kNo}},
@@ -103,6 +91,15 @@ constexpr std::array kAtoms = std::to_array<Atom>({
     {"wk", false, "604800", {Part{S, 1}, kNo, kNo, kNo}},
 });
 static_assert(std::ranges::is_sorted(kAtoms, {}, &Atom::code));
+
+// https://ucum.org/ucum#section-Special-Units-on-non-ratio-Scales
+struct Temperature {
+  std::string_view code;
+  std::string_view offset;
+  std::int64_t numerator;  // of its degree in kelvin
+  std::int64_t denominator;
+};
+constexpr std::array kTemperatures = std::to_array<Temperature>({{"Cel", "273.15", 1, 1}, {"[degF]", "459.67", 5, 9}});
 
 struct Prefix {
   std::string_view code;
@@ -141,6 +138,18 @@ constexpr std::array kCalendar = std::to_array<Word>({
 });
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+std::optional<Unit> temperature(std::string_view code) {
+  const auto found = std::ranges::find(kTemperatures, code, &Temperature::code);
+  const auto offset = found == kTemperatures.end() ? std::nullopt : Decimal::parse(found->offset);
+  if (!offset) return std::nullopt;
+  Unit unit;
+  unit.offset = *offset;
+  unit.numerator = found->numerator;
+  unit.denominator = found->denominator;
+  unit.powers[K] = 1;
+  return unit;
+}
 
 // Factor and powers of `unit` raised to `power`, multiplied into `into`. False: out of range.
 bool multiply_in(Unit& into, const Unit& unit, int power) {
@@ -293,6 +302,10 @@ std::optional<Unit> parse_ucum(std::string_view text) {
   constexpr std::size_t kLongest = 128;
   if (text.empty()) return Unit{};
   if (text.size() > kLongest) return std::nullopt;
+  if (const auto special = temperature(text.substr(0, text.find('{')));
+      special && (text.find('{') == std::string_view::npos || text.find('}') == text.size() - 1)) {
+    return special;
+  }
   return Reader(text).whole();
 }
 

@@ -126,6 +126,15 @@ ValueKind value_kind(const Item& item) {
   return is_quantity(item.type) ? ValueKind::Quantity : ValueKind::Complex;
 }
 
+ValueKind value_kind(const TypeInfo& type) {
+  for (const SystemKind& row : kSystemKinds) {
+    if (row.type == &type) return row.kind;
+  }
+  if (type.kind != TypeKind::Primitive) return is_quantity(&type) ? ValueKind::Quantity : ValueKind::Complex;
+  const auto found = std::ranges::find(kFhirKinds, type.name, &FhirKind::name);
+  return found == kFhirKinds.end() ? ValueKind::String : found->kind;
+}
+
 const TypeInfo* known_type(const Item& item) {
   return item.type != nullptr ? item.type : system_type_of(value_kind(item));
 }

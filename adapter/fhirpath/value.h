@@ -25,6 +25,8 @@ enum class ValueKind : std::uint8_t {
 };
 
 ValueKind value_kind(const Item& item);
+// Of the instances of a type that have a value.
+ValueKind value_kind(const fhir::TypeInfo& type);
 
 inline bool is_number(ValueKind kind) {
   return kind == ValueKind::Integer || kind == ValueKind::Long || kind == ValueKind::Decimal;

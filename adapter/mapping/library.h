@@ -17,6 +17,10 @@
 #include <string_view>
 #include <vector>
 
+namespace bhi::fhir {
+class Terminology;  // fhir/terminology.h
+}
+
 namespace bhi::mapping {
 
 struct CompiledMap;
@@ -68,6 +72,7 @@ struct World {
   std::function<const fhir::Node*(std::string_view reference)> resolve;  // resource or canonical; null when unknown
   std::function<std::string()> new_uuid;  // for uuid(); absent: the transform is an error
   std::function<void(std::string_view message)> log;
+  const fhir::Terminology* terminology = nullptr;  // of memberOf() and subsumes(); null: R4's own lists
 };
 
 struct Output {

@@ -47,6 +47,50 @@ TEST(Compile, SaysWhereWhatIsWrong) {
   }
 }
 
+TEST(Compile, RefusesTypesThatCannotFit) {
+  for (const Case& one : std::to_array<Case>({
+           {"birthDate + 7", "compile: 1:11: expected values that '+' can work on, found date and Integer"},
+           {"birthDate + 1 year - 'x'", "compile: 1:20: expected values that '-' can work on, found Date and String"},
+           {"gender > 5", "compile: 1:8: expected values that can be compared, found code and Integer"},
+           {"-name", "compile: 1:1: expected a number behind '-', found HumanName"},
+           {"gender & active", "compile: 1:10: expected a String beside '&', found boolean (use toString())"},
+           {"iif(gender, 1, 2)", "compile: 1:5: expected a Boolean criterion, found code"},
+           {"name.where(use)", "compile: 1:12: expected a Boolean criterion, found code"},
+           {"name.all(given | family)", "compile: 1:16: expected a Boolean criterion, found string"},
+           {"name.exists(1 + 1)", "compile: 1:15: expected a Boolean criterion, found Integer"},
+           {"birthDate.substring(1)", "compile: 1:11: expected a String before substring(), found date"},
+           {"name.matches('x')", "compile: 1:6: expected a String before matches(), found HumanName"},
+           {"gender.startsWith(1)", "compile: 1:19: expected a String, found Integer"},
+           {"gender.substring('1')", "compile: 1:18: expected an Integer, found String"},
+           {"gender.round()", "compile: 1:8: expected a number before round(), found code"},
+           {"gender.lowBoundary()",
+            "compile: 1:8: expected a number, Quantity, Date, DateTime or Time before lowBoundary(), found code"},
+           {"active.yearOf()", "compile: 1:8: expected a Date, DateTime or Time before yearOf(), found boolean"},
+           {"gender.allTrue()", "compile: 1:8: expected Booleans before allTrue(), found code"},
+           {"extension('u').valu",
+            "compile: 1:16: expected an element of Extension, found `valu` (did you mean `value`?)"},
+           {"name[gender]", "compile: 1:6: expected an Integer, found code"},
+       })) {
+    EXPECT_EQ(evaluate(one.expression, kPatient), one.message);
+  }
+}
+
+// One possible type that fits is enough; nothing known of a type is, too.
+TEST(Compile, PassesTypesThatMayFit) {
+  EXPECT_EQ(evaluate("deceased or multipleBirth.exists()", kPatient), "[true]");
+  EXPECT_EQ(evaluate("iif(deceased, 1, 2)", kPatient), "[2]");
+  EXPECT_EQ(evaluate("multipleBirth + 1", kPatient), "[3]");
+  EXPECT_EQ(evaluate("(name | 'x').where($this is String).upper()", kPatient), R"(["X"])");
+  EXPECT_EQ(evaluate("contained.where(active)", kPatient), "[]");
+  EXPECT_EQ(evaluate("iif(false, name, 'a') & 'b'", kPatient), R"(["ab"])");
+  EXPECT_EQ(evaluate("{} + 1", kPatient), "[]");
+  EXPECT_EQ(evaluate("name.given.sort(-$this).last()", kPatient), R"(["James"])");
+  CompileOptions loose;
+  loose.strict = false;
+  EXPECT_EQ(evaluate("gender + 1", kPatient, {}, loose),
+            "evaluate: 1:8: expected values that '+' can work on, found code and Integer");
+}
+
 TEST(Compile, AllowsWhatMayBeThere) {
   EXPECT_EQ(evaluate("contained.whatever", kPatient), "[]");
   EXPECT_EQ(evaluate("repeat(item | answer.item).count()", kResponse), "[6]");
@@ -58,14 +102,13 @@ TEST(Compile, AllowsWhatMayBeThere) {
 
 TEST(Evaluate, RefusesWrongTypesWithoutTellingTheirValues) {
   for (const Case& one : std::to_array<Case>({
-           {"birthDate + 7", "evaluate: 1:11: expected values that '+' can work on, found date and Integer"},
-           {"birthDate.substring(1)", "evaluate: 1:11: expected a String before substring(), found date"},
+           {"%context.birthDate + 7", "evaluate: 1:20: expected values that '+' can work on, found date and Integer"},
+           {"%context.birthDate.substring(1)", "evaluate: 1:20: expected a String before substring(), found date"},
            {"name.given.substring(1)", "evaluate: 1:12: expected at most one item before substring(), found 4 items"},
-           {"gender > 5", "evaluate: 1:8: expected values that can be compared, found code and Integer"},
+           {"%context.gender > 5", "evaluate: 1:17: expected values that can be compared, found code and Integer"},
            {"name.single()", "evaluate: 1:6: expected at most one item before single(), found 2 items"},
-           {"name.where(given)", "evaluate: 1:12: expected one Boolean, found 2 items"},
-           {"iif(gender, 1, 2)", "evaluate: 1:5: expected a Boolean criterion, found code"},
-           {"htmlChecks()", "evaluate: 1:1: htmlChecks() is not supported"},
+           {"%context.name.where(given)", "evaluate: 1:21: expected one Boolean, found 2 items"},
+           {"iif(%context.gender, 1, 2)", "evaluate: 1:14: expected a Boolean criterion, found code"},
        })) {
     EXPECT_EQ(evaluate(one.expression, kPatient), one.message);
   }
@@ -94,7 +137,7 @@ TEST(Evaluate, EndsAtTheBudget) {
           "(1|2|3|4|5|6|7|8|9|10).select($index).aggregate(iif($total.empty(), 'abcdefgh', $total & $total & $total & "
           "$total & $total & $total & $total & $total & $total & $total))",
           kPatient, environment)
-          .find("steps, found more"),
+          .find("a text of at most 4194304 bytes, found more"),
       std::string::npos);
   EXPECT_NE(evaluate("repeatAll(%resource | $this).select($this = %resource)", kPatient, environment)
                 .find("steps, found more"),

@@ -1,6 +1,7 @@
 // bhi conformance fhirpath: a suite in the official format (https://hl7.org/fhirpath/tests.html) on our evaluator.
 #include "bhi/conformance.h"
 #include "fhir/bundle.h"
+#include "fhir/terminology.h"
 #include "fhir/xml.h"
 #include "fhir/xml_tree.h"
 #include "fhirpath/ast.h"
@@ -213,6 +214,7 @@ class Runner {
     fhirpath::Environment environment;
     environment.types = &types;
     environment.resource = focus;
+    fhirpath::answer_from(fhir::Terminology::r4(), environment);
     environment.now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
     environment.resolve = [root](std::string_view reference) {
       return root == nullptr ? nullptr : resolve(*root, reference);
