@@ -17,6 +17,7 @@ Evaluation::Evaluation(const Program& program, const World& world, TargetTree& t
   environment_.types = program.types.get();
   environment_.now = world.now;
   environment_.resolve = [this](std::string_view reference) { return resolve(reference); };
+  environment_.member_of = world.member_of;
   if (world.log) {
     environment_.trace = [this](std::string_view name, Collection items) {
       world_.log(std::string(name) + ": " + std::to_string(items.size()) + " items");

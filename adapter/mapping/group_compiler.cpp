@@ -3,10 +3,13 @@
 #include "fhirpath/suggestion.h"
 #include "fhirpath/value.h"
 #include "mapping/expression_compiler.h"
+#include "mapping/rule_parser.h"
 #include "mapping/scope.h"
+#include "mapping/transforms.h"
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 namespace bhi::mapping {
 
@@ -191,7 +194,7 @@ class GroupCompiler {
         made.type = named_type(given, 1);
         made.parameters.push_back(parameter(given[0]));
         return made.type != nullptr ? made.type : element;
-      case Transform::Translate: translate(given, made); return element;
+      case Transform::Translate: translate(given, made, element); return element;
       case Transform::Evaluate: evaluate(given, made); return element;
       case Transform::DateOp:
         error(target.at,
@@ -223,22 +226,37 @@ class GroupCompiler {
     return type;
   }
 
-  void translate(const std::vector<Parameter>& given, CompiledTarget& made) {
+  // The text of a literal, or of a constant that is one.
+  std::optional<std::string> constant_text(const Parameter& given) const {
+    if (given.kind == Kind::String) return given.text;
+    if (given.kind != Kind::Variable) return std::nullopt;
+    const VariableUse use = scope_.use(given.text);
+    if (use.constant == VariableUse::kNone) return std::nullopt;
+    const Result<Parameter> value = parse_parameter(context_.map.constants[use.constant].value.text);
+    return value && value->kind == Kind::String ? std::optional(value->text) : std::nullopt;
+  }
+
+  // translate(code, map[, output]); without an output the element says what it wants, else a code.
+  void translate(const std::vector<Parameter>& given, CompiledTarget& made, const TypeInfo* element) {
     made.parameters.push_back(parameter(given[0]));
-    if (given[1].kind != Kind::String) {
-      error(given[1].at, "expected the url of a concept map in quotes, found something else");
+    const std::optional<std::string> url = constant_text(given[1]);
+    if (!url) {
+      error(given[1].at, "expected the url of a concept map in quotes or a constant, found something else");
       return;
     }
     std::string why;
-    made.codes = context_.find_codes(given[1].text, why);
+    made.codes = context_.find_codes(*url, why);
     if (made.codes == nullptr) error(given[1].at, why);
-    Parameter output{Kind::String, "code", given[1].at};
-    if (given.size() > 2) output = given[2];
-    constexpr std::array<std::string_view, 5> kOutputs = {"code", "system", "display", "Coding", "CodeableConcept"};
-    if (output.kind != Kind::String || std::ranges::find(kOutputs, output.text) == kOutputs.end() ||
-        output.text == "display") {
-      error(output.at, "expected 'code', 'system', 'Coding' or 'CodeableConcept' as output of translate(), found '" +
-                           output.text + "'");
+    const bool coded = element != nullptr && (element->name == "Coding" || element->name == "CodeableConcept");
+    Parameter output{Kind::String, coded ? std::string(element->name) : "code", given[1].at};
+    if (given.size() > 2) {
+      output.text = constant_text(given[2]).value_or(std::string{});
+      output.at = given[2].at;
+    }
+    if (!is_translate_output(output.text)) {
+      error(output.at,
+            "expected 'code', 'system', 'display', 'Coding' or 'CodeableConcept' as output of translate(), found '" +
+                given[2].text + "'");
     }
     made.parameters.push_back(parameter(output));
   }

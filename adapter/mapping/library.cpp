@@ -43,12 +43,19 @@ Result<std::shared_ptr<const Library>> Library::compile(std::span<const MapText>
   std::shared_ptr<Library> library(new Library());
   std::vector<Diagnostic>& problems = library->parts_->diagnostics;
   std::vector<StructureMap> read;
+  std::vector<ConceptMapText> concept_maps;
   for (const MapText& map : maps) {
-    auto one = is_json(map.text) ? parse_structure_map(map, problems) : parse_fml(map, problems);
-    if (one) read.push_back(std::move(*one));
+    MappingResource one;
+    if (is_json(map.text)) {
+      one = parse_mapping_resource(map, problems);
+    } else {
+      one.map = parse_fml(map, problems);
+    }
+    if (one.map) read.push_back(std::move(*one.map));
+    if (one.concept_map) concept_maps.push_back(std::move(*one.concept_map));
   }
   if (has_errors(problems)) return all_of(problems);
-  library->parts_->program = compile_maps(read, std::move(types), problems);
+  library->parts_->program = compile_maps(read, std::move(types), problems, concept_maps);
   if (has_errors(problems)) return all_of(problems);
   return std::shared_ptr<const Library>(std::move(library));
 }

@@ -12,6 +12,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -23,7 +24,7 @@ struct CompiledMap;
 
 struct MapText {
   std::string file;  // for messages: "mappings/core/screening.map"
-  std::string text;  // FML, or StructureMap JSON (R4 or R5 form)
+  std::string text;  // FML, or StructureMap or ConceptMap JSON (R4 or R5 form)
 };
 
 // One thing wrong in a map: "screening.map:12:7: rule 'score': ...".
@@ -49,6 +50,9 @@ struct World {
   Instant now{};
   std::function<const fhir::Node*(std::string_view reference)> resolve;  // resource or canonical; null when unknown
   std::function<std::string()> new_uuid;  // for uuid(); absent: the transform is an error
+  // Is code|system in the value set? Empty: value set unknown. For memberOf(); absent: it is an error.
+  std::function<std::optional<bool>(std::string_view value_set, std::string_view system, std::string_view code)>
+      member_of;
   std::function<void(std::string_view message)> log;
 };
 

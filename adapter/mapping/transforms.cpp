@@ -6,8 +6,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cassert>
 #include <charconv>
 #include <optional>
+#include <utility>
 
 namespace bhi::mapping {
 
@@ -217,11 +219,6 @@ Result<Values> make_contact_point(const TransformCall& call) {
 
 // ---- translate
 
-struct SourceCode {
-  std::string_view system;  // empty: not stated
-  std::string_view code;
-};
-
 std::vector<SourceCode> codes_of(const Item& item) {
   std::vector<SourceCode> codes;
   if (!item.node->is_object()) {
@@ -235,40 +232,51 @@ std::vector<SourceCode> codes_of(const Item& item) {
   return codes;
 }
 
-const CodeMapping* find_mapping(const CodeTable& table, const std::vector<SourceCode>& codes) {
-  for (const SourceCode& code : codes) {
-    const auto [first, last] = table.by_code.equal_range(std::string(code.code));
-    for (auto at = first; at != last; ++at) {
-      const CodeMapping& mapping = at->second;
-      if (mapping.relation == "!=") continue;
-      if (code.system.empty() || mapping.source_system.empty() || code.system == mapping.source_system) return &mapping;
-    }
-  }
-  return nullptr;
-}
+// The outputs of translate(). "string" and "uri" are of the reference implementation's maps.
+enum class Output : std::uint8_t { Code, System, Display, Coding, CodeableConcept };
+
+constexpr std::array kOutputs = std::to_array<std::pair<std::string_view, Output>>({
+    {"code", Output::Code},
+    {"string", Output::Code},
+    {"system", Output::System},
+    {"uri", Output::System},
+    {"display", Output::Display},
+    {"Coding", Output::Coding},
+    {"coding", Output::Coding},
+    {"CodeableConcept", Output::CodeableConcept},
+    {"codeableConcept", Output::CodeableConcept},
+});
 
 Result<Values> translate(const TransformCall& call) {
   Values values;
-  BHI_TRY(const auto output, text_of(call, 1));
+  BHI_TRY(const auto wanted, text_of(call, 1));
+  const auto output = std::ranges::find(kOutputs, wanted.value_or("code"), &decltype(kOutputs)::value_type::first);
+  assert(output != kOutputs.end());  // checked when compiling
+  const auto simple = [&](std::string_view text, std::string_view type) {
+    if (text.empty()) return;
+    values.push_back(
+        {call.arena.make<Node>(Node::string(call.arena.copy(text))), nullptr, call.types.find(type)});
+  };
   for (const Item& item : call.given[0]) {
-    const CodeMapping* mapping = find_mapping(*call.target.codes, codes_of(item));
-    if (mapping == nullptr) {
+    const std::vector<SourceCode> codes = codes_of(item);
+    BHI_TRY(const std::optional<Translation> found, translate_codes(*call.target.codes, codes));
+    if (!found) {
       call.issues.push_back(
           {Severity::Warning, "code-invalid", to_text(call.place),
            "expected a code that concept map '" + call.target.codes->id + "' translates, found another"});
       continue;
     }
-    if (output == "code") {
-      values.push_back({call.arena.make<Node>(Node::string(mapping->target_code)), nullptr, call.types.find("code")});
-    } else if (output == "system") {
-      values.push_back({call.arena.make<Node>(Node::string(mapping->target_system)), nullptr, call.types.find("uri")});
-    } else {
-      const Node made = coding(call, mapping->target_system, mapping->target_code, {});
-      if (output == "Coding") {
-        values.push_back({call.arena.make<Node>(made), nullptr, call.types.find("Coding")});
-      } else {
-        values.push_back(ObjectMaker(call).list_of_one("coding", made).item("CodeableConcept"));
-      }
+    const auto made = [&] { return coding(call, found->system, found->code, found->display); };
+    switch (output->second) {
+      case Output::Code: simple(found->code, wanted == "string" ? "string" : "code"); break;
+      case Output::System: simple(found->system, "uri"); break;
+      case Output::Display: simple(found->display, "string"); break;
+      case Output::Coding:
+        values.push_back({call.arena.make<Node>(made()), nullptr, call.types.find("Coding")});
+        break;
+      case Output::CodeableConcept:
+        values.push_back(ObjectMaker(call).list_of_one("coding", made()).item("CodeableConcept"));
+        break;
     }
   }
   return values;
@@ -297,6 +305,10 @@ Result<Values> unix_to_date(const TransformCall& call, DateKind kind) {
 }
 
 }  // namespace
+
+bool is_translate_output(std::string_view text) {
+  return std::ranges::find(kOutputs, text, &decltype(kOutputs)::value_type::first) != kOutputs.end();
+}
 
 Result<Values> transformed(const TransformCall& call) {
   switch (call.transform) {
