@@ -181,6 +181,8 @@ constexpr std::array kFunctions = std::to_array<Function>({
     {"convertsToQuantity", 0, 1, "v", Gives::Boolean, converts_to_quantity},
     {"convertsToString", 0, 0, "v", Gives::Boolean, converts<to_string>},
     {"convertsToTime", 0, 0, "v", Gives::Boolean, converts<to_time>},
+    // What the tutorial of the mapping language calls convertsToInteger; the specification has no such function.
+    {"isInteger", 0, 0, "v", Gives::Boolean, converts<to_integer>},
     {"toBoolean", 0, 0, "v", Gives::Boolean, to<to_boolean>},
     {"toDate", 0, 0, "v", Gives::Unknown, to<to_date>},
     {"toDateTime", 0, 0, "v", Gives::Unknown, to<to_date_time>},

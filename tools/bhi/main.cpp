@@ -6,6 +6,8 @@
 #include <CLI/CLI.hpp>
 
 #include <iostream>
+#include <string>
+#include <vector>
 
 int main(int argc, char** argv) {
   CLI::App app{"bhi: look at what bhi-adapter makes of FHIR data"};
@@ -43,6 +45,10 @@ int main(int argc, char** argv) {
   CLI::App* json_command =
       conformance->add_subcommand("json", "files y_*, n_* and i_*.json: to be accepted, to be refused, free");
   json_command->add_option("folder", suite, "where they are, or above")->required();
+  std::vector<std::string> suites;
+  CLI::App* fml_command = conformance->add_subcommand("fml", "mapping cases: maps with the results they must give");
+  fml_command->add_option("cases", suites, "cases.json, one or more; other files lie beside it")->required();
+  fml_command->add_option("--share", map.share, "folder with fhir_profiles/ (default: where bhi was installed or built)");
 
   try {
     app.parse(argc, argv);
@@ -53,6 +59,7 @@ int main(int argc, char** argv) {
   if (map_command->parsed()) return bhi::tools::run_map(map);
   if (token_command->parsed()) return bhi::tools::run_token(token);
   if (fhirpath_command->parsed()) return bhi::tools::run_fhirpath_conformance(suite, inputs);
+  if (fml_command->parsed()) return bhi::tools::run_fml_conformance(suites, map.share);
   if (json_command->parsed()) return bhi::tools::run_json_conformance(suite);
   return 2;
 }
