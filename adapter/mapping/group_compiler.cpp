@@ -2,6 +2,7 @@
 
 #include "fhirpath/suggestion.h"
 #include "fhirpath/value.h"
+#include "mapping/escape.h"
 #include "mapping/expression_compiler.h"
 #include "mapping/rule_parser.h"
 #include "mapping/scope.h"
@@ -140,8 +141,7 @@ class GroupCompiler {
     made.share_id = target.share_id;
     if (target.invocation) {
       made.invocation = compile(*target.invocation);
-      if (!target.variable.empty())
-        error(target.at, "expected no 'as' behind the call of a group (not supported), found one");
+      if (!target.variable.empty()) named_call(target, made);
       return made;
     }
     const TypeInfo* type = target_context(target, made);
@@ -160,6 +160,19 @@ class GroupCompiler {
                                 "implementation; values stand in the order of the rules");
     }
     return made;
+  }
+
+  // Group(a, b) as x: x is another name of the first target that the group is given.
+  void named_call(const RuleTarget& target, CompiledTarget& made) {
+    const auto& given = made.invocation->parameters;
+    for (std::size_t i = 0; i < given.size(); ++i) {
+      if (made.invocation->group->parameters[i].mode != ParameterMode::Target) continue;
+      made.context = given[i].variable;
+      made.slot = scope_.add(target.variable, ParameterMode::Target, made.invocation->group->parameters[i].type);
+      return;
+    }
+    if (made.invocation->group != nullptr)
+      error(target.at, "expected a group with a target before 'as " + target.variable + "', found one without");
   }
 
   // Type of the element that the target names; null when not known.
@@ -196,14 +209,7 @@ class GroupCompiler {
         return made.type != nullptr ? made.type : element;
       case Transform::Translate: translate(given, made, element); return element;
       case Transform::Evaluate: evaluate(given, made); return element;
-      case Transform::DateOp:
-        error(target.at,
-              "dateOp() has no defined meaning and is not supported; write (date + 5 days), or toDate(text, format)");
-        return element;
-      case Transform::Escape:
-        error(target.at,
-              "escape() has no defined formats and is not supported; write (text.unescape('html').escape('json'))");
-        return element;
+      case Transform::Escape: escape_formats(given); break;
       default: break;
     }
     for (const Parameter& one : given) made.parameters.push_back(parameter(one));
@@ -224,6 +230,13 @@ class GroupCompiler {
     const TypeInfo* type = context_.type_names.find(name.text, why);
     if (type == nullptr) error(name.at, why);
     return type;
+  }
+
+  void escape_formats(const std::vector<Parameter>& given) {
+    for (std::size_t i = 1; i < given.size(); ++i) {
+      if (given[i].kind != Kind::String || is_escape_format(given[i].text)) continue;
+      error(given[i].at, "expected plain, json, java, xml or html as a format of escape(), found '" + given[i].text + "'");
+    }
   }
 
   // The text of a literal, or of a constant that is one.

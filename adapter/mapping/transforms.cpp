@@ -3,6 +3,8 @@
 #include "fhirpath/value.h"
 #include "mapping/assign.h"
 #include "mapping/date_format.h"
+#include "mapping/date_op.h"
+#include "mapping/escape.h"
 
 #include <algorithm>
 #include <array>
@@ -89,6 +91,15 @@ Result<Values> truncate(const TransformCall& call) {
     if (starts && count++ == length) break;
   }
   return one(text_item(call, texts[0].substr(0, at)));
+}
+
+// escape(source, from, to); of two parameters the source is plain.
+Result<Values> escape(const TransformCall& call) {
+  BHI_TRY(const Texts texts, texts_of(call));
+  if (!texts.has(0)) return Values{};
+  const bool three = call.given.size() == 3;
+  BHI_TRY(const std::string made, escape_text(texts[0], three ? texts[1] : "plain", three ? texts[2] : texts[1]));
+  return one(text_item(call, made));
 }
 
 Result<Values> append(const TransformCall& call) {
@@ -287,11 +298,29 @@ Result<Values> translate(const TransformCall& call) {
 Result<Values> to_date(const TransformCall& call, DateKind kind) {
   BHI_TRY(const Texts texts, texts_of(call));
   if (texts[0].empty()) return Values{};
-  BHI_TRY(const std::string made, parse_date(texts[0], texts.has(1) ? texts[1] : std::string_view{}, kind));
+  if (texts[1].empty()) {  // a FHIR value already; what else it may be made of says assign.h
+    const std::string_view name = kind == DateKind::Date ? "date" : kind == DateKind::Time ? "time" : "dateTime";
+    BHI_TRY(const Node node, convert_primitive(text_item(call, texts[0]), *call.types.find(name), call.arena));
+    return one({call.arena.make<Node>(node), nullptr, call.types.find(name)});
+  }
+  BHI_TRY(const std::string made, parse_date(texts[0], texts[1], kind));
   const fhir::TypeInfo& type = kind == DateKind::Date   ? fhirpath::system_type::Date
                                : kind == DateKind::Time ? fhirpath::system_type::Time
                                                         : fhirpath::system_type::DateTime;
   return one(fhirpath::text_item(type, call.arena.copy(std::string_view(made)), call.arena));
+}
+
+Result<Values> date_op(const TransformCall& call) {
+  BHI_TRY(const auto source, text_of(call, 0));
+  if (!source || call.given.size() < 2 || call.given[1].empty()) return Values{};
+  if (call.given[1].size() > 1) {
+    return Error{Kind::Incorrect,
+                 "expected one second parameter of dateOp(), found " + std::to_string(call.given[1].size())};
+  }
+  BHI_TRY(const auto format, text_of(call, 2));
+  BHI_TRY(const Item made, date_operation(call.given[0].front(), call.given[1].front(),
+                                          format.value_or(std::string_view{}), call.arena));
+  return one(made);
 }
 
 Result<Values> unix_to_date(const TransformCall& call, DateKind kind) {
@@ -330,8 +359,8 @@ Result<Values> transformed(const TransformCall& call) {
     case Transform::UnixToDateTime: return unix_to_date(call, DateKind::DateTime);
     case Transform::UnixToDate: return unix_to_date(call, DateKind::Date);
     case Transform::UnixToTime: return unix_to_date(call, DateKind::Time);
-    case Transform::Escape:
-    case Transform::DateOp:
+    case Transform::Escape: return escape(call);
+    case Transform::DateOp: return date_op(call);
     case Transform::Create:
     case Transform::Reference:
     case Transform::Pointer: break;
