@@ -84,6 +84,7 @@ class Reader {
           mapping.target_display = text_of(one, "display");
         }
         mapping.comment = clean_lines(one.text_of("comment"));
+        std::ranges::replace(mapping.comment, '\n', ' ');
         made_.mappings.push_back(std::move(mapping));
       }
     }

@@ -13,6 +13,8 @@ namespace bhi::mapping {
 
 // Documentation as it is kept: no blanks at the end of a line, no empty lines around it.
 std::string clean_lines(std::string_view text);
+// The same of what stands between /* and */, where blanks and stars before a line do not count either.
+std::string comment_text(std::string_view text);
 
 class Cursor {
  public:

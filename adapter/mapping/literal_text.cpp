@@ -51,6 +51,15 @@ std::string escaped(std::string_view text, char quote) {
   return made;
 }
 
+// "a as Type", "a first": what stands behind the name would be taken for the map's own.
+bool needs_parentheses(std::string_view expression) {
+  constexpr std::array<std::string_view, 7> kBehind = {"as", "collate", "first", "last", "share", "single", "then"};
+  fhirpath::Lexer lexer(expression, fhirpath::Dialect::Mapping);
+  lexer.take();
+  const fhirpath::Token second = lexer.take();
+  return second.kind == fhirpath::TokenKind::Identifier && std::ranges::find(kBehind, second.text) != kBehind.end();
+}
+
 }  // namespace
 
 std::string quoted(std::string_view text, char quote) { return quote + escaped(text, quote) + quote; }
@@ -72,11 +81,15 @@ std::string parameter_text(const Parameter& parameter) {
     case Parameter::Kind::Integer:
     case Parameter::Kind::Decimal:
     case Parameter::Kind::Boolean: return parameter.text;
-    case Parameter::Kind::Date:
-    case Parameter::Kind::DateTime: return "@" + parameter.text;
+    case Parameter::Kind::Date: return "@" + parameter.text;
+    case Parameter::Kind::DateTime:  // without the T it would be a date
+      return "@" + parameter.text + (parameter.text.find('T') == std::string::npos ? "T" : "");
     case Parameter::Kind::Time: return "@T" + parameter.text;
     case Parameter::Kind::Variable: return name_text(parameter.text);
-    case Parameter::Kind::Expression: return plain_expression(parameter.text);
+    case Parameter::Kind::Expression: {
+      const std::string text = plain_expression(parameter.text);
+      return needs_parentheses(text) ? "(" + text + ")" : text;
+    }
   }
   return parameter.text;
 }

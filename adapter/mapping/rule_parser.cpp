@@ -323,6 +323,8 @@ class RuleParser {
     const bool alone = ends_value(cursor_.peek_second());
     if (alone && literal_kind(cursor_.peek(), made.kind)) {
       BHI_TRY(made.text, fhirpath::unescape(cursor_.take()));
+      if (made.kind == Parameter::Kind::Time && made.text.starts_with('T')) made.text.erase(0, 1);
+      if (made.kind == Parameter::Kind::DateTime && made.text.ends_with('T')) made.text.pop_back();
       return made;
     }
     if (alone && cursor_.at_name()) {
@@ -330,7 +332,12 @@ class RuleParser {
       BHI_TRY(made.text, cursor_.name("a variable"));
       return made;
     }
-    BHI_TRY(ExpressionText read, cursor_.expression());
+    const bool enclosed = cursor_.at("(");
+    BHI_TRY(ExpressionText read, cursor_.clause_expression());
+    if (enclosed && read.text.front() != '(') {  // (a as Type), or (a) that is just a
+      const auto inside = parse_parameter(read.text);
+      if (inside && inside->kind != Parameter::Kind::Expression) return Parameter{inside->kind, inside->text, read.at};
+    }
     made.text = plain_expression(read.text);
     if (!negative_number(made)) {
       made.kind = Parameter::Kind::Expression;

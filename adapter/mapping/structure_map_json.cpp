@@ -104,6 +104,11 @@ class Reader {
 
   // Every primitive with its path; a complex element is begun by an empty value.
   void metadata(const std::string& path, const Node& value, StructureMap& map) {
+    const std::string_view name = std::string_view(path).substr(path.rfind('.') + 1);
+    constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+    if (name.empty() || name.find_first_not_of(kLetters) != std::string_view::npos) {
+      return problem("expected names of elements in the metadata of StructureMap, found another");
+    }
     for (const Node& one : fhir::each(&value)) {
       if (path == "extension" && one.text_of("url") == kConstantInR4) continue;
       map.metadata.push_back({path, one.is_object() ? std::string() : std::string(one.text())});
@@ -112,16 +117,39 @@ class Reader {
   }
 
   void constant(const Node& node, StructureMap& map) {
-    map.constants.push_back({text_of(node, "name"), {text_of(node, "value"), {}}, {}});
+    expect_only(node, "const", {"name", "value"});
+    map.constants.push_back(
+        {name_of(node, "name", "const"), expression_of(name_of(node, "value", "const"), "const.value"), {}});
   }
 
   void constant_in_r4(const Node& extension, StructureMap& map) {
     Constant made;
     for (const Node& part : list_of(extension, "extension")) {
       if (part.text_of("url") == "name") made.name = text_of(part, "valueId");
-      if (part.text_of("url") == "value") made.value = {text_of(part, "valueString"), {}};
+      if (part.text_of("url") == "value") made.value = expression_of(text_of(part, "valueString"), "const.value");
     }
+    if (made.name.empty() || !made.value) problem("expected a name and a value in the extension for const, found less");
     map.constants.push_back(std::move(made));
+  }
+
+  // An expression must be one, else no text could be written of the map. Its names are for the compile step.
+  ExpressionText expression_of(std::string text, std::string_view path) {
+    if (text.empty()) return {};
+    Cursor cursor(text);
+    const auto read = cursor.expression();
+    if (!read) {
+      problem("StructureMap." + std::string(path) + ": " + read.error().message);
+    } else if (!cursor.at_end()) {
+      problem("StructureMap." + std::string(path) + ": " +
+              cursor.expected("an operator or the end of the expression").message);
+    }
+    return {std::move(text), {}};
+  }
+
+  std::string name_of(const Node& object, std::string_view name, std::string_view path) {
+    std::string text = text_of(object, name);
+    if (text.empty()) problem("expected '" + std::string(name) + "' in StructureMap." + std::string(path) + ", found none");
+    return text;
   }
 
   template <typename Table>
@@ -154,7 +182,7 @@ class Reader {
 
   Group group(const Node& node) {
     Group made;
-    made.name = text_of(node, "name");
+    made.name = name_of(node, "name", "group");
     reporter_.rule = made.name;
     expect_only(node, "group", {"name", "extends", "typeMode", "documentation", "input", "rule"});
     made.documentation = documentation_of(node);
@@ -164,9 +192,9 @@ class Reader {
     for (const Node& input : list_of(node, "input")) {
       expect_only(input, "group.input", {"name", "type", "mode", "documentation"});
       made.parameters.push_back({word(kParameterModes, input.text_of("mode"), "group.input.mode"),
-                                 text_of(input, "name"),
+                                 name_of(input, "name", "group.input"),
                                  text_of(input, "type"),
-                                 documentation_of(input),
+                                 comment_text(input.text_of("documentation")),
                                  {}});
     }
     for (const Node& one : list_of(node, "rule")) made.rules.push_back(rule(one));
@@ -203,13 +231,13 @@ class Reader {
 
   RuleSource source(const Node& node) {
     RuleSource made;
-    made.context = text_of(node, "context");
+    made.context = name_of(node, "context", "group.rule.source");
     made.path = path_of(node);
     made.type = text_of(node, "type");
     made.variable = text_of(node, "variable");
-    made.where = {text_of(node, "condition"), {}};
-    made.check = {text_of(node, "check"), {}};
-    made.log = {text_of(node, "logMessage"), {}};
+    made.where = expression_of(text_of(node, "condition"), "group.rule.source.condition");
+    made.check = expression_of(text_of(node, "check"), "group.rule.source.check");
+    made.log = expression_of(text_of(node, "logMessage"), "group.rule.source.logMessage");
     if (const std::string_view mode = node.text_of("listMode"); !mode.empty()) {
       made.list_mode = word(kSourceListModes, mode, "group.rule.source.listMode");
     }
@@ -218,10 +246,14 @@ class Reader {
     if (const Node* max = node.find("max"); max != nullptr && max->text() != "*")
       made.max = number(max->text(), RuleSource::kUnbounded);
     for (const Member& member : node.members()) {
-      if (member.name->text.starts_with("defaultValue")) made.default_value = {default_value(member), {}};
+      if (member.name->text.starts_with("defaultValue")) {
+        made.default_value = expression_of(default_value(member), "group.rule.source.defaultValue");
+      }
     }
     for (const Node& one : list_of(node, "extension")) {
-      if (one.text_of("url") == kDefaultInR4) made.default_value = {text_of(one, "valueString"), {}};
+      if (one.text_of("url") == kDefaultInR4) {
+        made.default_value = expression_of(text_of(one, "valueString"), "group.rule.source.defaultValue");
+      }
     }
     check_members(node);
     return made;
@@ -284,6 +316,10 @@ class Reader {
       made.parameters.push_back({Kind::Variable, sources.front().variable, {}});
     }
     if (!name.empty()) transform(name, made);
+    if (name.empty() && !made.parameters.empty())
+      problem("expected a transform for the parameters in StructureMap.group.rule.target, found none");
+    if (made.context.empty() && (name.empty() || !made.path.empty()))
+      problem("expected a context or only a transform in StructureMap.group.rule.target, found neither");
     return made;
   }
 
@@ -298,6 +334,7 @@ class Reader {
     made.transform = entry->transform;
     if (entry->transform == Transform::Evaluate && made.parameters.back().kind == Kind::String) {
       made.parameters.back().kind = Kind::Expression;  // kept as a string
+      expression_of(made.parameters.back().text, "group.rule.target.parameter");
     }
     normalise(made);
   }
@@ -305,9 +342,10 @@ class Reader {
   Parameter parameter(const Node& node, std::string_view path) {
     for (const ValueRow& row : kValues) {
       if (const Node* value = node.find(row.name)) {
-        const bool exponent = row.kind == Kind::Decimal && value->text().find_first_of("eE") != std::string_view::npos;
-        if (exponent) problem("expected a decimal without exponent in StructureMap." + std::string(path) + ", found one");
-        return {row.kind, std::string(value->text()), {}};
+        Parameter made{row.kind, std::string(value->text()), {}};
+        const auto read = parse_parameter(parameter_text(made));  // "1e3" is no decimal of FML, "x y" no date
+        if (!read || *read != made) problem("expected a proper " + std::string(row.name) + " in StructureMap." + std::string(path) + ", found another value");
+        return made;
       }
     }
     if (const Node* beside = node.find("_valueString")) return expression(*beside, path);
@@ -331,11 +369,12 @@ class Reader {
   Invocation dependent(const Node& node) {
     expect_only(node, "group.rule.dependent", {"name", "variable", "parameter"});
     Invocation made;
-    made.group = text_of(node, "name");
+    made.group = name_of(node, "name", "group.rule.dependent");
     const auto beside = list_of(node, "_variable");
     const auto variables = list_of(node, "variable");
     for (std::size_t i = 0; i < std::max(variables.size(), beside.size()); ++i) {
       if (i < variables.size() && !variables[i].is_null()) {
+        if (variables[i].text().empty()) problem("expected a name in StructureMap.group.rule.dependent.variable, found none");
         made.parameters.push_back({Kind::Variable, std::string(variables[i].text()), {}});
       } else {
         made.parameters.push_back(expression(i < beside.size() ? beside[i] : Node(), "group.rule.dependent.variable"));
