@@ -42,12 +42,13 @@ Result<std::optional<Translation>> translate(const CodeTable& table, std::span<c
       if (!applies(rule.source_system, code.system)) continue;
       // A code that the table names, if only to say that nothing fits it, is not unmapped.
       const auto [first, last] = table.by_code.equal_range(std::string(code.code));
-      const bool named = std::any_of(
-          first, last, [&](const auto& entry) { return applies(entry.second.source_system, code.system); });
+      const bool named =
+          std::any_of(first, last, [&](const auto& entry) { return applies(entry.second.source_system, code.system); });
       if (named) continue;
       switch (rule.mode) {
         case UnmappedMode::SourceCode:
-          return std::optional<Translation>({rule.target_system.empty() ? code.system : rule.target_system, code.code, {}});
+          return std::optional<Translation>(
+              {rule.target_system.empty() ? code.system : rule.target_system, code.code, {}});
         case UnmappedMode::Fixed: return std::optional<Translation>({rule.target_system, rule.code, rule.display});
         case UnmappedMode::OtherMap: break;
       }

@@ -312,7 +312,8 @@ std::unique_ptr<Program> compile_maps(std::span<const StructureMap> maps, std::s
     const bool again = std::ranges::any_of(program->code_tables,
                                            [&](const CodeTable& one) { return one.url == without_version(map.url); });
     if (again || map.url.empty()) {
-      Reporter(map.id, problems).error(Place{}, "expected a url of its own for each ConceptMap, found '" + map.url + "'");
+      Reporter(map.id, problems)
+          .error(Place{}, "expected a url of its own for each ConceptMap, found '" + map.url + "'");
     }
     program->code_tables.emplace_back(map);
   }

@@ -101,16 +101,15 @@ class Reader {
                             : !relationship.empty() ? find_relation_by_relationship(relationship)
                                                     : find_relation_by_sign("-");
     if (found != nullptr) return *found;
-    problem("expected a known relation of codes, found '" + std::string(equivalence.empty() ? relationship : equivalence) +
-            "'");
+    problem("expected a known relation of codes, found '" +
+            std::string(equivalence.empty() ? relationship : equivalence) + "'");
     return Relation::Disjoint;
   }
 
   void unmapped(const Node& node, const std::string& source, const std::string& target) {
     refuse(node, "group.unmapped");
     const std::string_view mode = node.text_of("mode");
-    const auto row =
-        std::ranges::find_if(kModes, [&](const ModeRow& one) { return one.r4 == mode || one.r5 == mode; });
+    const auto row = std::ranges::find_if(kModes, [&](const ModeRow& one) { return one.r4 == mode || one.r5 == mode; });
     if (row == kModes.end()) return problem("expected a known mode of 'unmapped', found '" + std::string(mode) + "'");
     Unmapped made{row->mode, source, target, text_of(node, "code"), text_of(node, "display"), text_of(node, "url")};
     if (made.other_map.empty()) made.other_map = text_of(node, "otherMap");

@@ -80,7 +80,8 @@ std::string clean_lines(std::string_view text) {
 
 std::string comment_text(std::string_view text) {
   std::string comment = "/* " + std::string(text);
-  for (std::size_t at = comment.find("*/"); at != std::string::npos; at = comment.find("*/", at)) comment.insert(at + 1, " ");
+  for (std::size_t at = comment.find("*/"); at != std::string::npos; at = comment.find("*/", at))
+    comment.insert(at + 1, " ");
   comment += " */";
   std::string_view rest = comment;
   return clean_lines(take_comment(rest));

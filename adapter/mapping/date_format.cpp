@@ -61,16 +61,17 @@ bool take_half(std::string_view& text, std::optional<bool>& afternoon) {
   return true;
 }
 
-constexpr std::array<std::string_view, 12> kMonths = {"january", "february", "march",     "april",   "may",      "june",
-                                                      "july",    "august",   "september", "october", "november", "december"};
+constexpr std::array<std::string_view, 12> kMonths = {"january",   "february", "march",    "april",
+                                                      "may",       "june",     "july",     "august",
+                                                      "september", "october",  "november", "december"};
 
 // An English name of a month, its first three letters or all of it.
 bool take_month(std::string_view& text, bool whole, int& month) {
   for (std::size_t i = 0; i < kMonths.size(); ++i) {
     const std::string_view name = whole ? kMonths[i] : kMonths[i].substr(0, 3);
-    const bool fits = text.size() >= name.size() && std::equal(name.begin(), name.end(), text.begin(), [](char a, char b) {
-                        return a == static_cast<char>(b | 0x20);
-                      });
+    const bool fits =
+        text.size() >= name.size() && std::equal(name.begin(), name.end(), text.begin(),
+                                                 [](char a, char b) { return a == static_cast<char>(b | 0x20); });
     if (!fits) continue;
     month = static_cast<int>(i) + 1;
     text.remove_prefix(name.size());
@@ -89,8 +90,7 @@ std::optional<bool> take_code(char letter, std::size_t count, std::string_view& 
       parts.year += parts.year < 50 ? 2000 : 1900;
       return true;
     }
-    case 'M':
-      return count > 2 ? take_month(text, count > 3, parts.month) : take_number(text, least, 2, parts.month);
+    case 'M': return count > 2 ? take_month(text, count > 3, parts.month) : take_number(text, least, 2, parts.month);
     case 'd': return take_number(text, least, 2, parts.day);
     case 'H':
     case 'h': return take_number(text, least, 2, parts.hour);

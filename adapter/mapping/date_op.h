@@ -1,8 +1,9 @@
-// dateOp(): of the language from its beginning, but its parameters were never documented and no other engine has it. Our
-// reading, after what authors tried to write with it:
+// dateOp(): of the language from its beginning, but its parameters were never documented and no other engine has it.
+// Our reading, after what authors tried to write with it:
 //
-//   dateOp(source, 'date' | 'dateTime' | 'instant' | 'time'[, format])   the source as that type (as toDate() and others)
-//   dateOp(source, '5 days')  dateOp(source, 5 days)                     the source that much later; '-5 days' earlier
+//   dateOp(source, 'date' | 'dateTime' | 'instant' | 'time'[, format])   the source as that type (as toDate() and
+//   others) dateOp(source, '5 days')  dateOp(source, 5 days)                     the source that much later; '-5 days'
+//   earlier
 //
 // New maps better say toDate(text, format) or (date + 5 days).
 #pragma once

@@ -169,7 +169,8 @@ std::string rule_lines(const std::vector<Rule>& rules, const std::string& indent
     if (i == rules.size()) break;
     if (fits(rules[i], pieces[i], indent)) continue;  // begins the next run
     const bool apart = !rules[i].documentation.empty() && i > 0;
-    text += (apart ? "\n" : "") + comment_lines(rules[i].documentation, indent) + rule_text(rules[i], pieces[i], indent);
+    text +=
+        (apart ? "\n" : "") + comment_lines(rules[i].documentation, indent) + rule_text(rules[i], pieces[i], indent);
     ++i;
   }
   return text;

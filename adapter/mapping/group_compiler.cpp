@@ -235,7 +235,8 @@ class GroupCompiler {
   void escape_formats(const std::vector<Parameter>& given) {
     for (std::size_t i = 1; i < given.size(); ++i) {
       if (given[i].kind != Kind::String || is_escape_format(given[i].text)) continue;
-      error(given[i].at, "expected plain, json, java, xml or html as a format of escape(), found '" + given[i].text + "'");
+      error(given[i].at,
+            "expected plain, json, java, xml or html as a format of escape(), found '" + given[i].text + "'");
     }
   }
 

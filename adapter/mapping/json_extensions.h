@@ -1,5 +1,6 @@
 // FHIR's own extensions for what a form of StructureMap has no member for.
-// https://hl7.org/fhir/versions.html#extensions, https://hl7.org/fhir/extensions/StructureDefinition-cqf-expression.html
+// https://hl7.org/fhir/versions.html#extensions,
+// https://hl7.org/fhir/extensions/StructureDefinition-cqf-expression.html
 #pragma once
 
 #include <string_view>

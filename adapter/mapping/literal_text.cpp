@@ -9,11 +9,11 @@ namespace {
 
 // https://build.fhir.org/ig/HL7/mapping-language-ig/fml.html#reserved, and the words of FHIRPath that end an expression
 constexpr std::array kReserved = std::to_array<std::string_view>({
-    "alias",    "and",       "as",     "check",     "collate", "conceptMap", "conceptmap", "contains", "default", "div",
-    "extends",  "false",     "first",  "group",     "implies", "imports",    "in",         "is",       "last",    "let",
-    "log",      "map",       "mod",    "not_first", "not_last", "only_one",  "or",         "prefix",   "produced", "queried",
-    "share",    "single",    "source", "target",    "then",    "true",       "type",       "types",    "unmapped", "uses",
-    "where",    "xor",
+    "alias",  "and",      "as",      "check", "collate", "conceptMap", "conceptmap", "contains", "default",
+    "div",    "extends",  "false",   "first", "group",   "implies",    "imports",    "in",       "is",
+    "last",   "let",      "log",     "map",   "mod",     "not_first",  "not_last",   "only_one", "or",
+    "prefix", "produced", "queried", "share", "single",  "source",     "target",     "then",     "true",
+    "types",  "unmapped", "uses",    "where", "xor",
 });
 static_assert(std::ranges::is_sorted(kReserved));
 

@@ -55,8 +55,9 @@ std::string default_name(const Rule& rule) {
 }
 
 bool same_map(const StructureMap& a, const StructureMap& b) {
-  return a.url == b.url && a.name == b.name && by_element(a.metadata) == by_element(b.metadata) && a.concept_maps == b.concept_maps &&
-         a.uses == b.uses && a.imports == b.imports && a.constants == b.constants && a.groups == b.groups;
+  return a.url == b.url && a.name == b.name && by_element(a.metadata) == by_element(b.metadata) &&
+         a.concept_maps == b.concept_maps && a.uses == b.uses && a.imports == b.imports && a.constants == b.constants &&
+         a.groups == b.groups;
 }
 
 }  // namespace bhi::mapping

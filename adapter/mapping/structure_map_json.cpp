@@ -39,7 +39,7 @@ constexpr std::array kValues = std::to_array<ValueRow>({
 });
 
 // Members of the map itself; all others are metadata.
-constexpr std::array<std::string_view, 9> kParts = {"resourceType", "contained", "text",  "url",    "name",
+constexpr std::array<std::string_view, 9> kParts = {"resourceType", "contained", "text",  "url",  "name",
                                                     "structure",    "import",    "const", "group"};
 
 std::string text_of(const Node& object, std::string_view name) { return std::string(object.text_of(name)); }
@@ -98,8 +98,8 @@ class Reader {
       }
     }
     if (known) return;
-    reporter_.warning(Place{}, "expected no extension in StructureMap." + std::string(path) +
-                                   ", found one, which is not kept");
+    reporter_.warning(Place{},
+                      "expected no extension in StructureMap." + std::string(path) + ", found one, which is not kept");
   }
 
   // Every primitive with its path; a complex element is begun by an empty value.
@@ -112,7 +112,8 @@ class Reader {
     for (const Node& one : fhir::each(&value)) {
       if (path == "extension" && one.text_of("url") == kConstantInR4) continue;
       map.metadata.push_back({path, one.is_object() ? std::string() : std::string(one.text())});
-      for (const Member& member : one.members()) metadata(path + "." + std::string(member.name->text), member.value, map);
+      for (const Member& member : one.members())
+        metadata(path + "." + std::string(member.name->text), member.value, map);
     }
   }
 
@@ -148,7 +149,8 @@ class Reader {
 
   std::string name_of(const Node& object, std::string_view name, std::string_view path) {
     std::string text = text_of(object, name);
-    if (text.empty()) problem("expected '" + std::string(name) + "' in StructureMap." + std::string(path) + ", found none");
+    if (text.empty())
+      problem("expected '" + std::string(name) + "' in StructureMap." + std::string(path) + ", found none");
     return text;
   }
 
@@ -266,10 +268,27 @@ class Reader {
       }
     }
     expect_only(source, "group.rule.source",
-                {"context", "min", "max", "type", "element", "listMode", "variable", "condition", "check", "logMessage",
-                 "defaultValue", "defaultValueString", "defaultValueCode", "defaultValueUri", "defaultValueId",
-                 "defaultValueBoolean", "defaultValueInteger", "defaultValueDecimal", "defaultValueDate",
-                 "defaultValueDateTime", "defaultValueTime"});
+                {"context",
+                 "min",
+                 "max",
+                 "type",
+                 "element",
+                 "listMode",
+                 "variable",
+                 "condition",
+                 "check",
+                 "logMessage",
+                 "defaultValue",
+                 "defaultValueString",
+                 "defaultValueCode",
+                 "defaultValueUri",
+                 "defaultValueId",
+                 "defaultValueBoolean",
+                 "defaultValueInteger",
+                 "defaultValueDecimal",
+                 "defaultValueDate",
+                 "defaultValueDateTime",
+                 "defaultValueTime"});
   }
 
   // R5: an expression; R4: a value.
@@ -344,7 +363,9 @@ class Reader {
       if (const Node* value = node.find(row.name)) {
         Parameter made{row.kind, std::string(value->text()), {}};
         const auto read = parse_parameter(parameter_text(made));  // "1e3" is no decimal of FML, "x y" no date
-        if (!read || *read != made) problem("expected a proper " + std::string(row.name) + " in StructureMap." + std::string(path) + ", found another value");
+        if (!read || *read != made)
+          problem("expected a proper " + std::string(row.name) + " in StructureMap." + std::string(path) +
+                  ", found another value");
         return made;
       }
     }
@@ -374,7 +395,8 @@ class Reader {
     const auto variables = list_of(node, "variable");
     for (std::size_t i = 0; i < std::max(variables.size(), beside.size()); ++i) {
       if (i < variables.size() && !variables[i].is_null()) {
-        if (variables[i].text().empty()) problem("expected a name in StructureMap.group.rule.dependent.variable, found none");
+        if (variables[i].text().empty())
+          problem("expected a name in StructureMap.group.rule.dependent.variable, found none");
         made.parameters.push_back({Kind::Variable, std::string(variables[i].text()), {}});
       } else {
         made.parameters.push_back(expression(i < beside.size() ? beside[i] : Node(), "group.rule.dependent.variable"));

@@ -82,8 +82,7 @@ class Writer {
     std::vector<Node> list;
     for (const Constant& one : map_.constants) {
       const Node name = object().text("url", "name").text("valueId", one.name).node();
-      const Node value =
-          object().text("url", "value").text("valueString", plain_expression(one.value.text)).node();
+      const Node value = object().text("url", "value").text("valueString", plain_expression(one.value.text)).node();
       list.push_back(object().text("url", kConstantInR4).list("extension", {name, value}).node());
     }
     to.list("extension", list);
@@ -137,8 +136,8 @@ class Writer {
     for (const RuleTarget& one : rule.targets) {
       if (one.invocation) {
         return Error{Kind::Unsupported, "rule '" + rule.name +
-                                             "': expected calls of groups behind the targets and without a variable "
-                                             "(StructureMap has no other place for them), found one"};
+                                            "': expected calls of groups behind the targets and without a variable "
+                                            "(StructureMap has no other place for them), found one"};
       }
       list.push_back(target(one, rule.simple_copy));
     }
@@ -159,10 +158,9 @@ class Writer {
   Node source(const RuleSource& source, bool simple_copy) {
     ObjectBuilder made = object();
     if (r4_ && source.default_value && !plain_default(source)) {
-      made.list("extension", {object()
-                                  .text("url", kDefaultInR4)
-                                  .text("valueString", plain_expression(source.default_value.text))
-                                  .node()});
+      made.list(
+          "extension",
+          {object().text("url", kDefaultInR4).text("valueString", plain_expression(source.default_value.text)).node()});
     }
     made.text("context", source.context);
     if (source.has_cardinality) {
@@ -229,8 +227,7 @@ class Writer {
   }
 
   Node expression(const Parameter& parameter) {
-    const Node value =
-        object().text("language", "text/fhirpath").text("expression", parameter_text(parameter)).node();
+    const Node value = object().text("language", "text/fhirpath").text("expression", parameter_text(parameter)).node();
     const Node extension = object().text("url", kExpression).add("valueExpression", value).node();
     return object().list("extension", {extension}).node();
   }
@@ -272,6 +269,8 @@ class Writer {
 
 }  // namespace
 
-Result<std::string> write_structure_map(const StructureMap& map, ResourceForm form) { return Writer(map, form).write(); }
+Result<std::string> write_structure_map(const StructureMap& map, ResourceForm form) {
+  return Writer(map, form).write();
+}
 
 }  // namespace bhi::mapping

@@ -265,8 +265,7 @@ Result<Values> translate(const TransformCall& call) {
   assert(output != kOutputs.end());  // checked when compiling
   const auto simple = [&](std::string_view text, std::string_view type) {
     if (text.empty()) return;
-    values.push_back(
-        {call.arena.make<Node>(Node::string(call.arena.copy(text))), nullptr, call.types.find(type)});
+    values.push_back({call.arena.make<Node>(Node::string(call.arena.copy(text))), nullptr, call.types.find(type)});
   };
   for (const Item& item : call.given[0]) {
     const std::vector<SourceCode> codes = codes_of(item);
@@ -282,9 +281,7 @@ Result<Values> translate(const TransformCall& call) {
       case Output::Code: simple(found->code, wanted == "string" ? "string" : "code"); break;
       case Output::System: simple(found->system, "uri"); break;
       case Output::Display: simple(found->display, "string"); break;
-      case Output::Coding:
-        values.push_back({call.arena.make<Node>(made()), nullptr, call.types.find("Coding")});
-        break;
+      case Output::Coding: values.push_back({call.arena.make<Node>(made()), nullptr, call.types.find("Coding")}); break;
       case Output::CodeableConcept:
         values.push_back(ObjectMaker(call).list_of_one("coding", made()).item("CodeableConcept"));
         break;

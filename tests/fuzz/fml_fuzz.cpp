@@ -1,8 +1,8 @@
-// Any bytes give a map or diagnostics; what was read is the same when it is written and read again; what compiles runs to
-// a result or an error.
+// Any bytes give a map or diagnostics; what was read is the same when it is written and read again; what compiles runs
+// to a result or an error.
 #include "fhir/json.h"
-#include "written_again.h"
 #include "mapping/library.h"
+#include "written_again.h"
 
 #include <cstddef>
 #include <cstdint>

@@ -8,7 +8,8 @@
 namespace bhi::mapping {
 namespace {
 
-constexpr const char* kR4 = R"({"resourceType":"ConceptMap","id":"r4","url":"http://example.org/cm","version":"1","status":"active",
+constexpr const char* kR4 =
+    R"({"resourceType":"ConceptMap","id":"r4","url":"http://example.org/cm","version":"1","status":"active",
   "group":[{"source":"urn:s","target":"urn:t","element":[
     {"code":"a","display":"Source A","target":[{"code":"A","display":"The A","equivalence":"equivalent","comment":"why"}]},
     {"code":"b","target":[{"code":"B","equivalence":"wider"}]},
@@ -33,7 +34,8 @@ std::string source(const std::string& code, const std::string& system = "urn:s")
 
 std::string map_with(const std::string& output, const std::string& element = "tgt.language",
                      const std::string& url = "http://example.org/cm") {
-  return "map \"http://example.org/map\" = \"M\"\ngroup g(source s : Observation, target tgt : Basic) { s.code as c -> " +
+  return "map \"http://example.org/map\" = \"M\"\ngroup g(source s : Observation, target tgt : Basic) { s.code as c "
+         "-> " +
          element + " = translate(c, '" + url + "'" + (output.empty() ? "" : ", '" + output + "'") + "); }";
 }
 
@@ -91,7 +93,8 @@ TEST(ConceptMap, TakesOnlyUsableTargets) {
 }
 
 TEST(ConceptMap, RefusesToChooseAmongSeveral) {
-  EXPECT_NE(made("code", "d", kR4).find("expected one translation by concept map 'r4', found several"), std::string::npos);
+  EXPECT_NE(made("code", "d", kR4).find("expected one translation by concept map 'r4', found several"),
+            std::string::npos);
 }
 
 TEST(ConceptMap, KnowsWhatToDoWithUnmappedCodes) {
@@ -119,18 +122,21 @@ TEST(ConceptMap, MapsThatNameEachOtherForEverAreAnError) {
 }
 
 TEST(ConceptMap, RefusesWhatItCannotHonour) {
-  for (const char* extra : {R"("dependsOn":[{"property":"p","value":"v"}])", R"("product":[{"property":"p","value":"v"}])",
-                            R"("valueSet":"http://vs")"}) {
+  for (const char* extra : {R"("dependsOn":[{"property":"p","value":"v"}])",
+                            R"("product":[{"property":"p","value":"v"}])", R"("valueSet":"http://vs")"}) {
     const std::string text =
         R"({"resourceType":"ConceptMap","id":"x","url":"http://example.org/cm","group":[{"source":"urn:s","element":[{"code":"a",
-            "target":[{"code":"A","equivalence":"equal",)" + std::string(extra) + "}]}]}]}";
+            "target":[{"code":"A","equivalence":"equal",)" +
+        std::string(extra) + "}]}]}]}";
     const std::string error = translated(map_with("code"), source("a"), {text}).error;
     EXPECT_NE(error.find("cm.json:1:1: concept map 'x': expected no '"), std::string::npos) << error;
     EXPECT_NE(error.find("not supported: a translation that ignores it would be wrong"), std::string::npos) << error;
   }
-  EXPECT_NE(translated(map_with("code"), source("a"), {}).error.find("expected the url of a ConceptMap that is loaded"), std::string::npos);
+  EXPECT_NE(translated(map_with("code"), source("a"), {}).error.find("expected the url of a ConceptMap that is loaded"),
+            std::string::npos);
   EXPECT_NE(translated(map_with("code"), source("a"), {kR4, kR5}).error.find("a url of its own"), std::string::npos);
-  EXPECT_NE(translated(map_with("code"), source("a"), {R"({"resourceType":"Patient"})"}).error.find("found 'Patient'"), std::string::npos);
+  EXPECT_NE(translated(map_with("code"), source("a"), {R"({"resourceType":"Patient"})"}).error.find("found 'Patient'"),
+            std::string::npos);
 }
 
 TEST(ConceptMap, IsFoundInAConstant) {
@@ -160,12 +166,14 @@ TEST(ConceptMap, TextLeavesUnmappedCodesAsTheyAre) {
 // A StructureMap with the concept map contained, in R4 and R5 form, gives the same concept map back.
 TEST(ConceptMap, ContainedComesBackFromEachForm) {
   for (const char* contained : {kR4, kR5}) {
-    const std::string json = R"({"resourceType":"StructureMap","url":"http://example.org/map","name":"M","status":"draft","contained":[)" +
-                             std::string(contained) + R"(],"group":[{"name":"g","typeMode":"none","input":[
+    const std::string json =
+        R"({"resourceType":"StructureMap","url":"http://example.org/map","name":"M","status":"draft","contained":[)" +
+        std::string(contained) + R"(],"group":[{"name":"g","typeMode":"none","input":[
         {"name":"s","type":"Observation","mode":"source"},{"name":"tgt","type":"Basic","mode":"target"}],
         "rule":[{"name":"r","source":[{"context":"s","element":"code","variable":"c"}],"target":[{"context":"tgt",
         "contextType":"variable","element":"language","transform":"translate","parameter":[{"valueId":"c"},
-        {"valueString":")" + (contained == kR4 ? "#r4" : "#r5") + R"("},{"valueString":"code"}]}]}]}]})";
+        {"valueString":")" +
+        (contained == kR4 ? "#r4" : "#r5") + R"("},{"valueString":"code"}]}]}]}]})";
     EXPECT_EQ(result(translated(json, source("a"), {}).json), R"("language":"A")");
     std::vector<Diagnostic> problems;
     const auto map = parse_structure_map({"m.json", json}, problems);

@@ -95,8 +95,8 @@ void run_case(const Node& one, const files::path& folder, std::string_view membe
   ASSERT_TRUE(source.ok()) << source.error().message;
   const Input input{"", &(*source)->root(), nullptr};
   Arena arena;
-  const auto value_sets =
-      fhir::ValueSets::read(test::read_file(std::string(BHI_SOURCE_DIR) + "/fhir_profiles/terminology/r4-value-sets.json"));
+  const auto value_sets = fhir::ValueSets::read(
+      test::read_file(std::string(BHI_SOURCE_DIR) + "/fhir_profiles/terminology/r4-value-sets.json"));
   ASSERT_TRUE(value_sets.ok()) << value_sets.error().message;
   World world = test::plain_world();
   world.member_of = [&](std::string_view set, std::string_view system, std::string_view code) {

@@ -70,8 +70,7 @@ TEST(RoundTrip, KeepsTheMapsOfOthers) {
     for (const files::path& path : paths) {
       const std::string text = files::is_regular_file(path) ? test::read_file(path) : "";
       const bool map = path.extension() == ".map" || path.extension() == ".fml";
-      const bool resource =
-          path.extension() == ".json" && text.find("\"StructureMap\"") < 100;
+      const bool resource = path.extension() == ".json" && text.find("\"StructureMap\"") < 100;
       if (!map && !resource) continue;
       ++total;
       std::string why;

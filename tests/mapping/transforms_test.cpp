@@ -72,13 +72,20 @@ TEST(Transforms, EscapeFromOneFormatToAnother) {
   EXPECT_EQ(escaped("a<b'", "plain", "html"), "a&lt;b&#39;");
   EXPECT_EQ(escaped("a&lt;b &#228;&#xe4;&quot;", "xml", "plain"), "a<b \u00e4\u00e4\"");
   EXPECT_EQ(escaped("R&D &nbsp;&amp;", "html", "plain"), "R&D \u00a0&");
-  EXPECT_EQ(escaped("a\"b\n\x01\u00e4", "plain", "json"), R"(a\"b\n\u0001)" "\u00e4");
+  EXPECT_EQ(escaped("a\"b\n\x01\u00e4", "plain", "json"), R"(a\"b\n\u0001)"
+                                                          "\u00e4");
   EXPECT_EQ(escaped(R"(a\"\/\u00e4\ud83d\ude00)", "json", "plain"), "a\"/\u00e4\U0001F600");
   EXPECT_EQ(escaped("\u00e4\U0001F600\t", "text", "java"), R"(\u00e4\ud83d\ude00\t)");
   EXPECT_EQ(escaped(R"(\'\101\s)", "java", "plain"), "'A ");
   EXPECT_EQ(escaped(R"(\u003c)", "json", "xml"), "&lt;");
-  for (const auto& [text, format] : {std::pair{"R&D", "xml"}, {"&bad;", "xml"}, {"&#0;", "xml"}, {"a\\", "json"},
-                                     {R"(\u00)", "json"}, {R"(\udc00)", "json"}, {R"(\q)", "java"}, {R"(\u0000)", "json"}}) {
+  for (const auto& [text, format] : {std::pair{"R&D", "xml"},
+                                     {"&bad;", "xml"},
+                                     {"&#0;", "xml"},
+                                     {"a\\", "json"},
+                                     {R"(\u00)", "json"},
+                                     {R"(\udc00)", "json"},
+                                     {R"(\q)", "java"},
+                                     {R"(\u0000)", "json"}}) {
     EXPECT_FALSE(escape_text(text, format, "plain").ok()) << text;
   }
   EXPECT_EQ(made("tgt.value = escape('a &amp; b', 'html', 'json')"), R"("valueString":"a & b"})");
@@ -87,13 +94,16 @@ TEST(Transforms, EscapeFromOneFormatToAnother) {
 }
 
 TEST(Transforms, OperateOnDates) {
-  EXPECT_EQ(made("tgt.effective = dateOp('2026-11-22', 'date')", "Observation"), R"("effectiveDateTime":"2026-11-22"})");
+  EXPECT_EQ(made("tgt.effective = dateOp('2026-11-22', 'date')", "Observation"),
+            R"("effectiveDateTime":"2026-11-22"})");
   EXPECT_EQ(made("tgt.birthDate = dateOp(src.authored, 'date')", "Patient"), R"("birthDate":"2026-11-22"})");
-  EXPECT_EQ(made("tgt.birthDate = dateOp('22.11.2026', 'date', 'dd.MM.yyyy')", "Patient"), R"("birthDate":"2026-11-22"})");
+  EXPECT_EQ(made("tgt.birthDate = dateOp('22.11.2026', 'date', 'dd.MM.yyyy')", "Patient"),
+            R"("birthDate":"2026-11-22"})");
   EXPECT_EQ(made("tgt.birthDate = dateOp('2026-01-31', '1 month')", "Patient"), R"("birthDate":"2026-02-28"})");
   EXPECT_EQ(made("tgt.birthDate = dateOp('2026-01-31', '-5 days')", "Patient"), R"("birthDate":"2026-01-26"})");
   EXPECT_EQ(made("tgt.issued = dateOp(src.authored, 2 hours)"), R"("issued":"2026-11-22T11:30:00Z"})");
-  EXPECT_NE(made("tgt.birthDate = dateOp('2026-01-31', 'soon')", "Patient").find("second parameter of dateOp()"), std::string::npos);
+  EXPECT_NE(made("tgt.birthDate = dateOp('2026-01-31', 'soon')", "Patient").find("second parameter of dateOp()"),
+            std::string::npos);
 }
 
 TEST(Transforms, ReadSecondsSince1970) {

@@ -15,8 +15,9 @@ int run_fhirpath_conformance(const std::string& suite, const std::string& inputs
 // "passed N of M", then what was decided on each free one, then what the FHIR policies refuse of the accepted.
 int run_json_conformance(const std::string& folder);
 
-// Files cases.json with mapping cases: map, models, source and either the expected result or assertions about it; or maps
-// that must only be read. Lists each case that fails with expected and found, names those that need what is not here
+// Files cases.json with mapping cases: map, models, source and either the expected result or assertions about it; or
+// maps that must only be read. Lists each case that fails with expected and found, names those that need what is not
+// here
 // ("not supported", counted as not passed), and ends with "passed N of M" over all files. `share`: folder with
 // fhir_profiles/ (for memberOf()); empty: where bhi was installed or built.
 int run_fml_conformance(const std::vector<std::string>& suites, const std::string& share);

@@ -48,7 +48,8 @@ int main(int argc, char** argv) {
   std::vector<std::string> suites;
   CLI::App* fml_command = conformance->add_subcommand("fml", "mapping cases: maps with the results they must give");
   fml_command->add_option("cases", suites, "cases.json, one or more; other files lie beside it")->required();
-  fml_command->add_option("--share", map.share, "folder with fhir_profiles/ (default: where bhi was installed or built)");
+  fml_command->add_option("--share", map.share,
+                          "folder with fhir_profiles/ (default: where bhi was installed or built)");
 
   try {
     app.parse(argc, argv);
