@@ -46,7 +46,12 @@ bool Parameter::operator==(const Parameter& other) const {
   return kind == Kind::Expression && plain_expression(text) == plain_expression(other.text);
 }
 
-bool Rule::operator==(const Rule&) const = default;
+// By hand: clang 16 fails on a defaulted comparison of a type that holds itself.
+bool Rule::operator==(const Rule& other) const {
+  return name == other.name && documentation == other.documentation && sources == other.sources &&
+         targets == other.targets && simple_copy == other.simple_copy && dependents == other.dependents &&
+         rules == other.rules;
+}
 
 std::string default_name(const Rule& rule) {
   if (rule.sources.empty()) return {};

@@ -227,6 +227,8 @@ TEST(Language, TheMapOfTheGuideDoesWhatItSays) {
   const std::size_t start = guide.find("```fml\n") + 7;
   const auto library = test::compile(guide.substr(start, guide.find("```", start) - start));
   ASSERT_TRUE(library.ok()) << library.error().message;
+  World world = test::plain_world();
+  world.now = *instant_from("2026-11-22T09:00:00Z");
   const test::Ran ran =
       test::run(**library, "http://example.org/fhir/StructureMap/example", {R"({"resourceType":"Observation",
     "id":"o1","status":"final","code":{"coding":[{"system":"http://loinc.org","code":"1-2"},{"system":"x","code":"y"}]},
