@@ -181,6 +181,8 @@ constexpr std::array kFunctions = std::to_array<Function>({
     {"convertsToQuantity", Takes::Any, 0, 1, "s", Gives::Boolean, converts_to_quantity},
     {"convertsToString", Takes::Any, 0, 0, "v", Gives::Boolean, converts<to_string>},
     {"convertsToTime", Takes::Any, 0, 0, "v", Gives::Boolean, converts<to_time>},
+    // What the tutorial of the mapping language calls convertsToInteger; the specification has no such function.
+    {"isInteger", Takes::Any, 0, 0, "v", Gives::Boolean, converts<to_integer>},
     {"toBoolean", Takes::Any, 0, 0, "v", Gives::Boolean, to<to_boolean>},
     {"toDate", Takes::Any, 0, 0, "v", Gives::Date, to<to_date>},
     {"toDateTime", Takes::Any, 0, 0, "v", Gives::DateTime, to<to_date_time>},

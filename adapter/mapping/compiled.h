@@ -6,6 +6,7 @@
 #include "fhir/name.h"
 #include "fhir/types.h"
 #include "fhirpath/expression.h"
+#include "mapping/code_table.h"
 #include "mapping/structure_map.h"
 
 #include <deque>
@@ -65,12 +66,6 @@ struct CompiledCall {
   const CompiledGroup* group = nullptr;
   std::vector<CompiledParameter> parameters;
   Place at;
-};
-
-// Codes of a `conceptmap`: source code to mappings, in the order they were written.
-struct CodeTable {
-  std::string id;
-  std::unordered_multimap<std::string, CodeMapping> by_code;
 };
 
 struct CompiledTarget {
@@ -141,6 +136,7 @@ struct Program {
   std::shared_ptr<const fhir::Types> types;
   std::deque<CompiledMap> maps;
   std::map<std::string, const CompiledMap*, std::less<>> by_url;
+  std::deque<CodeTable> code_tables;  // ConceptMap resources
   Arena literals;
 };
 

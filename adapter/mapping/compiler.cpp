@@ -34,6 +34,8 @@ class MapCompiler {
   void run() {
     for (const StructureMap& map : maps_) declare(map);
     for (std::size_t i = 0; i < maps_.size(); ++i) link(i);
+    visible_.emplace_back();  // of ConceptMap resources: nothing but each other
+    link_codes();
     for (std::size_t i = 0; i < maps_.size(); ++i) extend(i);
     for (std::size_t i = 0; i < maps_.size(); ++i) default_groups(i);
     for (std::size_t i = 0; i < maps_.size(); ++i) constants(i);
@@ -55,11 +57,7 @@ class MapCompiler {
       reporter.error(Place{}, "expected a url of its own for each map, found '" + made.url + "' in " +
                                   program_.by_url.at(made.url)->file + ", too");
     }
-    for (const ConceptMapText& text : map.concept_maps) {
-      CodeTable& table = made.code_tables.emplace_back();
-      table.id = text.id;
-      for (const CodeMapping& mapping : text.mappings) table.by_code.emplace(mapping.source_code, mapping);
-    }
+    for (const ConceptMapText& text : map.concept_maps) made.code_tables.emplace_back(text);
     const TypeNames names(map, *program_.types);
     for (const Group& group : map.groups) declare(group, names, made, reporter);
   }
@@ -133,23 +131,51 @@ class MapCompiler {
     return found;
   }
 
-  // "#id" in the map itself, or the url of a map and "#id".
+  // "#id" in the map itself, the url of a map and "#id", or the url of a ConceptMap (in a map or alone).
   const CodeTable* find_codes(std::size_t map, std::string_view url, std::string& why) const {
     const std::size_t hash = url.find('#');
-    const std::string_view base = url.substr(0, hash);
+    const std::string_view base = without_version(url.substr(0, hash));
     const std::string_view id = hash == std::string_view::npos ? std::string_view{} : url.substr(hash + 1);
     std::vector<std::string_view> known;
     for (const std::size_t other : visible_[map]) {
       const CompiledMap& candidate = program_.maps[other];
-      if (base.empty() ? other != map : candidate.url != base) continue;
       for (const CodeTable& table : candidate.code_tables) {
-        if (table.id == id) return &table;
-        known.push_back(table.id);
+        const bool here = base.empty() ? other == map : candidate.url == base;
+        if (here && table.id == id) return &table;
+        if (id.empty() && !base.empty() && table.url == base) return &table;
+        known.push_back(id.empty() ? table.url : table.id);
       }
     }
-    why = "expected a concept map of this map or of one it imports, found '" + std::string(url) + "'" +
-          fhirpath::suggestion(id, known);
+    for (const CodeTable& table : program_.code_tables) {
+      if (id.empty() && table.url == base) return &table;
+      known.push_back(table.url);
+    }
+    const bool inside = hash != std::string_view::npos;
+    why = (inside ? "expected a concept map of this map or of one it imports, found '"
+                  : "expected the url of a ConceptMap that is loaded, found '") +
+          std::string(url) + "'" + fhirpath::suggestion(inside ? id : base, known);
     return nullptr;
+  }
+
+  // Other maps that concept maps name for unmapped codes.
+  void link_codes() {
+    for (std::size_t i = 0; i < maps_.size(); ++i) {
+      for (CodeTable& table : program_.maps[i].code_tables) link_codes(i, table);
+    }
+    for (CodeTable& table : program_.code_tables) link_codes(maps_.size(), table);
+  }
+
+  // `map` beyond the last: a resource, which sees resources only.
+  void link_codes(std::size_t map, CodeTable& table) {
+    for (std::size_t i = 0; i < table.unmapped.size(); ++i) {
+      if (table.unmapped[i].mode != UnmappedMode::OtherMap) continue;
+      std::string why;
+      table.other_maps[i] = find_codes(map, table.unmapped[i].other_map, why);
+      if (table.other_maps[i] == nullptr) {
+        Reporter reporter(map < maps_.size() ? maps_[map].file : table.url, problems_);
+        reporter.error(Place{}, "concept map '" + (table.id.empty() ? table.url : table.id) + "': " + why);
+      }
+    }
   }
 
   void extend(std::size_t at) {
@@ -279,9 +305,18 @@ class MapCompiler {
 }  // namespace
 
 std::unique_ptr<Program> compile_maps(std::span<const StructureMap> maps, std::shared_ptr<const fhir::Types> types,
-                                      std::vector<Diagnostic>& problems) {
+                                      std::vector<Diagnostic>& problems, std::span<const ConceptMapText> concept_maps) {
   auto program = std::make_unique<Program>();
   program->types = std::move(types);
+  for (const ConceptMapText& map : concept_maps) {
+    const bool again = std::ranges::any_of(program->code_tables,
+                                           [&](const CodeTable& one) { return one.url == without_version(map.url); });
+    if (again || map.url.empty()) {
+      Reporter(map.id, problems)
+          .error(Place{}, "expected a url of its own for each ConceptMap, found '" + map.url + "'");
+    }
+    program->code_tables.emplace_back(map);
+  }
   MapCompiler(maps, *program, problems).run();
   return program;
 }

@@ -11,6 +11,11 @@
 
 namespace bhi::mapping {
 
+// Documentation as it is kept: no blanks at the end of a line, no empty lines around it.
+std::string clean_lines(std::string_view text);
+// The same of what stands between /* and */, where blanks and stars before a line do not count either.
+std::string comment_text(std::string_view text);
+
 class Cursor {
  public:
   explicit Cursor(std::string_view text) : lexer_(text, fhirpath::Dialect::Mapping) {}
@@ -37,6 +42,8 @@ class Cursor {
   Result<ExpressionText> expression();
   // (expression): what is between the parentheses. An "as" behind them is the map's, not FHIRPath's.
   Result<ExpressionText> enclosed_expression();
+  // (expression), or of old an expression alone. Parentheses around all of it are left out.
+  Result<ExpressionText> clause_expression();
 
   Error expected(std::string_view what) { return peek(), lexer_.expected(what); }
   // A "///" line of the header; empty kind End when the next token is something else.
@@ -44,8 +51,14 @@ class Cursor {
   // The text from behind `token` up to `mark`, which is passed over; false when there is none.
   bool take_until(const fhirpath::Token& token, std::string_view mark, std::string& text);
 
+  // Comments are documentation. Each is given away once: those before the next token, and one behind the last token on
+  // the same line. Without slashes and stars; lines are kept.
+  std::string comments_before();
+  std::string comment_behind();
+
  private:
   fhirpath::Lexer lexer_;
+  std::size_t taken_ = 0;  // end of the last token, or of the last comment given away
 };
 
 }  // namespace bhi::mapping

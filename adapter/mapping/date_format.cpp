@@ -1,5 +1,6 @@
 #include "mapping/date_format.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <chrono>
@@ -60,6 +61,25 @@ bool take_half(std::string_view& text, std::optional<bool>& afternoon) {
   return true;
 }
 
+constexpr std::array<std::string_view, 12> kMonths = {"january",   "february", "march",    "april",
+                                                      "may",       "june",     "july",     "august",
+                                                      "september", "october",  "november", "december"};
+
+// An English name of a month, its first three letters or all of it.
+bool take_month(std::string_view& text, bool whole, int& month) {
+  for (std::size_t i = 0; i < kMonths.size(); ++i) {
+    const std::string_view name = whole ? kMonths[i] : kMonths[i].substr(0, 3);
+    const bool fits =
+        text.size() >= name.size() && std::equal(name.begin(), name.end(), text.begin(),
+                                                 [](char a, char b) { return a == static_cast<char>(b | 0x20); });
+    if (!fits) continue;
+    month = static_cast<int>(i) + 1;
+    text.remove_prefix(name.size());
+    return true;
+  }
+  return false;
+}
+
 // One run of the same letter of the format, against the text. Nothing: no format code but literal characters.
 std::optional<bool> take_code(char letter, std::size_t count, std::string_view& text, Parts& parts) {
   const std::size_t least = count == 1 ? 1 : 2;
@@ -70,7 +90,7 @@ std::optional<bool> take_code(char letter, std::size_t count, std::string_view& 
       parts.year += parts.year < 50 ? 2000 : 1900;
       return true;
     }
-    case 'M': return take_number(text, least, 2, parts.month);
+    case 'M': return count > 2 ? take_month(text, count > 3, parts.month) : take_number(text, least, 2, parts.month);
     case 'd': return take_number(text, least, 2, parts.day);
     case 'H':
     case 'h': return take_number(text, least, 2, parts.hour);
@@ -99,10 +119,7 @@ Result<Parts> parse(std::string_view text, std::string_view format) {
     const char letter = format[at];
     std::size_t count = 1;
     while (at + count < format.size() && format[at + count] == letter) ++count;
-    if (letter == 'z' || (letter == 'M' && count > 2)) {
-      return Error{Kind::Unsupported,
-                   "format code '" + std::string(format.substr(at, count)) + "' (names) is not supported"};
-    }
+    if (letter == 'z') return Error{Kind::Unsupported, "format code 'z' (names of zones) is not supported"};
     if (const std::optional<bool> taken = take_code(letter, count, text, parts)) {
       if (!*taken) return mismatch(format);
     } else {

@@ -12,9 +12,9 @@ namespace bhi::mapping {
 
 enum class DateKind : std::uint8_t { Date, DateTime, Time };
 
-// `format`: yyyy yy MM M dd d HH H hh h mm m ss s S.. a Z; any other character stands for itself. Without a format the
-// text must be a FHIR value already. A dateTime with a time and no zone counts as UTC. Month names (MMM) and zone names
-// (z) are Unsupported. Error (Incorrect): the text does not match, or there is no such day or time.
+// `format`: yyyy yy MMMM MMM MM M dd d HH H hh h mm m ss s S.. a Z; any other character stands for itself. Names of
+// months are English. Without a format the text stays as it is. A dateTime with a time and no zone counts as UTC. Names
+// of zones (z) are Unsupported. Error (Incorrect): the text does not match, or there is no such day or time.
 Result<std::string> parse_date(std::string_view text, std::string_view format, DateKind kind);
 
 // `zone`: "+10:00"; empty: UTC.

@@ -142,6 +142,7 @@ Result<void> Executor::apply(Application& application) {
   for (const CompiledTarget& target : application.rule.targets) {
     if (target.invocation) {
       BHI_CHECK(run_call(*target.invocation, application));
+      if (target.slot != VariableUse::kNone) application.frame[target.slot] = application.frame[target.context.slot];
     } else if (Result<void> done = run_target(target, application); !done) {
       return located(application, target.at, done.error());
     }

@@ -2,11 +2,15 @@
 
 #include "fhirpath/suggestion.h"
 #include "fhirpath/value.h"
+#include "mapping/escape.h"
 #include "mapping/expression_compiler.h"
+#include "mapping/rule_parser.h"
 #include "mapping/scope.h"
+#include "mapping/transforms.h"
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 namespace bhi::mapping {
 
@@ -137,8 +141,7 @@ class GroupCompiler {
     made.share_id = target.share_id;
     if (target.invocation) {
       made.invocation = compile(*target.invocation);
-      if (!target.variable.empty())
-        error(target.at, "expected no 'as' behind the call of a group (not supported), found one");
+      if (!target.variable.empty()) named_call(target, made);
       return made;
     }
     const TypeInfo* type = target_context(target, made);
@@ -157,6 +160,19 @@ class GroupCompiler {
                                 "implementation; values stand in the order of the rules");
     }
     return made;
+  }
+
+  // Group(a, b) as x: x is another name of the first target that the group is given.
+  void named_call(const RuleTarget& target, CompiledTarget& made) {
+    const auto& given = made.invocation->parameters;
+    for (std::size_t i = 0; i < given.size(); ++i) {
+      if (made.invocation->group->parameters[i].mode != ParameterMode::Target) continue;
+      made.context = given[i].variable;
+      made.slot = scope_.add(target.variable, ParameterMode::Target, made.invocation->group->parameters[i].type);
+      return;
+    }
+    if (made.invocation->group != nullptr)
+      error(target.at, "expected a group with a target before 'as " + target.variable + "', found one without");
   }
 
   // Type of the element that the target names; null when not known.
@@ -191,16 +207,9 @@ class GroupCompiler {
         made.type = named_type(given, 1);
         made.parameters.push_back(parameter(given[0]));
         return made.type != nullptr ? made.type : element;
-      case Transform::Translate: translate(given, made); return element;
+      case Transform::Translate: translate(given, made, element); return element;
       case Transform::Evaluate: evaluate(given, made); return element;
-      case Transform::DateOp:
-        error(target.at,
-              "dateOp() has no defined meaning and is not supported; write (date + 5 days), or toDate(text, format)");
-        return element;
-      case Transform::Escape:
-        error(target.at,
-              "escape() has no defined formats and is not supported; write (text.unescape('html').escape('json'))");
-        return element;
+      case Transform::Escape: escape_formats(given); break;
       default: break;
     }
     for (const Parameter& one : given) made.parameters.push_back(parameter(one));
@@ -223,22 +232,45 @@ class GroupCompiler {
     return type;
   }
 
-  void translate(const std::vector<Parameter>& given, CompiledTarget& made) {
+  void escape_formats(const std::vector<Parameter>& given) {
+    for (std::size_t i = 1; i < given.size(); ++i) {
+      if (given[i].kind != Kind::String || is_escape_format(given[i].text)) continue;
+      error(given[i].at,
+            "expected plain, json, java, xml or html as a format of escape(), found '" + given[i].text + "'");
+    }
+  }
+
+  // The text of a literal, or of a constant that is one.
+  std::optional<std::string> constant_text(const Parameter& given) const {
+    if (given.kind == Kind::String) return given.text;
+    if (given.kind != Kind::Variable) return std::nullopt;
+    const VariableUse use = scope_.use(given.text);
+    if (use.constant == VariableUse::kNone) return std::nullopt;
+    const Result<Parameter> value = parse_parameter(context_.map.constants[use.constant].value.text);
+    return value && value->kind == Kind::String ? std::optional(value->text) : std::nullopt;
+  }
+
+  // translate(code, map[, output]); without an output the element says what it wants, else a code.
+  void translate(const std::vector<Parameter>& given, CompiledTarget& made, const TypeInfo* element) {
     made.parameters.push_back(parameter(given[0]));
-    if (given[1].kind != Kind::String) {
-      error(given[1].at, "expected the url of a concept map in quotes, found something else");
+    const std::optional<std::string> url = constant_text(given[1]);
+    if (!url) {
+      error(given[1].at, "expected the url of a concept map in quotes or a constant, found something else");
       return;
     }
     std::string why;
-    made.codes = context_.find_codes(given[1].text, why);
+    made.codes = context_.find_codes(*url, why);
     if (made.codes == nullptr) error(given[1].at, why);
-    Parameter output{Kind::String, "code", given[1].at};
-    if (given.size() > 2) output = given[2];
-    constexpr std::array<std::string_view, 5> kOutputs = {"code", "system", "display", "Coding", "CodeableConcept"};
-    if (output.kind != Kind::String || std::ranges::find(kOutputs, output.text) == kOutputs.end() ||
-        output.text == "display") {
-      error(output.at, "expected 'code', 'system', 'Coding' or 'CodeableConcept' as output of translate(), found '" +
-                           output.text + "'");
+    const bool coded = element != nullptr && (element->name == "Coding" || element->name == "CodeableConcept");
+    Parameter output{Kind::String, coded ? std::string(element->name) : "code", given[1].at};
+    if (given.size() > 2) {
+      output.text = constant_text(given[2]).value_or(std::string{});
+      output.at = given[2].at;
+    }
+    if (!is_translate_output(output.text)) {
+      error(output.at,
+            "expected 'code', 'system', 'display', 'Coding' or 'CodeableConcept' as output of translate(), found '" +
+                given[2].text + "'");
     }
     made.parameters.push_back(parameter(output));
   }

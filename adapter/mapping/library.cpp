@@ -74,14 +74,21 @@ Result<std::shared_ptr<const Library>> Library::compile(std::span<const MapText>
   std::shared_ptr<Library> library(new Library());
   std::vector<Diagnostic>& problems = library->parts_->diagnostics;
   std::vector<LayeredMap> layers;
+  std::vector<ConceptMapText> concept_maps;
   for (const MapText& map : maps) {
-    auto one = is_json(map.text) ? parse_structure_map(map, problems) : parse_fml(map, problems);
-    if (one) layers.push_back({std::move(*one), map.layer});
+    MappingResource one;
+    if (is_json(map.text)) {
+      one = parse_mapping_resource(map, problems);
+    } else {
+      one.map = parse_fml(map, problems);
+    }
+    if (one.map) layers.push_back({std::move(*one.map), map.layer});
+    if (one.concept_map) concept_maps.push_back(std::move(*one.concept_map));
   }
   if (has_errors(problems)) return all_of(problems);
   const std::vector<StructureMap> read = lay_over(std::move(layers), problems);
   if (has_errors(problems)) return all_of(problems);
-  library->parts_->program = compile_maps(read, std::move(types), problems);
+  library->parts_->program = compile_maps(read, std::move(types), problems, concept_maps);
   if (has_errors(problems)) return all_of(problems);
   library->parts_->maps = infos(*library->parts_->program, read);
   return std::shared_ptr<const Library>(std::move(library));

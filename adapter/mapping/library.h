@@ -12,6 +12,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -27,7 +28,7 @@ struct CompiledMap;
 
 struct MapText {
   std::string file;  // for messages: "mappings/core/screening.map"
-  std::string text;  // FML, or StructureMap JSON (R4 or R5 form)
+  std::string text;  // FML, or StructureMap or ConceptMap JSON (R4 or R5 form)
   // Layers lie upon each other in the order in which they first appear: "" (core), "epic", "site". A map of a later
   // layer may take the place of one below, or of single groups of it (mapping/overlay.h).
   std::string layer = {};

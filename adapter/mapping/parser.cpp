@@ -1,12 +1,13 @@
 #include "mapping/parser.h"
 
 #include "mapping/cursor.h"
+#include "mapping/normal_form.h"
 #include "mapping/rule_parser.h"
 #include "mapping/words.h"
 
-#include <algorithm>
 #include <array>
 #include <map>
+#include <utility>
 
 namespace bhi::mapping {
 
@@ -15,19 +16,25 @@ namespace {
 using fhirpath::Token;
 using fhirpath::TokenKind;
 
-// How a code mapping may be written: the grammar's "-", and the relations of R4.
-constexpr std::array<std::string_view, 9> kRelations = {"-", "==", "=", "<=", ">=", "!=", "~", "<-", ">-"};
-
 std::string_view trimmed(std::string_view text) {
   const std::size_t first = text.find_first_not_of(" \t");
   if (first == std::string_view::npos) return {};
   return text.substr(first, text.find_last_not_of(" \t\r") + 1 - first);
 }
 
-std::string without_quotes(std::string_view text) {
-  const bool quoted = text.size() >= 2 && (text.front() == '\'' || text.front() == '"') && text.back() == text.front();
-  return std::string(quoted ? text.substr(1, text.size() - 2) : text);
+// 'text' or "text" without quotes and escapes; anything else as it stands (true, 1.0, draft).
+std::string metadata_value(std::string_view text) {
+  fhirpath::Lexer lexer(text, fhirpath::Dialect::Mapping);
+  const Token token = lexer.take();
+  const bool quoted = token.kind == TokenKind::String || token.kind == TokenKind::DoubleQuotedString;
+  if (!quoted) return std::string(text);
+  const Result<std::string> value = fhirpath::unescape(token);
+  return value ? *value : std::string(token.text);
 }
+
+// A relation may be two signs side by side.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kTwoSigns = {
+    {{"<", "-"}, {">", "-"}, {"-", "-"}}};
 
 class Parser {
  public:
@@ -40,11 +47,13 @@ class Parser {
       BHI_CHECK(declaration());
     }
     while (!cursor_.at_end()) BHI_CHECK(group());
-    name_from_metadata();
+    normalise(map_);
     return std::move(map_);
   }
 
  private:
+  using Prefixes = std::map<std::string, std::string, std::less<>>;  // of code systems
+
   // /// name = 'value'
   Result<void> metadata() {
     for (Token line = cursor_.take_metadata(); line.kind == TokenKind::DocComment; line = cursor_.take_metadata()) {
@@ -55,29 +64,28 @@ class Parser {
       if (value.starts_with("\"\"\"")) {
         if (!cursor_.take_until(line, "\"\"\"", entry.value)) return cursor_.expected("\"\"\" at the end of the text");
       } else {
-        entry.value = without_quotes(value);
+        entry.value = metadata_value(value);
       }
-      map_.metadata.push_back(std::move(entry));
+      std::string* const own = entry.path == "url" ? &map_.url : entry.path == "name" ? &map_.name : nullptr;
+      if (own == nullptr) {
+        map_.metadata.push_back(std::move(entry));
+      } else if (own->empty()) {
+        *own = std::move(entry.value);
+      }
     }
     return {};
-  }
-
-  void name_from_metadata() {
-    for (const Metadata& entry : map_.metadata) {
-      if (entry.path == "url" && map_.url.empty()) map_.url = entry.value;
-      if (entry.path == "name" && map_.name.empty()) map_.name = entry.value;
-    }
   }
 
   Result<void> declaration() {
     const Place at = cursor_.here();
     if (cursor_.take_if("map")) {
+      // What `map` says goes before what `///` said.
       BHI_TRY(map_.url, cursor_.text("the url of the map in quotes"));
       BHI_CHECK(cursor_.expect("="));
       BHI_TRY(map_.name, cursor_.name_or_text("the name of the map"));
       return metadata();
     }
-    if (cursor_.take_if("uses")) return uses(at);
+    if (cursor_.at("uses")) return uses(at);
     if (cursor_.take_if("imports")) {
       BHI_TRY(std::string url, cursor_.text("the url of a map in quotes"));
       map_.imports.push_back({std::move(url), at});
@@ -88,9 +96,17 @@ class Parser {
     return cursor_.expected("'map', 'uses', 'imports', 'let', 'conceptmap' or 'group'");
   }
 
+  // A comment on the same line, behind what was just read.
+  void add_comment(std::string& documentation) {
+    const std::string said = cursor_.comment_behind();
+    if (!said.empty()) documentation += (documentation.empty() ? "" : "\n") + said;
+  }
+
   Result<void> uses(const Place& at) {
     StructureUse use;
     use.at = at;
+    use.documentation = cursor_.comments_before();
+    cursor_.take();
     BHI_TRY(use.url, cursor_.text("the url of a structure in quotes"));
     if (cursor_.take_if("alias")) {
       BHI_TRY(use.alias, cursor_.name("an alias"));
@@ -100,6 +116,7 @@ class Parser {
     if (mode == nullptr) return cursor_.expected("'source', 'queried', 'target' or 'produced'");
     cursor_.take();
     use.mode = mode->second;
+    add_comment(use.documentation);
     map_.uses.push_back(std::move(use));
     return {};
   }
@@ -123,7 +140,7 @@ class Parser {
     BHI_TRY(made.id, cursor_.text("the id of the concept map in quotes"));
     if (made.id.starts_with('#')) made.id.erase(0, 1);
     BHI_CHECK(cursor_.expect("{"));
-    std::map<std::string, std::string, std::less<>> prefixes;
+    Prefixes prefixes;
     while (cursor_.take_if("prefix")) {
       BHI_TRY(std::string prefix, cursor_.name("a prefix"));
       BHI_CHECK(cursor_.expect("="));
@@ -131,49 +148,66 @@ class Parser {
     }
     while (!cursor_.take_if("}")) {
       if (cursor_.take_if("unmapped")) {
-        BHI_CHECK(unmapped());
+        BHI_CHECK(unmapped(prefixes, made));
         continue;
       }
       CodeMapping mapping;
       BHI_CHECK(code(prefixes, mapping.source_system, mapping.source_code));
       BHI_TRY(mapping.relation, relation());
-      BHI_CHECK(code(prefixes, mapping.target_system, mapping.target_code));
+      if (mapping.relation != Relation::Unmatched) {
+        BHI_CHECK(code(prefixes, mapping.target_system, mapping.target_code));
+      }
+      add_comment(mapping.comment);
       made.mappings.push_back(std::move(mapping));
     }
     map_.concept_maps.push_back(std::move(made));
     return {};
   }
 
-  // unmapped for s = provided: R4; codes without a mapping stay as they are. Not supported, so not accepted silently.
-  Result<void> unmapped() { return cursor_.expected("a mapping (unmapped ... is not supported)"); }
+  // unmapped for s = provided: codes of that system without a mapping stay as they are.
+  Result<void> unmapped(const Prefixes& prefixes, ConceptMapText& map) {
+    Unmapped made;
+    BHI_CHECK(cursor_.expect("for"));
+    BHI_CHECK(prefix(prefixes, made.source_system));
+    BHI_CHECK(cursor_.expect("="));
+    BHI_CHECK(cursor_.expect("provided"));
+    cursor_.take_if(";");
+    map.unmapped.push_back(std::move(made));
+    return {};
+  }
 
-  Result<std::string> relation() {
+  Result<Relation> relation() {
     std::string text(cursor_.peek().text);
     if (cursor_.peek().kind != TokenKind::Symbol) return cursor_.expected("'-' or '=='");
     const Place start = cursor_.here();
     cursor_.take();
-    const Token& next = cursor_.peek();  // "<-" and ">-" are two tokens, side by side
-    if ((text == "<" || text == ">") && next.is("-") && next.at.offset == start.offset + 1) {
-      text += "-";
+    const Token& next = cursor_.peek();
+    for (const auto& [first, second] : kTwoSigns) {
+      if (text != first || !next.is(second) || next.at.offset != start.offset + 1) continue;
+      text += second;
       cursor_.take();
+      break;
     }
-    if (std::ranges::find(kRelations, text) == kRelations.end()) {
-      return Error{Kind::Incorrect, std::to_string(start.line) + ":" + std::to_string(start.column) +
-                                        ": expected '-' or another relation of codes, found '" + text + "'"};
-    }
-    return text;
+    if (const Relation* known = find_relation_by_sign(text)) return *known;
+    return Error{Kind::Incorrect, std::to_string(start.line) + ":" + std::to_string(start.column) +
+                                      ": expected '-' or another relation of codes, found '" + text + "'"};
   }
 
-  Result<void> code(const std::map<std::string, std::string, std::less<>>& prefixes, std::string& system,
-                    std::string& value) {
+  Result<void> prefix(const Prefixes& prefixes, std::string& system) {
     const Place at = cursor_.here();
-    BHI_TRY(const std::string prefix, cursor_.name("a prefix"));
-    const auto found = prefixes.find(prefix);
+    BHI_TRY(const std::string name, cursor_.name("a prefix"));
+    const auto found = prefixes.find(name);
     if (found == prefixes.end()) {
       return Error{Kind::Incorrect, std::to_string(at.line) + ":" + std::to_string(at.column) +
-                                        ": expected a prefix of this concept map, found '" + prefix + "'"};
+                                        ": expected a prefix of this concept map, found '" + name + "'"};
     }
     system = found->second;
+    return {};
+  }
+
+  // s:code, s:"code"
+  Result<void> code(const Prefixes& prefixes, std::string& system, std::string& value) {
+    BHI_CHECK(prefix(prefixes, system));
     BHI_CHECK(cursor_.expect(":"));
     if (cursor_.peek().kind == TokenKind::Integer || cursor_.peek().kind == TokenKind::Decimal) {
       value = cursor_.take().text;
@@ -186,6 +220,7 @@ class Parser {
   Result<void> group() {
     Group made;
     made.at = cursor_.here();
+    made.documentation = cursor_.comments_before();
     BHI_CHECK(cursor_.expect("group"));
     BHI_TRY(made.name, cursor_.name("the name of the group"));
     reporter_.rule = made.name;
@@ -198,7 +233,7 @@ class Parser {
       BHI_TRY(made.extends, cursor_.name("the name of the extended group"));
     }
     if (cursor_.take_if("<<")) BHI_CHECK(type_mode(made));
-    BHI_CHECK(parse_rules(cursor_, reporter_, made.rules));
+    BHI_CHECK(parse_rules(cursor_, reporter_, made.rules, made.documentation));
     map_.groups.push_back(std::move(made));
     reporter_.rule.clear();
     return {};
@@ -217,6 +252,7 @@ class Parser {
     if (cursor_.take_if(":")) {
       BHI_TRY(made.type, cursor_.name_or_text("the name of a type"));
     }
+    add_comment(made.documentation);
     group.parameters.push_back(std::move(made));
     return {};
   }

@@ -2,6 +2,8 @@
 
 #include "fhirpath/functions.h"
 #include "fhirpath/suggestion.h"
+#include "mapping/literal_text.h"
+#include "mapping/normal_form.h"
 #include "mapping/words.h"
 
 #include <algorithm>
@@ -43,9 +45,10 @@ class RuleParser {
  public:
   RuleParser(Cursor& cursor, Reporter& reporter) : cursor_(cursor), reporter_(reporter) {}
 
-  Result<void> block(std::vector<Rule>& rules) {
+  Result<void> block(std::vector<Rule>& rules, std::string& documentation) {
     if (++nesting_ > kMaxNesting) return cursor_.expected("rules nested less deep");
     BHI_CHECK(cursor_.expect("{"));
+    add_comment(documentation);
     while (!cursor_.take_if("}")) {
       if (cursor_.at_end()) return cursor_.expected("'}'");
       const std::uint32_t nesting = nesting_;
@@ -59,7 +62,18 @@ class RuleParser {
     return {};
   }
 
+  Result<Parameter> parameter_alone() {
+    BHI_TRY(Parameter read, parameter());
+    if (!cursor_.at_end()) return cursor_.expected("the end of the parameter");
+    return read;
+  }
+
  private:
+  void add_comment(std::string& documentation) {
+    const std::string said = cursor_.comment_behind();
+    if (!said.empty()) documentation += (documentation.empty() ? "" : "\n") + said;
+  }
+
   // To behind the next ";" of this block, or to its "}".
   void skip_rule() {
     std::size_t depth = 0;
@@ -75,12 +89,11 @@ class RuleParser {
   Result<void> rule(std::vector<Rule>& rules) {
     Rule made;
     made.at = cursor_.here();
+    made.documentation = cursor_.comments_before();
     do {
       BHI_TRY(RuleSource read, source());
       made.sources.push_back(std::move(read));
     } while (cursor_.take_if(","));
-    const RuleSource& first = made.sources.front();
-    made.name = first.path.empty() ? first.context : first.path.back();
     if (cursor_.take_if("->")) {
       if (is_batch(made)) return batch(made, rules);
       do {
@@ -93,7 +106,9 @@ class RuleParser {
       BHI_TRY(made.name, cursor_.text("the name of the rule"));
     }
     BHI_CHECK(cursor_.expect(";"));
+    add_comment(made.documentation);
     made.simple_copy = is_simple(made);
+    normalise(made);
     rules.push_back(std::move(made));
     return {};
   }
@@ -132,7 +147,9 @@ class RuleParser {
       rules.push_back(std::move(made));
     } while (cursor_.take_if(","));
     if (cursor_.at_text()) cursor_.take();
-    return cursor_.expect(";");
+    BHI_CHECK(cursor_.expect(";"));
+    add_comment(rules.back().documentation);
+    return {};
   }
 
   Result<RuleSource> source() {
@@ -161,7 +178,7 @@ class RuleParser {
 
   Result<void> clause(std::string_view word, ExpressionText& to) {
     if (!cursor_.take_if(word)) return {};
-    BHI_TRY(to, cursor_.expression());
+    BHI_TRY(to, cursor_.clause_expression());
     return {};
   }
 
@@ -180,8 +197,9 @@ class RuleParser {
       BHI_TRY(source.default_value, cursor_.enclosed_expression());
       return {};
     }
-    const Token token = cursor_.take();
-    source.default_value = {"'" + std::string(token.text) + "'", token.at};
+    const Place at = cursor_.here();
+    BHI_TRY(const std::string text, cursor_.text("a default value"));
+    source.default_value = {quoted(text, '\''), at};
     return {};
   }
 
@@ -216,6 +234,7 @@ class RuleParser {
     BHI_TRY(ExpressionText read, cursor_.enclosed_expression());
     target.transform = Transform::Evaluate;
     target.parameters.push_back({Parameter::Kind::Expression, std::move(read.text), read.at});
+    normalise(target);
     return {};
   }
 
@@ -227,6 +246,7 @@ class RuleParser {
     const bool path = cursor_.at_name() && cursor_.peek_second().is(".");
     BHI_TRY(Parameter read, path ? copied_path() : parameter());
     target.parameters.push_back(std::move(read));
+    normalise(target);
     return {};
   }
 
@@ -274,6 +294,7 @@ class RuleParser {
     }
     target.transform = found->transform;
     target.parameters = std::move(given);
+    normalise(target);
     return {};
   }
 
@@ -302,6 +323,8 @@ class RuleParser {
     const bool alone = ends_value(cursor_.peek_second());
     if (alone && literal_kind(cursor_.peek(), made.kind)) {
       BHI_TRY(made.text, fhirpath::unescape(cursor_.take()));
+      if (made.kind == Parameter::Kind::Time && made.text.starts_with('T')) made.text.erase(0, 1);
+      if (made.kind == Parameter::Kind::DateTime && made.text.ends_with('T')) made.text.pop_back();
       return made;
     }
     if (alone && cursor_.at_name()) {
@@ -309,10 +332,28 @@ class RuleParser {
       BHI_TRY(made.text, cursor_.name("a variable"));
       return made;
     }
-    BHI_TRY(ExpressionText read, cursor_.expression());
-    made.kind = Parameter::Kind::Expression;
-    made.text = std::move(read.text);
+    const bool enclosed = cursor_.at("(");
+    BHI_TRY(ExpressionText read, cursor_.clause_expression());
+    if (enclosed && read.text.front() != '(') {  // (a as Type), or (a) that is just a
+      const auto inside = parse_parameter(read.text);
+      if (inside && inside->kind != Parameter::Kind::Expression) return Parameter{inside->kind, inside->text, read.at};
+    }
+    made.text = plain_expression(read.text);
+    if (!negative_number(made)) {
+      made.kind = Parameter::Kind::Expression;
+      made.text = std::move(read.text);
+    }
     return made;
+  }
+
+  static bool negative_number(Parameter& made) {
+    fhirpath::Lexer lexer(made.text, fhirpath::Dialect::Mapping);
+    if (!lexer.take().is("-")) return false;
+    const Token number = lexer.take();
+    if (lexer.peek().kind != TokenKind::End || number.at.offset != 1) return false;
+    if (number.kind != TokenKind::Integer && number.kind != TokenKind::Decimal) return false;
+    made.kind = number.kind == TokenKind::Integer ? Parameter::Kind::Integer : Parameter::Kind::Decimal;
+    return true;
   }
 
   // then Group(a, b), Other(c, d) { rules }
@@ -325,7 +366,7 @@ class RuleParser {
       rule.dependents.push_back(std::move(made));
       if (!cursor_.take_if(",")) break;
     }
-    if (cursor_.at("{")) return block(rule.rules);
+    if (cursor_.at("{")) return block(rule.rules, rule.documentation);
     if (rule.dependents.empty()) return cursor_.expected("the name of a group, or '{'");
     return {};
   }
@@ -337,8 +378,15 @@ class RuleParser {
 
 }  // namespace
 
-Result<void> parse_rules(Cursor& cursor, Reporter& reporter, std::vector<Rule>& rules) {
-  return RuleParser(cursor, reporter).block(rules);
+Result<void> parse_rules(Cursor& cursor, Reporter& reporter, std::vector<Rule>& rules, std::string& documentation) {
+  return RuleParser(cursor, reporter).block(rules, documentation);
+}
+
+Result<Parameter> parse_parameter(std::string_view text) {
+  Cursor cursor(text);
+  std::vector<Diagnostic> none;
+  Reporter reporter({}, none);
+  return RuleParser(cursor, reporter).parameter_alone();
 }
 
 }  // namespace bhi::mapping

@@ -1,6 +1,11 @@
 #include "mapping/structure_map_json.h"
 
 #include "fhir/json.h"
+#include "mapping/cursor.h"
+#include "mapping/json_extensions.h"
+#include "mapping/literal_text.h"
+#include "mapping/normal_form.h"
+#include "mapping/rule_parser.h"
 #include "mapping/words.h"
 
 #include <algorithm>
@@ -33,19 +38,13 @@ constexpr std::array kValues = std::to_array<ValueRow>({
     {"valueTime", Kind::Time},
 });
 
+// Members of the map itself; all others are metadata.
+constexpr std::array<std::string_view, 9> kParts = {"resourceType", "contained", "text",  "url",  "name",
+                                                    "structure",    "import",    "const", "group"};
+
 std::string text_of(const Node& object, std::string_view name) { return std::string(object.text_of(name)); }
 
 std::span<const Node> list_of(const Node& object, std::string_view name) { return fhir::each(object.find(name)); }
-
-// 'text' with quotes and backslashes escaped
-std::string quoted(std::string_view text) {
-  std::string made = "'";
-  for (const char c : text) {
-    if (c == '\'' || c == '\\') made += '\\';
-    made += c;
-  }
-  return made + "'";
-}
 
 class Reader {
  public:
@@ -57,11 +56,17 @@ class Reader {
     made.name = text_of(root, "name");
     for (const Node& one : list_of(root, "structure")) made.uses.push_back(structure(one));
     for (const Node& one : list_of(root, "import")) made.imports.push_back({std::string(one.text()), {}});
-    for (const Node& one : list_of(root, "const")) {
-      made.constants.push_back({text_of(one, "name"), {text_of(one, "value"), {}}, {}});
+    for (const Node& one : list_of(root, "const")) constant(one, made);
+    for (const Node& one : list_of(root, "extension")) {
+      if (one.text_of("url") == kConstantInR4) constant_in_r4(one, made);
     }
     for (const Node& one : list_of(root, "contained")) contained(one, made);
+    for (const Member& member : root.members()) {
+      const std::string_view name = member.name->text;
+      if (std::ranges::find(kParts, name) == kParts.end()) metadata(std::string(name), member.value, made);
+    }
     for (const Node& one : list_of(root, "group")) made.groups.push_back(group(one));
+    normalise(made);
     if (made.groups.empty()) problem("expected a group in StructureMap.group, found none");
     return made;
   }
@@ -73,10 +78,80 @@ class Reader {
   void expect_only(const Node& object, std::string_view path, Words known) {
     for (const Member& member : object.members()) {
       const std::string_view name = member.name->text;
-      if (name == "id" || name == "extension" || name == "documentation" || name.starts_with('_')) continue;
-      if (std::ranges::find(known, name) != known.end()) continue;
+      if (name == "id" || std::ranges::find(known, name) != known.end()) continue;
+      if (name == "extension" || name.starts_with('_')) {
+        extensions(member, path);
+        continue;
+      }
       problem("expected a known element of StructureMap." + std::string(path) + ", found '" + std::string(name) + "'");
     }
+  }
+
+  // Extensions that we read ourselves are no news.
+  void extensions(const Member& member, std::string_view path) {
+    const std::string_view name = member.name->text;
+    bool known = true;
+    for (const Node& object : fhir::each(&member.value)) {
+      for (const Node& one : name == "extension" ? std::span(&object, 1) : list_of(object, "extension")) {
+        const std::string_view url = one.text_of("url");
+        known = known && (url == kExpression || url == kDefaultInR4);
+      }
+    }
+    if (known) return;
+    reporter_.warning(Place{},
+                      "expected no extension in StructureMap." + std::string(path) + ", found one, which is not kept");
+  }
+
+  // Every primitive with its path; a complex element is begun by an empty value.
+  void metadata(const std::string& path, const Node& value, StructureMap& map) {
+    const std::string_view name = std::string_view(path).substr(path.rfind('.') + 1);
+    constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+    if (name.empty() || name.find_first_not_of(kLetters) != std::string_view::npos) {
+      return problem("expected names of elements in the metadata of StructureMap, found another");
+    }
+    for (const Node& one : fhir::each(&value)) {
+      if (path == "extension" && one.text_of("url") == kConstantInR4) continue;
+      map.metadata.push_back({path, one.is_object() ? std::string() : std::string(one.text())});
+      for (const Member& member : one.members())
+        metadata(path + "." + std::string(member.name->text), member.value, map);
+    }
+  }
+
+  void constant(const Node& node, StructureMap& map) {
+    expect_only(node, "const", {"name", "value"});
+    map.constants.push_back(
+        {name_of(node, "name", "const"), expression_of(name_of(node, "value", "const"), "const.value"), {}});
+  }
+
+  void constant_in_r4(const Node& extension, StructureMap& map) {
+    Constant made;
+    for (const Node& part : list_of(extension, "extension")) {
+      if (part.text_of("url") == "name") made.name = text_of(part, "valueId");
+      if (part.text_of("url") == "value") made.value = expression_of(text_of(part, "valueString"), "const.value");
+    }
+    if (made.name.empty() || !made.value) problem("expected a name and a value in the extension for const, found less");
+    map.constants.push_back(std::move(made));
+  }
+
+  // An expression must be one, else no text could be written of the map. Its names are for the compile step.
+  ExpressionText expression_of(std::string text, std::string_view path) {
+    if (text.empty()) return {};
+    Cursor cursor(text);
+    const auto read = cursor.expression();
+    if (!read) {
+      problem("StructureMap." + std::string(path) + ": " + read.error().message);
+    } else if (!cursor.at_end()) {
+      problem("StructureMap." + std::string(path) + ": " +
+              cursor.expected("an operator or the end of the expression").message);
+    }
+    return {std::move(text), {}};
+  }
+
+  std::string name_of(const Node& object, std::string_view name, std::string_view path) {
+    std::string text = text_of(object, name);
+    if (text.empty())
+      problem("expected '" + std::string(name) + "' in StructureMap." + std::string(path) + ", found none");
+    return text;
   }
 
   template <typename Table>
@@ -88,45 +163,41 @@ class Reader {
   }
 
   StructureUse structure(const Node& node) {
-    expect_only(node, "structure", {"url", "mode", "alias"});
-    return {
-        text_of(node, "url"), text_of(node, "alias"), word(kModelModes, node.text_of("mode"), "structure.mode"), {}};
+    expect_only(node, "structure", {"url", "mode", "alias", "documentation"});
+    return {text_of(node, "url"),
+            text_of(node, "alias"),
+            word(kModelModes, node.text_of("mode"), "structure.mode"),
+            documentation_of(node),
+            {}};
   }
 
-  // A ConceptMap: R4 names the relation `equivalence`, R5 `relationship`.
   void contained(const Node& node, StructureMap& map) {
-    if (fhir::resource_type(node) != "ConceptMap") return;
-    ConceptMapText made;
-    made.id = text_of(node, "id");
-    for (const Node& group : list_of(node, "group")) {
-      if (group.find("unmapped") != nullptr)
-        problem("expected no 'unmapped' in ConceptMap '" + made.id + "' (not supported), found one");
-      for (const Node& element : list_of(group, "element")) {
-        for (const Node& target : list_of(element, "target")) {
-          std::string relation = text_of(target, "equivalence") + text_of(target, "relationship");
-          const bool apart = relation == "unmatched" || relation == "disjoint" || relation == "not-related-to";
-          made.mappings.push_back({text_of(group, "source"), text_of(element, "code"), apart ? "!=" : "-",
-                                   text_of(group, "target"), text_of(target, "code")});
-        }
-      }
+    if (fhir::resource_type(node) == "ConceptMap") {
+      map.concept_maps.push_back(read_concept_map(node, reporter_));
+    } else {
+      reporter_.warning(Place{}, "expected ConceptMaps in StructureMap.contained, found " +
+                                     std::string(fhir::resource_type(node)) + ", which is not kept");
     }
-    map.concept_maps.push_back(std::move(made));
   }
+
+  static std::string documentation_of(const Node& node) { return clean_lines(node.text_of("documentation")); }
 
   Group group(const Node& node) {
     Group made;
-    made.name = text_of(node, "name");
+    made.name = name_of(node, "name", "group");
     reporter_.rule = made.name;
-    expect_only(node, "group", {"name", "extends", "typeMode", "input", "rule"});
+    expect_only(node, "group", {"name", "extends", "typeMode", "documentation", "input", "rule"});
+    made.documentation = documentation_of(node);
     made.extends = text_of(node, "extends");
     const std::string_view mode = node.text_of("typeMode");
-    if (mode == "types") made.type_mode = TypeMode::Types;
-    if (mode == "type-and-types") made.type_mode = TypeMode::TypeAndTypes;
+    if (!mode.empty()) made.type_mode = word(kTypeModes, mode, "group.typeMode");
     for (const Node& input : list_of(node, "input")) {
-      expect_only(input, "group.input", {"name", "type", "mode"});
-      const bool target = input.text_of("mode") == "target";
-      made.parameters.push_back(
-          {target ? ParameterMode::Target : ParameterMode::Source, text_of(input, "name"), text_of(input, "type"), {}});
+      expect_only(input, "group.input", {"name", "type", "mode", "documentation"});
+      made.parameters.push_back({word(kParameterModes, input.text_of("mode"), "group.input.mode"),
+                                 name_of(input, "name", "group.input"),
+                                 text_of(input, "type"),
+                                 comment_text(input.text_of("documentation")),
+                                 {}});
     }
     for (const Node& one : list_of(node, "rule")) made.rules.push_back(rule(one));
     reporter_.rule.clear();
@@ -137,12 +208,14 @@ class Reader {
     Rule made;
     made.name = text_of(node, "name");
     reporter_.rule = made.name;
-    expect_only(node, "group.rule", {"name", "source", "target", "rule", "dependent"});
+    expect_only(node, "group.rule", {"name", "source", "target", "rule", "dependent", "documentation"});
+    made.documentation = documentation_of(node);
     for (const Node& one : list_of(node, "source")) made.sources.push_back(source(one));
     if (made.sources.empty()) problem("expected a source in StructureMap.group.rule, found none");
     for (const Node& one : list_of(node, "target")) made.targets.push_back(target(one, made.sources));
     for (const Node& one : list_of(node, "dependent")) made.dependents.push_back(dependent(one));
     for (const Node& one : list_of(node, "rule")) made.rules.push_back(rule(one));
+    normalise(made);
     reporter_.rule = made.name;
     return made;
   }
@@ -160,13 +233,13 @@ class Reader {
 
   RuleSource source(const Node& node) {
     RuleSource made;
-    made.context = text_of(node, "context");
+    made.context = name_of(node, "context", "group.rule.source");
     made.path = path_of(node);
     made.type = text_of(node, "type");
     made.variable = text_of(node, "variable");
-    made.where = {text_of(node, "condition"), {}};
-    made.check = {text_of(node, "check"), {}};
-    made.log = {text_of(node, "logMessage"), {}};
+    made.where = expression_of(text_of(node, "condition"), "group.rule.source.condition");
+    made.check = expression_of(text_of(node, "check"), "group.rule.source.check");
+    made.log = expression_of(text_of(node, "logMessage"), "group.rule.source.logMessage");
     if (const std::string_view mode = node.text_of("listMode"); !mode.empty()) {
       made.list_mode = word(kSourceListModes, mode, "group.rule.source.listMode");
     }
@@ -175,7 +248,14 @@ class Reader {
     if (const Node* max = node.find("max"); max != nullptr && max->text() != "*")
       made.max = number(max->text(), RuleSource::kUnbounded);
     for (const Member& member : node.members()) {
-      if (member.name->text.starts_with("defaultValue")) made.default_value = {default_value(member), {}};
+      if (member.name->text.starts_with("defaultValue")) {
+        made.default_value = expression_of(default_value(member), "group.rule.source.defaultValue");
+      }
+    }
+    for (const Node& one : list_of(node, "extension")) {
+      if (one.text_of("url") == kDefaultInR4) {
+        made.default_value = expression_of(text_of(one, "valueString"), "group.rule.source.defaultValue");
+      }
     }
     check_members(node);
     return made;
@@ -188,15 +268,37 @@ class Reader {
       }
     }
     expect_only(source, "group.rule.source",
-                {"context", "min", "max", "type", "element", "listMode", "variable", "condition", "check", "logMessage",
-                 "defaultValue", "defaultValueString", "defaultValueCode", "defaultValueUri", "defaultValueBoolean",
-                 "defaultValueInteger", "defaultValueDecimal"});
+                {"context",
+                 "min",
+                 "max",
+                 "type",
+                 "element",
+                 "listMode",
+                 "variable",
+                 "condition",
+                 "check",
+                 "logMessage",
+                 "defaultValue",
+                 "defaultValueString",
+                 "defaultValueCode",
+                 "defaultValueUri",
+                 "defaultValueId",
+                 "defaultValueBoolean",
+                 "defaultValueInteger",
+                 "defaultValueDecimal",
+                 "defaultValueDate",
+                 "defaultValueDateTime",
+                 "defaultValueTime"});
   }
 
   // R5: an expression; R4: a value.
   static std::string default_value(const Member& member) {
-    const bool expression = member.name->text == "defaultValue" || !member.value.is_string();
-    return expression ? std::string(member.value.text()) : quoted(member.value.text());
+    const std::string_view type = member.name->text.substr(std::string_view("defaultValue").size());
+    const std::string text(member.value.text());
+    if (type.empty() || !member.value.is_string()) return text;
+    const auto row =
+        std::ranges::find_if(kValues, [&](const ValueRow& one) { return one.name.substr(5) == type && type != "Id"; });
+    return parameter_text({row == kValues.end() ? Kind::String : row->kind, text, {}});
   }
 
   static std::uint32_t number(std::string_view text, std::uint32_t otherwise) {
@@ -219,6 +321,8 @@ class Reader {
     made.context = text_of(node, "context");
     made.path = path_of(node);
     made.variable = text_of(node, "variable");
+    if (list_of(node, "listMode").size() > 1)
+      problem("expected one listMode in StructureMap.group.rule.target, found several (not supported)");
     for (const Node& mode : list_of(node, "listMode")) {
       made.list_mode = word(kTargetListModes, mode.text(), "group.rule.target.listMode");
     }
@@ -231,6 +335,10 @@ class Reader {
       made.parameters.push_back({Kind::Variable, sources.front().variable, {}});
     }
     if (!name.empty()) transform(name, made);
+    if (name.empty() && !made.parameters.empty())
+      problem("expected a transform for the parameters in StructureMap.group.rule.target, found none");
+    if (made.context.empty() && (name.empty() || !made.path.empty()))
+      problem("expected a context or only a transform in StructureMap.group.rule.target, found neither");
     return made;
   }
 
@@ -243,26 +351,57 @@ class Reader {
                      std::to_string(made.parameters.size()));
     }
     made.transform = entry->transform;
-    // The last parameter of evaluate is an expression, kept as a string.
     if (entry->transform == Transform::Evaluate && made.parameters.back().kind == Kind::String) {
-      made.parameters.back().kind = Kind::Expression;
+      made.parameters.back().kind = Kind::Expression;  // kept as a string
+      expression_of(made.parameters.back().text, "group.rule.target.parameter");
     }
+    normalise(made);
   }
 
   Parameter parameter(const Node& node, std::string_view path) {
     for (const ValueRow& row : kValues) {
-      if (const Node* value = node.find(row.name)) return {row.kind, std::string(value->text()), {}};
+      if (const Node* value = node.find(row.name)) {
+        Parameter made{row.kind, std::string(value->text()), {}};
+        const auto read = parse_parameter(parameter_text(made));  // "1e3" is no decimal of FML, "x y" no date
+        if (!read || *read != made)
+          problem("expected a proper " + std::string(row.name) + " in StructureMap." + std::string(path) +
+                  ", found another value");
+        return made;
+      }
     }
+    if (const Node* beside = node.find("_valueString")) return expression(*beside, path);
     problem("expected a value in StructureMap." + std::string(path) + ", found none that is known");
+    return {};
+  }
+
+  // cqf-expression in place of a value
+  Parameter expression(const Node& beside, std::string_view path) {
+    for (const Node& one : list_of(beside, "extension")) {
+      const Node* value = one.text_of("url") == kExpression ? one.find("valueExpression") : nullptr;
+      if (value == nullptr) continue;
+      const auto read = parse_parameter(value->text_of("expression"));
+      if (read) return {read->kind, read->text, {}};
+      problem("StructureMap." + std::string(path) + ": " + read.error().message);
+    }
+    problem("expected an expression in StructureMap." + std::string(path) + ", found none");
     return {};
   }
 
   Invocation dependent(const Node& node) {
     expect_only(node, "group.rule.dependent", {"name", "variable", "parameter"});
     Invocation made;
-    made.group = text_of(node, "name");
-    for (const Node& one : list_of(node, "variable"))
-      made.parameters.push_back({Kind::Variable, std::string(one.text()), {}});
+    made.group = name_of(node, "name", "group.rule.dependent");
+    const auto beside = list_of(node, "_variable");
+    const auto variables = list_of(node, "variable");
+    for (std::size_t i = 0; i < std::max(variables.size(), beside.size()); ++i) {
+      if (i < variables.size() && !variables[i].is_null()) {
+        if (variables[i].text().empty())
+          problem("expected a name in StructureMap.group.rule.dependent.variable, found none");
+        made.parameters.push_back({Kind::Variable, std::string(variables[i].text()), {}});
+      } else {
+        made.parameters.push_back(expression(i < beside.size() ? beside[i] : Node(), "group.rule.dependent.variable"));
+      }
+    }
     for (const Node& one : list_of(node, "parameter"))
       made.parameters.push_back(parameter(one, "group.rule.dependent.parameter"));
     return made;
@@ -273,7 +412,7 @@ class Reader {
 
 }  // namespace
 
-std::optional<StructureMap> parse_structure_map(const MapText& text, std::vector<Diagnostic>& problems) {
+MappingResource parse_mapping_resource(const MapText& text, std::vector<Diagnostic>& problems) {
   const std::size_t before = problems.size();
   Reporter reporter(text.file, problems);
   std::string_view json = text.text;
@@ -281,17 +420,27 @@ std::optional<StructureMap> parse_structure_map(const MapText& text, std::vector
   const auto document = fhir::read_json(std::string(json));
   if (!document) {
     reporter.error(Place{}, document.error());
-    return std::nullopt;
+    return {};
   }
   const Node& root = (*document)->root();
-  if (fhir::resource_type(root) != "StructureMap") {
-    reporter.error(Place{}, "expected a StructureMap, found '" + std::string(fhir::resource_type(root)) + "'");
-    return std::nullopt;
+  const std::string_view type = fhir::resource_type(root);
+  MappingResource read;
+  if (type == "StructureMap") {
+    read.map = Reader(reporter).map(root);
+    read.map->file = text.file;
+  } else if (type == "ConceptMap") {
+    read.concept_map = read_concept_map(root, reporter);
+  } else {
+    reporter.error(Place{}, "expected a StructureMap or a ConceptMap, found '" + std::string(type) + "'");
   }
-  StructureMap map = Reader(reporter).map(root);
-  if (problems.size() != before) return std::nullopt;
-  map.file = text.file;
-  return map;
+  if (has_errors(std::span(problems).subspan(before))) return {};
+  return read;
+}
+
+std::optional<StructureMap> parse_structure_map(const MapText& text, std::vector<Diagnostic>& problems) {
+  MappingResource read = parse_mapping_resource(text, problems);
+  if (read.concept_map) Reporter(text.file, problems).error(Place{}, "expected a StructureMap, found 'ConceptMap'");
+  return std::move(read.map);
 }
 
 }  // namespace bhi::mapping

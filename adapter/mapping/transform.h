@@ -50,7 +50,7 @@ inline constexpr std::array kTransforms = std::to_array<TransformEntry>({
     {"copy", Transform::Copy, 1, 1},
     {"cp", Transform::ContactPoint, 1, 2},
     {"create", Transform::Create, 0, 1},
-    {"dateOp", Transform::DateOp, 1, 3},
+    {"dateOp", Transform::DateOp, 2, 3},
     {"escape", Transform::Escape, 2, 3},
     {"evaluate", Transform::Evaluate, 1, 2},
     {"id", Transform::Identifier, 2, 3},

@@ -3,11 +3,15 @@
 #include "fhirpath/value.h"
 #include "mapping/assign.h"
 #include "mapping/date_format.h"
+#include "mapping/date_op.h"
+#include "mapping/escape.h"
 
 #include <algorithm>
 #include <array>
+#include <cassert>
 #include <charconv>
 #include <optional>
+#include <utility>
 
 namespace bhi::mapping {
 
@@ -87,6 +91,15 @@ Result<Values> truncate(const TransformCall& call) {
     if (starts && count++ == length) break;
   }
   return one(text_item(call, texts[0].substr(0, at)));
+}
+
+// escape(source, from, to); of two parameters the source is plain.
+Result<Values> escape(const TransformCall& call) {
+  BHI_TRY(const Texts texts, texts_of(call));
+  if (!texts.has(0)) return Values{};
+  const bool three = call.given.size() == 3;
+  BHI_TRY(const std::string made, escape_text(texts[0], three ? texts[1] : "plain", three ? texts[2] : texts[1]));
+  return one(text_item(call, made));
 }
 
 Result<Values> append(const TransformCall& call) {
@@ -217,11 +230,6 @@ Result<Values> make_contact_point(const TransformCall& call) {
 
 // ---- translate
 
-struct SourceCode {
-  std::string_view system;  // empty: not stated
-  std::string_view code;
-};
-
 std::vector<SourceCode> codes_of(const Item& item) {
   std::vector<SourceCode> codes;
   if (!item.node->is_object()) {
@@ -235,40 +243,48 @@ std::vector<SourceCode> codes_of(const Item& item) {
   return codes;
 }
 
-const CodeMapping* find_mapping(const CodeTable& table, const std::vector<SourceCode>& codes) {
-  for (const SourceCode& code : codes) {
-    const auto [first, last] = table.by_code.equal_range(std::string(code.code));
-    for (auto at = first; at != last; ++at) {
-      const CodeMapping& mapping = at->second;
-      if (mapping.relation == "!=") continue;
-      if (code.system.empty() || mapping.source_system.empty() || code.system == mapping.source_system) return &mapping;
-    }
-  }
-  return nullptr;
-}
+// The outputs of translate(). "string" and "uri" are of the reference implementation's maps.
+enum class Output : std::uint8_t { Code, System, Display, Coding, CodeableConcept };
+
+constexpr std::array kOutputs = std::to_array<std::pair<std::string_view, Output>>({
+    {"code", Output::Code},
+    {"string", Output::Code},
+    {"system", Output::System},
+    {"uri", Output::System},
+    {"display", Output::Display},
+    {"Coding", Output::Coding},
+    {"coding", Output::Coding},
+    {"CodeableConcept", Output::CodeableConcept},
+    {"codeableConcept", Output::CodeableConcept},
+});
 
 Result<Values> translate(const TransformCall& call) {
   Values values;
-  BHI_TRY(const auto output, text_of(call, 1));
+  BHI_TRY(const auto wanted, text_of(call, 1));
+  const auto output = std::ranges::find(kOutputs, wanted.value_or("code"), &decltype(kOutputs)::value_type::first);
+  assert(output != kOutputs.end());  // checked when compiling
+  const auto simple = [&](std::string_view text, std::string_view type) {
+    if (text.empty()) return;
+    values.push_back({call.arena.make<Node>(Node::string(call.arena.copy(text))), nullptr, call.types.find(type)});
+  };
   for (const Item& item : call.given[0]) {
-    const CodeMapping* mapping = find_mapping(*call.target.codes, codes_of(item));
-    if (mapping == nullptr) {
+    const std::vector<SourceCode> codes = codes_of(item);
+    BHI_TRY(const std::optional<Translation> found, translate_codes(*call.target.codes, codes));
+    if (!found) {
       call.issues.push_back(
           {Severity::Warning, "code-invalid", to_text(call.place),
            "expected a code that concept map '" + call.target.codes->id + "' translates, found another"});
       continue;
     }
-    if (output == "code") {
-      values.push_back({call.arena.make<Node>(Node::string(mapping->target_code)), nullptr, call.types.find("code")});
-    } else if (output == "system") {
-      values.push_back({call.arena.make<Node>(Node::string(mapping->target_system)), nullptr, call.types.find("uri")});
-    } else {
-      const Node made = coding(call, mapping->target_system, mapping->target_code, {});
-      if (output == "Coding") {
-        values.push_back({call.arena.make<Node>(made), nullptr, call.types.find("Coding")});
-      } else {
-        values.push_back(ObjectMaker(call).list_of_one("coding", made).item("CodeableConcept"));
-      }
+    const auto made = [&] { return coding(call, found->system, found->code, found->display); };
+    switch (output->second) {
+      case Output::Code: simple(found->code, wanted == "string" ? "string" : "code"); break;
+      case Output::System: simple(found->system, "uri"); break;
+      case Output::Display: simple(found->display, "string"); break;
+      case Output::Coding: values.push_back({call.arena.make<Node>(made()), nullptr, call.types.find("Coding")}); break;
+      case Output::CodeableConcept:
+        values.push_back(ObjectMaker(call).list_of_one("coding", made()).item("CodeableConcept"));
+        break;
     }
   }
   return values;
@@ -279,11 +295,29 @@ Result<Values> translate(const TransformCall& call) {
 Result<Values> to_date(const TransformCall& call, DateKind kind) {
   BHI_TRY(const Texts texts, texts_of(call));
   if (texts[0].empty()) return Values{};
-  BHI_TRY(const std::string made, parse_date(texts[0], texts.has(1) ? texts[1] : std::string_view{}, kind));
+  if (texts[1].empty()) {  // a FHIR value already; what else it may be made of says assign.h
+    const std::string_view name = kind == DateKind::Date ? "date" : kind == DateKind::Time ? "time" : "dateTime";
+    BHI_TRY(const Node node, convert_primitive(text_item(call, texts[0]), *call.types.find(name), call.arena));
+    return one({call.arena.make<Node>(node), nullptr, call.types.find(name)});
+  }
+  BHI_TRY(const std::string made, parse_date(texts[0], texts[1], kind));
   const fhir::TypeInfo& type = kind == DateKind::Date   ? fhirpath::system_type::Date
                                : kind == DateKind::Time ? fhirpath::system_type::Time
                                                         : fhirpath::system_type::DateTime;
   return one(fhirpath::text_item(type, call.arena.copy(std::string_view(made)), call.arena));
+}
+
+Result<Values> date_op(const TransformCall& call) {
+  BHI_TRY(const auto source, text_of(call, 0));
+  if (!source || call.given.size() < 2 || call.given[1].empty()) return Values{};
+  if (call.given[1].size() > 1) {
+    return Error{Kind::Incorrect,
+                 "expected one second parameter of dateOp(), found " + std::to_string(call.given[1].size())};
+  }
+  BHI_TRY(const auto format, text_of(call, 2));
+  BHI_TRY(const Item made, date_operation(call.given[0].front(), call.given[1].front(),
+                                          format.value_or(std::string_view{}), call.arena));
+  return one(made);
 }
 
 Result<Values> unix_to_date(const TransformCall& call, DateKind kind) {
@@ -297,6 +331,10 @@ Result<Values> unix_to_date(const TransformCall& call, DateKind kind) {
 }
 
 }  // namespace
+
+bool is_translate_output(std::string_view text) {
+  return std::ranges::find(kOutputs, text, &decltype(kOutputs)::value_type::first) != kOutputs.end();
+}
 
 Result<Values> transformed(const TransformCall& call) {
   switch (call.transform) {
@@ -318,8 +356,8 @@ Result<Values> transformed(const TransformCall& call) {
     case Transform::UnixToDateTime: return unix_to_date(call, DateKind::DateTime);
     case Transform::UnixToDate: return unix_to_date(call, DateKind::Date);
     case Transform::UnixToTime: return unix_to_date(call, DateKind::Time);
-    case Transform::Escape:
-    case Transform::DateOp:
+    case Transform::Escape: return escape(call);
+    case Transform::DateOp: return date_op(call);
     case Transform::Create:
     case Transform::Reference:
     case Transform::Pointer: break;

@@ -31,4 +31,7 @@ struct TransformCall {
 // None, one, or (evaluate) several values. A parameter that is empty gives none, except that append() passes over it.
 Result<std::vector<fhirpath::Item>> transformed(const TransformCall& call);
 
+// 'code', 'system', 'Coding' ...: may translate() give that?
+bool is_translate_output(std::string_view text);
+
 }  // namespace bhi::mapping

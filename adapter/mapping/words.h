@@ -33,6 +33,25 @@ inline constexpr auto kTargetListModes = std::to_array<std::pair<std::string_vie
     {"collate", TargetListMode::Single},  // R4 and R5 called it so
 });
 
+// Of StructureMap JSON; FML writes <<types>> and <<type+>>.
+inline constexpr auto kTypeModes = std::to_array<std::pair<std::string_view, TypeMode>>({
+    {"none", TypeMode::None},
+    {"types", TypeMode::Types},
+    {"type-and-types", TypeMode::TypeAndTypes},
+});
+
+inline constexpr auto kParameterModes = std::to_array<std::pair<std::string_view, ParameterMode>>({
+    {"source", ParameterMode::Source},
+    {"target", ParameterMode::Target},
+});
+
+// The first word for a value; a value that has none (All, None) gives an empty text.
+template <typename Table, typename Value>
+constexpr std::string_view word_of(const Table& table, Value value) {
+  const auto found = std::ranges::find_if(table, [&](const auto& row) { return row.second == value; });
+  return found == table.end() ? std::string_view{} : found->first;
+}
+
 // Null when the word is not in the table.
 template <typename Table>
 constexpr auto find_word(const Table& table, std::string_view word) -> const typename Table::value_type* {

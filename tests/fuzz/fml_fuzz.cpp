@@ -1,6 +1,8 @@
-// Any bytes give a map or diagnostics; what compiles runs to a result or an error.
+// Any bytes give a map or diagnostics; what was read is the same when it is written and read again; what compiles runs
+// to a result or an error.
 #include "fhir/json.h"
 #include "mapping/library.h"
+#include "written_again.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -23,6 +25,8 @@ const bhi::fhir::Document& source() {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size > 20'000) return 0;
   const bhi::mapping::MapText map{"fuzz.map", std::string(reinterpret_cast<const char*>(data), size)};
+  std::vector<bhi::mapping::Diagnostic> problems;
+  if (const auto read = bhi::mapping::parse_fml(map, problems)) bhi::fuzz::expect_same_again(*read);
   const std::shared_ptr<const bhi::fhir::Types> types(std::shared_ptr<const bhi::fhir::Types>(),
                                                       &bhi::fhir::Types::r4());
   const auto library = bhi::mapping::Library::compile({&map, 1}, types);

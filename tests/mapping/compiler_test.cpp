@@ -54,13 +54,15 @@ TEST(Compiler, KeepsTheVariablesOfARuleWithinIt) {
             "test.map:4:50: rule 'src': expected a variable in scope, found 'i'");
 }
 
-TEST(Compiler, SaysThatTransformsWithoutMeaningAreNotSupported) {
-  EXPECT_NE(compile_error(map_of("src.authored as a -> tgt.birthDate = dateOp(a, 'x');"))
-                .find("is not supported; write (date + 5 days)"),
-            std::string::npos);
-  EXPECT_NE(compile_error(map_of("src.id as a -> tgt.id = escape(a, 'x', 'y');"))
-                .find("not supported; write (text.unescape("),
-            std::string::npos);
+TEST(Compiler, ChecksTheFormatsAndOutputsOfTransforms) {
+  EXPECT_NE(
+      compile_error(map_of("src.id as a -> tgt.id = escape(a, 'x', 'xml');"))
+          .find("test.map:4:35: rule 'id': expected plain, json, java, xml or html as a format of escape(), found 'x'"),
+      std::string::npos);
+  const std::string codes = "conceptmap \"#m\" { prefix s = \"s\" s:a - s:b }\n";
+  EXPECT_NE(
+      compile_error(codes + map_of("src.id as a -> tgt.id = translate(a, '#m', 'Quantity');")).find("found 'Quantity'"),
+      std::string::npos);
 }
 
 TEST(Compiler, TellsThatAnExpressionStandsInParentheses) {

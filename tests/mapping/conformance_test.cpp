@@ -22,13 +22,14 @@ const std::map<std::string, std::string, std::less<>> kNotRun = {
     {"official/qr2cda", "needs the CDA logical models, which are not here"},
     {"official/qr2cd-eval-json", "needs the CDA logical models, which are not here"},
     {"official/qr2cd-eval-fml", "needs the CDA logical models, which are not here"},
-    {"matchbox/memberof", "needs terminology: memberOf() of a marital status"},
-    {"tutorial/step4b.source4", "isInteger() is no function of FHIRPath; the map itself says that it does not work"},
-    {"tutorial/step4b.source4b", "isInteger() is no function of FHIRPath; the map itself says that it does not work"},
 };
+
+// Where the other engine copies the text of a number into an integer element; we convert it.
+constexpr std::string_view kCopiedAsText = "tutorial/step4b.source4";
 
 // Where the StructureMap JSON beside a map does not say the same as the map.
 const std::map<std::string, std::string, std::less<>> kCompiledNotRun = {
+    {"tutorial/step4b.source4b", "its condition is a text, so it always holds"},
     {"tutorial/step4c.source4", "its conditions look for a21 within a21"},
     {"tutorial/step4c.source4b", "its conditions look for a21 within a21"},
     {"tutorial/step13.source13", "it lacks the rule that sets the id"},
@@ -108,6 +109,10 @@ void run_case(const Node& one, const files::path& folder, std::string_view membe
     return;
   }
   ASSERT_TRUE(output.ok()) << output.error().message;
+  if (one.text_of("id") == kCopiedAsText) {
+    EXPECT_EQ(fhir::write_json(output->root), R"({"a21":12345})");
+    return;
+  }
   EXPECT_TRUE(fhir::same(output->root, without_logical_type(wanted, arena)))
       << fhir::write_json_pretty(output->root) << "\nexpected\n"
       << fhir::write_json_pretty(wanted);

@@ -90,9 +90,8 @@ TEST(Executor, UsesADefaultWhenThereIsNoValue) {
 TEST(Executor, ChecksCardinalityAndConditions) {
   EXPECT_EQ(failed("src.item 0..2 as i -> tgt.name as n;"),
             "test.map:4:1: rule 'item': source QuestionnaireResponse: expected 0..2 values, found 3");
-  EXPECT_EQ(
-      failed("src.item as i check (i.text.exists()) -> tgt.name as n;"),
-      "test.map:4:1: rule 'item': source QuestionnaireResponse.item[2]: check failed: expected (i.text.exists())");
+  EXPECT_EQ(failed("src.item as i check (i.text.exists()) -> tgt.name as n;"),
+            "test.map:4:1: rule 'item': source QuestionnaireResponse.item[2]: check failed: expected i.text.exists()");
 }
 
 TEST(Executor, LogsWhatPasses) {

@@ -71,8 +71,8 @@ TEST(Parser, ReadsHeaderUsesImportsConstantsAndGroups) {
   )");
   EXPECT_EQ(map.url, "http://example.org/map");
   EXPECT_EQ(map.name, "Example");
-  ASSERT_EQ(map.metadata.size(), 4u);
-  EXPECT_EQ(map.metadata[2].value, "Some *markdown* that // is no comment");
+  ASSERT_EQ(map.metadata.size(), 2u);
+  EXPECT_EQ(map.metadata[0].value, "Some *markdown* that // is no comment");
   ASSERT_EQ(map.uses.size(), 2u);
   EXPECT_EQ(map.uses[0].alias, "Pat");
   EXPECT_EQ(map.uses[1].mode, ModelMode::Produced);
@@ -100,9 +100,9 @@ TEST(Parser, ReadsAllPartsOfASource) {
   EXPECT_EQ(source.default_value.text, "10");
   EXPECT_EQ(source.list_mode, SourceListMode::First);
   EXPECT_EQ(source.variable, "vs");
-  EXPECT_EQ(source.where.text, "(value >= 10)");
-  EXPECT_EQ(source.check.text, "(value <= 100)");
-  EXPECT_EQ(source.log.text, "(value)");
+  EXPECT_EQ(source.where.text, "value >= 10");
+  EXPECT_EQ(source.check.text, "value <= 100");
+  EXPECT_EQ(source.log.text, "value");
   EXPECT_EQ(rule.sources[1].path.at(0), "group");
   EXPECT_EQ(rule.sources[1].min, 1u);
   EXPECT_EQ(rule.sources[1].max, 2u);
@@ -153,7 +153,7 @@ TEST(Parser, ReadsCodeMappingsWithTheirSystems) {
   EXPECT_EQ(map.concept_maps[0].id, "codes");
   EXPECT_EQ(map.concept_maps[0].mappings[0].target_code, "two words");
   EXPECT_EQ(map.concept_maps[0].mappings[0].source_system, "http://a");
-  EXPECT_EQ(map.concept_maps[0].mappings[2].relation, ">-");
+  EXPECT_EQ(map.concept_maps[0].mappings[2].relation, Relation::Specializes);
 }
 
 TEST(Parser, SaysWhereWhatWasExpectedAndWhatWasFound) {

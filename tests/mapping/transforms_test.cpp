@@ -1,5 +1,6 @@
 // Each transform on small values.
 #include "mapping/date_format.h"
+#include "mapping/escape.h"
 #include "tests/mapping/support/maps.h"
 
 #include <gtest/gtest.h>
@@ -55,7 +56,54 @@ TEST(Transforms, ReadDatesInOtherFormats) {
   EXPECT_FALSE(parse_date("2026-2-3", "yyyy-MM-dd", DateKind::Date).ok());
   EXPECT_FALSE(parse_date("2026-02-03x", "yyyy-MM-dd", DateKind::Date).ok());
   EXPECT_FALSE(parse_date("25:00", "HH:mm", DateKind::Time).ok());
-  EXPECT_EQ(parse_date("3 Nov 2026", "d MMM yyyy", DateKind::Date).error().kind, Kind::Unsupported);
+  EXPECT_EQ(parse_date("3 NOV 2026", "d MMM yyyy", DateKind::Date).value(), "2026-11-03");
+  EXPECT_EQ(parse_date("May 9, 2026", "MMMM d, yyyy", DateKind::Date).value(), "2026-05-09");
+  EXPECT_FALSE(parse_date("3 Nox 2026", "d MMM yyyy", DateKind::Date).ok());
+  EXPECT_EQ(parse_date("9:00 PST", "H:mm z", DateKind::Time).error().kind, Kind::Unsupported);
+  EXPECT_EQ(made("tgt.birthDate = toDate(src.authored)", "Patient"), R"("birthDate":"2026-11-22"})");
+  EXPECT_NE(made("tgt.value = toDate('22.11.2026')").find("expected date"), std::string::npos);
+}
+
+TEST(Transforms, EscapeFromOneFormatToAnother) {
+  const auto escaped = [](std::string_view text, std::string_view from, std::string_view to) {
+    return escape_text(text, from, to).value();
+  };
+  EXPECT_EQ(escaped("a<b & \"c'", "plain", "xml"), "a&lt;b &amp; &quot;c&apos;");
+  EXPECT_EQ(escaped("a<b'", "plain", "html"), "a&lt;b&#39;");
+  EXPECT_EQ(escaped("a&lt;b &#228;&#xe4;&quot;", "xml", "plain"), "a<b \u00e4\u00e4\"");
+  EXPECT_EQ(escaped("R&D &nbsp;&amp;", "html", "plain"), "R&D \u00a0&");
+  EXPECT_EQ(escaped("a\"b\n\x01\u00e4", "plain", "json"), R"(a\"b\n\u0001)"
+                                                          "\u00e4");
+  EXPECT_EQ(escaped(R"(a\"\/\u00e4\ud83d\ude00)", "json", "plain"), "a\"/\u00e4\U0001F600");
+  EXPECT_EQ(escaped("\u00e4\U0001F600\t", "text", "java"), R"(\u00e4\ud83d\ude00\t)");
+  EXPECT_EQ(escaped(R"(\'\101\s)", "java", "plain"), "'A ");
+  EXPECT_EQ(escaped(R"(\u003c)", "json", "xml"), "&lt;");
+  for (const auto& [text, format] : {std::pair{"R&D", "xml"},
+                                     {"&bad;", "xml"},
+                                     {"&#0;", "xml"},
+                                     {"a\\", "json"},
+                                     {R"(\u00)", "json"},
+                                     {R"(\udc00)", "json"},
+                                     {R"(\q)", "java"},
+                                     {R"(\u0000)", "json"}}) {
+    EXPECT_FALSE(escape_text(text, format, "plain").ok()) << text;
+  }
+  EXPECT_EQ(made("tgt.value = escape('a &amp; b', 'html', 'json')"), R"("valueString":"a & b"})");
+  EXPECT_EQ(made("tgt.value = escape('a & b', 'xml')"), R"("valueString":"a &amp; b"})");
+  EXPECT_NE(made("tgt.value = escape(id, 'sgml', 'xml')").find("found 'sgml'"), std::string::npos);
+}
+
+TEST(Transforms, OperateOnDates) {
+  EXPECT_EQ(made("tgt.effective = dateOp('2026-11-22', 'date')", "Observation"),
+            R"("effectiveDateTime":"2026-11-22"})");
+  EXPECT_EQ(made("tgt.birthDate = dateOp(src.authored, 'date')", "Patient"), R"("birthDate":"2026-11-22"})");
+  EXPECT_EQ(made("tgt.birthDate = dateOp('22.11.2026', 'date', 'dd.MM.yyyy')", "Patient"),
+            R"("birthDate":"2026-11-22"})");
+  EXPECT_EQ(made("tgt.birthDate = dateOp('2026-01-31', '1 month')", "Patient"), R"("birthDate":"2026-02-28"})");
+  EXPECT_EQ(made("tgt.birthDate = dateOp('2026-01-31', '-5 days')", "Patient"), R"("birthDate":"2026-01-26"})");
+  EXPECT_EQ(made("tgt.issued = dateOp(src.authored, 2 hours)"), R"("issued":"2026-11-22T11:30:00Z"})");
+  EXPECT_NE(made("tgt.birthDate = dateOp('2026-01-31', 'soon')", "Patient").find("second parameter of dateOp()"),
+            std::string::npos);
 }
 
 TEST(Transforms, ReadSecondsSince1970) {

@@ -6,6 +6,8 @@
 #include <CLI/CLI.hpp>
 
 #include <iostream>
+#include <string>
+#include <vector>
 
 int main(int argc, char** argv) {
   CLI::App app{"bhi: look at what bhi-adapter makes of FHIR data"};
@@ -54,6 +56,9 @@ int main(int argc, char** argv) {
   CLI::App* json_command =
       conformance->add_subcommand("json", "files y_*, n_* and i_*.json: to be accepted, to be refused, free");
   json_command->add_option("folder", suite, "where they are, or above")->required();
+  std::vector<std::string> suites;
+  CLI::App* fml_command = conformance->add_subcommand("fml", "mapping cases: maps with the results they must give");
+  fml_command->add_option("cases", suites, "cases.json, one or more; other files lie beside it")->required();
 
   try {
     app.parse(argc, argv);
@@ -65,6 +70,7 @@ int main(int argc, char** argv) {
   if (test_command->parsed()) return bhi::tools::run_test(test);
   if (token_command->parsed()) return bhi::tools::run_token(token);
   if (fhirpath_command->parsed()) return bhi::tools::run_fhirpath_conformance(suite, inputs);
+  if (fml_command->parsed()) return bhi::tools::run_fml_conformance(suites);
   if (json_command->parsed()) return bhi::tools::run_json_conformance(suite);
   return 2;
 }
