@@ -130,15 +130,16 @@ function(bhi_tests)
   add_test(NAME rooms COMMAND python3 ${CMAKE_SOURCE_DIR}/tools/check_rooms.py)
 endfunction()
 
-# tools/bench/*_bench.cpp as one program.
+# tools/bench as one program.
 function(bhi_bench)
   find_package(benchmark REQUIRED)
-  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tools/bench/*_bench.cpp)
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tools/bench/*.cpp)
   if(sources)
     add_executable(bhi-bench ${sources})
     target_link_libraries(bhi-bench PRIVATE bhi_flags bhi_service bhi_rapidjson SQLite::SQLite3 benchmark::benchmark
                                             benchmark::benchmark_main)
     target_compile_definitions(bhi-bench PRIVATE BHI_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+    target_include_directories(bhi-bench PRIVATE ${CMAKE_SOURCE_DIR}/tools)
   endif()
 endfunction()
 
