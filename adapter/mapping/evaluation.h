@@ -27,11 +27,10 @@ class Evaluation {
   // Documents in which references are looked up.
   void add_document(const fhir::Node& root) { documents_.push_back(&root); }
 
-  Result<fhirpath::Collection> evaluate(const CompiledExpression& expression, const Binding& focus, const Frame& frame,
+  Result<fhirpath::Collection> evaluate(const CompiledExpression& expression, const Binding& focus, Frame frame,
                                         const CompiledMap& map);
   // A criterion (where, check): empty is false.
-  Result<bool> holds(const CompiledExpression& expression, const Binding& focus, const Frame& frame,
-                     const CompiledMap& map);
+  Result<bool> holds(const CompiledExpression& expression, const Binding& focus, Frame frame, const CompiledMap& map);
 
   Result<fhirpath::Collection> constant(const CompiledMap& map, std::uint32_t index);
 

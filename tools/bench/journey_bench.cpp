@@ -1,11 +1,11 @@
 // One Synthea bundle through the journey: parse alone, parse + map + care without a store, and the whole way with every
 // commit on disk (accept, then work off the lanes). The ratio to parsing alone is what to look at.
+#include "bench/journey.h"
 #include "fhir/json.h"
 #include "flow/map_report.h"
 #include "flow/receive.h"
 #include "flow/work.h"
 #include "store/sqlite_store.h"
-#include "bench/journey.h"
 
 #include <benchmark/benchmark.h>
 
