@@ -128,6 +128,7 @@ struct CompiledMap {
   std::string file;
   std::string url;
   std::string name;
+  std::string hash;  // of its text, see lineage.h
   std::deque<CompiledGroup> groups;
   std::vector<CompiledConstant> constants;
   std::deque<CodeTable> code_tables;

@@ -50,6 +50,7 @@ class MapCompiler {
     made.file = map.file;
     made.url = without_version(map.url);
     made.name = map.name;
+    made.hash = map.hash;
     Reporter reporter(map.file, problems_);
     if (!made.url.empty() && !program_.by_url.emplace(made.url, &made).second) {
       reporter.error(Place{}, "expected a url of its own for each map, found '" + made.url + "' in " +

@@ -1,5 +1,7 @@
 #include "mapping/evaluation.h"
 
+#include "mapping/tracer.h"
+
 namespace bhi::mapping {
 
 namespace {
@@ -84,7 +86,9 @@ const Node* Evaluation::resolve(std::string_view reference) {
   index_documents();
   if (const auto found = by_url_.find(reference); found != by_url_.end()) return found->second;
   if (const auto found = by_id_.find(std::string(reference)); found != by_id_.end()) return found->second;
-  return world_.resolve ? world_.resolve(reference) : nullptr;
+  const Node* found = world_.resolve ? world_.resolve(reference) : nullptr;
+  if (tracer_ != nullptr && found != nullptr) tracer_->add_document(*found, nullptr);
+  return found;
 }
 
 void Evaluation::index_documents() {

@@ -19,7 +19,11 @@ Executor::Executor(const Program& program, const World& world, Arena& arena, Run
       budget_(budget),
       bytes_before_(arena.reserved_bytes()),
       tree_(*program.types, arena),
-      evaluation_(program, world, tree_, arena) {}
+      evaluation_(program, world, tree_, arena) {
+  if (world.lineage == nullptr) return;
+  tracer_ = &tracer_storage_.emplace(tree_);
+  evaluation_.set_tracer(tracer_);
+}
 
 Result<Output> Executor::run(const CompiledMap& map, std::span<const Input> sources) {
   if (map.groups.empty()) return Error{Kind::Incorrect, map.file + ": expected a group, found none"};
@@ -65,6 +69,7 @@ Result<void> Executor::bind(const CompiledGroup& group, std::span<const Input> s
     }
     frame[i] = Binding::source(item, arena_.make<RootPlace>(item));
     evaluation_.add_document(*input->node);
+    if (tracer_ != nullptr) tracer_->add_document(*input->node, item.type);
   }
   return {};
 }
@@ -77,6 +82,7 @@ Result<Output> Executor::finish(const CompiledGroup& group, Frame frame) {
     BHI_TRY(const fhir::Node node, tree_.finish(*frame[i].target));
     if (first) {
       output.root = node;
+      if (tracer_ != nullptr) *world_.lineage = tracer_->finish(*frame[i].target);
     } else {
       output.more.push_back(node);
     }
@@ -166,7 +172,14 @@ Result<void> Executor::run_call(const CompiledCall& given, Application& applicat
                      {Kind::Incorrect, "expected one value for '" + given.group->parameters[i].name + "', found " +
                                            std::to_string(items->size())});
     }
-    if (!items->empty()) frame[i] = Binding::source(items->front(), application.first.place);
+    if (items->empty()) continue;
+    frame[i] = Binding::source(items->front(), application.first.place);
+    if (tracer_ != nullptr) {
+      static const CompiledTarget kNoTarget;
+      tracer_->begin(application.rule, application.group, kNoTarget, application.first);
+      trace_inputs(argument, application);
+      tracer_->name(items->front());
+    }
   }
   return call(*given.group, frame);
 }

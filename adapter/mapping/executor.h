@@ -1,4 +1,5 @@
-// Running a compiled map. One Executor is one run: it owns nothing but its place in the arena and its budget.
+// Running a compiled map. One Executor is one run: it owns nothing but its place in the arena, its budget
+// and, when it was asked for, the lineage it keeps.
 //
 // A rule applies once for each combination of its sources; for each, targets are made in order, then groups are called,
 // then nested rules run. https://build.fhir.org/ig/HL7/mapping-language-ig/fml.html#rules
@@ -11,9 +12,11 @@
 #include "mapping/evaluation.h"
 #include "mapping/library.h"
 #include "mapping/target.h"
+#include "mapping/tracer.h"
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <tuple>
@@ -78,6 +81,7 @@ class Executor {
                                      const fhir::TypeInfo*& made) const;
 
   Result<void> spend();
+  void trace_inputs(const CompiledParameter& parameter, const Application& application);
   Error located(const Application& application, const Place& at, const Error& error);
   std::string cycle() const;
 
@@ -90,6 +94,8 @@ class Executor {
   FrameStack frames_;
   Evaluation evaluation_;
   Issues issues_;
+  std::optional<Tracer> tracer_storage_;
+  Tracer* tracer_ = nullptr;  // null: nobody asked for the lineage
   std::uint64_t steps_ = 0;
   std::size_t nesting_ = 0;
   bool located_ = false;                     // the error on its way up says its place already

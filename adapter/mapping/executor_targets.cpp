@@ -34,6 +34,7 @@ bool is_primitive(const TargetNode& node) { return node.type->kind == TypeKind::
 
 Result<void> Executor::run_target(const CompiledTarget& target, Application& application) {
   BHI_CHECK(spend());
+  if (tracer_ != nullptr) tracer_->begin(application.rule, application.group, target, application.first);
   BHI_TRY(const Binding made, make(target, application));
   if (target.slot != VariableUse::kNone) application.frame[target.slot] = made;
   return {};
@@ -71,11 +72,14 @@ Result<Binding> Executor::make(const CompiledTarget& target, Application& applic
     BHI_TRY(TargetNode * node,
             put_value(*parent, *target.path.back(), application.first, *application.group.map, true));
     made = Binding::made(*node);
+    if (tracer_ != nullptr) tracer_->put(*node, application.first);
   } else if (!target.transform) {
     BHI_TRY(TargetNode * node, tree_.grow(*parent, *target.path.back()));
     made = Binding::made(*node);
+    if (tracer_ != nullptr) tracer_->made(*node);
   } else if (*target.transform == Transform::Create) {
     BHI_TRY(made, create(target, parent));
+    if (tracer_ != nullptr) tracer_->made(*made.target);
   } else {
     BHI_TRY(made, transformed_value(target, parent, application));
   }
@@ -110,6 +114,7 @@ Result<Binding> Executor::transformed_value(const CompiledTarget& target, Target
     const VariableUse& variable = target.parameters.front().variable;
     if (variable.slot != VariableUse::kNone) {
       const Binding& given = application.frame[variable.slot];
+      if (tracer_ != nullptr) tracer_->read(given);
       if (transform == Transform::Copy) return put(target, parent, given, application);
       if (given.kind == Binding::Kind::Nothing) return Binding{};
       BHI_TRY(const std::string text, reference_to(given, transform == Transform::Pointer));
@@ -159,13 +164,18 @@ Result<Binding> Executor::put(const CompiledTarget& target, TargetNode* parent, 
                               Application& application) {
   if (value.kind == Binding::Kind::Nothing) return Binding{};
   if (parent == nullptr) {
-    if (target.names_source) return value;
+    if (target.names_source) {
+      if (tracer_ != nullptr) tracer_->name(value.item);
+      return value;
+    }
     BHI_TRY(const Item item, evaluation_.item_of(value));
     BHI_TRY(TargetNode * node, make_node(tree_, item, nullptr, arena_));
+    if (tracer_ != nullptr) tracer_->put(*node, value);
     return Binding::made(*node);
   }
   if (target.path.empty()) {
     BHI_TRY(const Item item, evaluation_.item_of(value));
+    if (tracer_ != nullptr) tracer_->put(*parent, value);
     if (is_primitive(*parent)) {
       BHI_TRY(parent->value, convert_primitive(item, *parent->type, arena_));
       return Binding::made(*parent);
@@ -179,6 +189,7 @@ Result<Binding> Executor::put(const CompiledTarget& target, TargetNode* parent, 
     return Binding::made(*parent);
   }
   BHI_TRY(TargetNode * node, put_value(*parent, *target.path.back(), value, *application.group.map, false));
+  if (tracer_ != nullptr) tracer_->put(*node, value);
   return Binding::made(*node);
 }
 
@@ -199,6 +210,7 @@ Result<TargetNode*> Executor::put_value(TargetNode& parent, const fhir::Name& na
       BHI_TRY(TargetNode * node, tree_.place(parent, place, *tree_.make(*made)));
       const FrameStack::Held held(frames_, group->slots);
       const Frame frame = held.frame();
+      const Tracer::Pause pause(tracer_);
       frame[0] = value;
       frame[1] = Binding::made(*node);
       BHI_CHECK(call(*group, frame));
@@ -275,7 +287,21 @@ Result<Collection> Executor::evaluated(const CompiledTarget& target, const Appli
                               *application.group.map);
 }
 
+// What a parameter is made from: its variable, the variables in its expression, else the focus of that.
+void Executor::trace_inputs(const CompiledParameter& parameter, const Application& application) {
+  if (parameter.variable.slot != VariableUse::kNone) tracer_->read(application.frame[parameter.variable.slot]);
+  if (!parameter.expression) return;
+  bool any = false;
+  for (const VariableUse& use : parameter.expression->variables) {
+    if (use.slot == VariableUse::kNone) continue;
+    tracer_->read(application.frame[use.slot]);
+    any = true;
+  }
+  if (!any) tracer_->read(application.first);
+}
+
 Result<Collection> Executor::parameter(const CompiledParameter& parameter, const Application& application) {
+  if (tracer_ != nullptr) trace_inputs(parameter, application);
   if (parameter.literal.node != nullptr) return Collection(&parameter.literal, 1);
   if (parameter.expression) {
     return evaluation_.evaluate(*parameter.expression, application.first, application.frame, *application.group.map);

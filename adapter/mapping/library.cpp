@@ -1,5 +1,6 @@
 #include "mapping/library.h"
 
+#include "base/hash.h"
 #include "mapping/compiler.h"
 #include "mapping/diagnostic.h"
 #include "mapping/executor.h"
@@ -45,7 +46,9 @@ Result<std::shared_ptr<const Library>> Library::compile(std::span<const MapText>
   std::vector<StructureMap> read;
   for (const MapText& map : maps) {
     auto one = is_json(map.text) ? parse_structure_map(map, problems) : parse_fml(map, problems);
-    if (one) read.push_back(std::move(*one));
+    if (!one) continue;
+    one->hash = to_hex(sha256(map.text));
+    read.push_back(std::move(*one));
   }
   if (has_errors(problems)) return all_of(problems);
   library->parts_->program = compile_maps(read, std::move(types), problems);

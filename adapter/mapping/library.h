@@ -20,6 +20,7 @@
 namespace bhi::mapping {
 
 struct CompiledMap;
+struct Lineage;
 
 struct MapText {
   std::string file;  // for messages: "mappings/core/screening.map"
@@ -50,6 +51,7 @@ struct World {
   std::function<const fhir::Node*(std::string_view reference)> resolve;  // resource or canonical; null when unknown
   std::function<std::string()> new_uuid;  // for uuid(); absent: the transform is an error
   std::function<void(std::string_view message)> log;
+  Lineage* lineage = nullptr;  // filled when the run ends well (mapping/lineage.h); null: none is kept
 };
 
 struct Output {

@@ -111,6 +111,16 @@ TargetNode* TargetTree::first(TargetNode& parent, const Name& name) {
   return field == nullptr ? nullptr : field->first;
 }
 
+bool TargetTree::has_value(const TargetNode& node) const {
+  if (!node.value.is_null() || node.companion != nullptr || node.type->kind == TypeKind::Resource) return true;
+  for (const TargetField* field = node.fields; field != nullptr; field = field->next) {
+    for (const TargetNode* value = field->first; value != nullptr; value = value->next) {
+      if (has_value(*value)) return true;
+    }
+  }
+  return false;
+}
+
 TargetField* TargetTree::find_field(const TargetNode& parent, const ElementInfo& element) const {
   for (TargetField* field = parent.fields; field != nullptr; field = field->next) {
     if (field->element == &element) return field;

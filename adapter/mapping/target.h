@@ -69,6 +69,9 @@ class TargetTree {
   // First value of an element; null when there is none.
   TargetNode* first(TargetNode& parent, const fhir::Name& name);
 
+  // Will it be there when the document is finished? Elements that were given nothing vanish.
+  bool has_value(const TargetNode& node) const;
+
   // The tree from here as an item, as it is now. Shares texts with what was copied.
   Result<fhirpath::Item> snapshot(const TargetNode& node);
   // The finished document: everything lies in the arena.
