@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <new>
@@ -64,9 +65,15 @@ class Arena {
   void reset();
 
  private:
+  struct BlockDeleter {
+    void operator()(std::byte* block) const { std::free(block); }
+  };
+  using Block = std::unique_ptr<std::byte, BlockDeleter>;
+
+  static Block take_block(std::size_t bytes);
   void* allocate_slow(std::size_t bytes, std::size_t align);
 
-  std::vector<std::unique_ptr<std::byte[]>> blocks_;
+  std::vector<Block> blocks_;
   std::byte* cursor_ = nullptr;
   std::byte* end_ = nullptr;
   std::size_t next_block_;

@@ -31,9 +31,11 @@ struct WriteRequest {
 };
 
 // What would be written for a care entity (its logical-model JSON), with nothing known of the EHR: used by `bhi map`
-// and dry runs. Substance-use screenings give none (parked) unless `consented`.
+// and dry runs. Substance-use screenings give none (parked) unless `consented`. `lineages`, when given, gets one for
+// each write, in their order.
 Result<std::vector<WriteRequest>> plan_writes(const Engine& engine, std::string_view artifact, const fhir::Node& entity,
-                                              const fhir::Node* patient, Instant now);
+                                              const fhir::Node* patient, Instant now,
+                                              std::vector<mapping::Lineage>* lineages = nullptr);
 
 std::chrono::milliseconds retry_delay(int attempts, std::string_view salt);
 

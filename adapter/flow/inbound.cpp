@@ -61,6 +61,7 @@ Result<mapping::Output> run(const Call& call, std::string_view map, const Node* 
   if (two_sources && second == nullptr) inputs[1].type = call.engine.types->find("Questionnaire");
   mapping::World world;
   world.now = call.now;
+  world.lineage = call.surroundings.lineage;
   world.resolve = [&call](std::string_view reference) { return resolve(call, reference); };
   return call.engine.maps_of(call.origin.source)
       .run(std::string(kMaps) + std::string(map), std::span(inputs.data(), two_sources ? 2 : 1), world, call.arena);

@@ -19,6 +19,7 @@ namespace bhi::flow {
 struct Surroundings {
   std::function<const fhir::Node*(std::string_view type, std::string_view id)> resource;
   std::function<const fhir::Node*(std::string_view canonical)> canonical;  // "url" or "url|version"
+  mapping::Lineage* lineage = nullptr;  // of the map that is run (mapping/lineage.h); null: nobody asks
 };
 
 struct Origin {

@@ -31,7 +31,8 @@ struct Item {
 
 class Run {
  public:
-  Run(const Engine& engine, std::string_view source, Instant now) : engine_(engine), source_(source), now_(now) {}
+  Run(const Engine& engine, std::string_view source, Instant now, MapTrace* trace)
+      : engine_(engine), source_(source), now_(now), trace_(trace) {}
 
   void read(const InputText& input) {
     if (input.name.ends_with(".ndjson")) return read_lines(input);
@@ -113,11 +114,13 @@ class Run {
 
   void map(Item& item) {
     ++report_.read[item.type];
+    mapping::Lineage lineage;
     const Surroundings around{
         [this](std::string_view type, std::string_view id) {
           return look_up(by_key_, std::string(type) + "/" + std::string(id));
         },
-        [this](std::string_view url) { return look_up(by_url_, std::string(url.substr(0, url.find('|')))); }};
+        [this](std::string_view url) { return look_up(by_url_, std::string(url.substr(0, url.find('|')))); },
+        trace_ == nullptr ? nullptr : &lineage};
     const Node* meta = item.resource->find("meta");
     const Origin origin{source_, item.id, meta == nullptr ? "" : std::string(meta->text_of("versionId")),
                         meta == nullptr ? "" : std::string(meta->text_of("lastUpdated"))};
@@ -148,6 +151,7 @@ class Run {
         },
         *inbound.change);
     if (inbound.subject) subjects_.try_emplace(item.patient, *std::move(inbound.subject));
+    if (trace_ != nullptr) trace_->in.push_back({name_of(item), item.entity, *inbound.change, std::move(lineage)});
     changes_[item.patient].push_back(*std::move(inbound.change));
     by_entity_[item.entity] = &item;
   }
@@ -187,12 +191,15 @@ class Run {
       return;
     }
     Arena arena;
-    auto writes = plan_writes(engine_, name(intent.artifact), to_node(*entity, arena), patient, now_);
+    std::vector<mapping::Lineage> lineages;
+    auto writes = plan_writes(engine_, name(intent.artifact), to_node(*entity, arena), patient, now_,
+                              trace_ == nullptr ? nullptr : &lineages);
     if (!writes.ok()) {
       report_.issues.push_back({Severity::Error, "processing", path, writes.error().message});
       return;
     }
     std::ranges::move(*writes, std::back_inserter(report_.writes));
+    for (mapping::Lineage& lineage : lineages) trace_->out.push_back({*entity, std::move(lineage)});
   }
 
   // "Screening/<care id>" of an issue, with the resource it came from in front.
@@ -217,6 +224,7 @@ class Run {
   const Engine& engine_;
   std::string source_;
   Instant now_;
+  MapTrace* trace_;
   Arena arena_;
   std::vector<fhir::DocumentPtr> documents_;
   std::vector<Item> items_;
@@ -252,8 +260,9 @@ Node counts(const std::map<std::string, std::size_t>& by_type, Arena& arena) {
 
 }  // namespace
 
-MapReport map_files(const Engine& engine, std::span<const InputText> inputs, std::string_view source, Instant now) {
-  Run run(engine, source, now);
+MapReport map_files(const Engine& engine, std::span<const InputText> inputs, std::string_view source, Instant now,
+                    MapTrace* trace) {
+  Run run(engine, source, now, trace);
   for (const InputText& input : inputs) run.read(input);
   return run.finish();
 }

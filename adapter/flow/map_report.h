@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "flow/deliver.h"
 #include "flow/engine.h"
+#include "mapping/lineage.h"
 
 #include <map>
 #include <span>
@@ -31,7 +32,25 @@ struct MapReport {
   bool unreadable = false;  // at least one input could not be read at all
 };
 
-MapReport map_files(const Engine& engine, std::span<const InputText> inputs, std::string_view source, Instant now);
+// What the maps did on the way, for `bhi explain`.
+struct MapTrace {
+  struct In {
+    std::string resource;  // "QuestionnaireResponse/r1"
+    std::string entity;    // care id that it became
+    care::Change change;
+    mapping::Lineage lineage;
+  };
+  struct Out {
+    care::Entity entity;
+    mapping::Lineage lineage;
+  };
+  std::vector<In> in;
+  std::vector<Out> out;  // one for each write, in their order
+};
+
+// `trace` is filled when given.
+MapReport map_files(const Engine& engine, std::span<const InputText> inputs, std::string_view source, Instant now,
+                    MapTrace* trace = nullptr);
 
 std::string to_json(const MapReport& report);
 std::string to_text(const MapReport& report);  // for people

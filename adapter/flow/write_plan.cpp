@@ -4,6 +4,7 @@
 #include "fhir/bundle.h"
 #include "fhir/json.h"
 #include "flow/held.h"
+#include "mapping/lineage.h"
 
 #include <algorithm>
 #include <array>
@@ -82,6 +83,11 @@ WriteRequest request(const Engine& engine, const Artifact& artifact, const Node&
   return write;
 }
 
+// Room for the lineage of one more write; null when nobody asks.
+mapping::Lineage* next_of(std::vector<mapping::Lineage>* lineages) {
+  return lineages == nullptr ? nullptr : &lineages->emplace_back();
+}
+
 }  // namespace
 
 const Artifact* find_artifact(std::string_view name) {
@@ -94,7 +100,7 @@ std::string identifier_value(std::string_view artifact, std::string_view care_id
 }
 
 Result<Node> render(const Engine& engine, const Artifact& artifact, const Node& entity, const WriteContext& context,
-                    Instant now, Arena& arena) {
+                    Instant now, Arena& arena, mapping::Lineage* lineage) {
   const Node second = context_node(engine, artifact, entity.text_of("id"), context, now, arena);
   mapping::Input inputs[2];
   inputs[0].node = &entity;
@@ -103,6 +109,7 @@ Result<Node> render(const Engine& engine, const Artifact& artifact, const Node& 
   inputs[1].type = model(engine, "WriteContext");
   mapping::World world;
   world.now = now;
+  world.lineage = lineage;
   BHI_TRY(
       const mapping::Output output,
       engine.maps_of(context.destination).run(std::string(kMaps) + std::string(artifact.map), inputs, world, arena));
@@ -135,7 +142,8 @@ std::vector<std::string> origins_at(const Node& entity, std::string_view destina
 }
 
 Result<std::vector<WriteRequest>> plan_writes(const Engine& engine, std::string_view artifact_name, const Node& entity,
-                                              const Node* patient, Instant now) {
+                                              const Node* patient, Instant now,
+                                              std::vector<mapping::Lineage>* lineages) {
   const Artifact* artifact = find_artifact(artifact_name);
   if (artifact == nullptr) {
     return Error{Kind::Unsupported, "no artifact is called '" + std::string(artifact_name) + "'"};
@@ -152,14 +160,14 @@ Result<std::vector<WriteRequest>> plan_writes(const Engine& engine, std::string_
   if (artifact->kind == "Screening") {
     if (made_here(entity) && artifact->name == "screening-result") {
       const Artifact& answers = *find_artifact("questionnaire-response");
-      BHI_TRY(const Node response, render(engine, answers, entity, context, now, arena));
+      BHI_TRY(const Node response, render(engine, answers, entity, context, now, arena, next_of(lineages)));
       writes.push_back(request(engine, answers, entity, response));
       context.derived_from = {writes.back().url + "?" + writes.back().if_none_exist};  // its id is not known yet
     } else {
       context.derived_from = origins_at(entity, destination);
     }
   }
-  BHI_TRY(Node resource, render(engine, *artifact, entity, context, now, arena));
+  BHI_TRY(Node resource, render(engine, *artifact, entity, context, now, arena, next_of(lineages)));
   const bool held_there = source_of(entity, "type") == artifact->type && source_of(entity, "system") == destination;
   if (!held_there) {
     writes.push_back(request(engine, *artifact, entity, resource));

@@ -36,7 +36,7 @@ std::string identifier_value(std::string_view artifact, std::string_view care_id
 // The resource, without id and meta, with our identifier; in `arena`. `entity`: its logical-model JSON.
 // Errors: Incorrect (the map cannot; names the rule), Unsupported (no such artifact).
 Result<fhir::Node> render(const Engine& engine, const Artifact& artifact, const fhir::Node& entity,
-                          const WriteContext& context, Instant now, Arena& arena);
+                          const WriteContext& context, Instant now, Arena& arena, mapping::Lineage* lineage = nullptr);
 
 // Is it a screening for substance use (42 CFR Part 2 may apply)?
 bool is_substance_use(const fhir::Node& entity);

@@ -311,7 +311,7 @@ Result<TargetNode*> make_node(TargetTree& tree, const Item& value, const TypeInf
   TargetNode* node = tree.make(*type);
   if (type->kind == TypeKind::Primitive) {
     BHI_TRY(node->value, convert_primitive(value, *type, arena));
-    if (value.companion != nullptr) node->companion = *value.companion;
+    node->companion = value.companion;
     return node;
   }
   const bool same_meaning = value.node->is_object() && (value.type == nullptr || value.type->is(*type));
@@ -329,12 +329,17 @@ Result<TargetNode*> assign(TargetTree& tree, TargetNode& parent, const fhir::Nam
     return &parent;
   }
   BHI_TRY(const TargetPlace where, tree.find(parent, name));
+  return assign(tree, parent, name, where, value, arena);
+}
+
+Result<TargetNode*> assign(TargetTree& tree, TargetNode& parent, const fhir::Name& name, const TargetPlace& where,
+                           const Item& value, Arena& arena) {
   const TypeInfo* type = choose_type(where, value);
   if (type == nullptr) return mismatch(parent, name, where, value);
   const bool only_companion = value.node->is_null() && value.companion != nullptr && type->kind == TypeKind::Primitive;
   if (only_companion) {
     TargetNode* node = tree.make(*type);
-    node->companion = *value.companion;
+    node->companion = value.companion;
     return tree.place(parent, where, *node);
   }
   Result<TargetNode*> node = make_node(tree, value, type, arena);

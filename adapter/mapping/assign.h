@@ -28,6 +28,9 @@ const fhir::TypeInfo* choose_type(const TargetPlace& where, const fhirpath::Item
 // itself.
 Result<TargetNode*> assign(TargetTree& tree, TargetNode& parent, const fhir::Name& name, const fhirpath::Item& value,
                            Arena& arena);
+// The same where `name` was found to be the element `where`.
+Result<TargetNode*> assign(TargetTree& tree, TargetNode& parent, const fhir::Name& name, const TargetPlace& where,
+                           const fhirpath::Item& value, Arena& arena);
 
 // A node of its own for the value, of the value's type or of `type`. Error: a value of unknown complex type.
 Result<TargetNode*> make_node(TargetTree& tree, const fhirpath::Item& value, const fhir::TypeInfo* type, Arena& arena);

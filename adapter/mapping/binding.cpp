@@ -1,16 +1,41 @@
 #include "mapping/binding.h"
 
+#include <algorithm>
+
 namespace bhi::mapping {
+
+const fhirpath::Item* document_of(const SourcePlace* place) {
+  if (place == nullptr) return nullptr;
+  while (place->parent != nullptr) place = place->parent;
+  return &static_cast<const RootPlace*>(place)->document;
+}
 
 std::string to_text(const SourcePlace* place) {
   if (place == nullptr) return {};
-  if (place->name == nullptr) {
-    const bool typed = place->root != nullptr && place->root->type != nullptr;
-    return typed ? std::string(place->root->type->name) : "source";
+  if (place->parent == nullptr) {
+    const fhir::TypeInfo* type = document_of(place)->type;
+    return type != nullptr ? std::string(type->name) : "source";
   }
   std::string text = to_text(place->parent) + "." + std::string(place->name->text);
   if (place->index != SourcePlace::kNoIndex) text += "[" + std::to_string(place->index) + "]";
   return text;
+}
+
+Frame FrameStack::take(std::size_t slots) {
+  constexpr std::size_t kSlotsOfAChunk = 64;
+  while (chunk_ < chunks_.size() && used_ + slots > chunks_[chunk_].size) {
+    ++chunk_;
+    used_ = 0;
+  }
+  if (chunk_ == chunks_.size()) {
+    const std::size_t size = std::max(kSlotsOfAChunk, slots);
+    chunks_.push_back({std::make_unique<Binding[]>(size), size});
+    used_ = 0;
+  }
+  const Frame frame(chunks_[chunk_].slots.get() + used_, slots);
+  used_ += slots;
+  std::ranges::fill(frame, Binding{});
+  return frame;
 }
 
 }  // namespace bhi::mapping

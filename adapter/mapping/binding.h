@@ -2,9 +2,12 @@
 #pragma once
 
 #include "fhirpath/expression.h"
+#include "mapping/small_list.h"
 #include "mapping/target.h"
 
 #include <cstdint>
+#include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -15,10 +18,17 @@ struct SourcePlace {
   static constexpr std::uint32_t kNoIndex = 0xffffffff;
 
   const SourcePlace* parent = nullptr;
-  const fhir::Name* name = nullptr;      // null at the root
-  std::uint32_t index = kNoIndex;        // in a list
-  const fhirpath::Item* root = nullptr;  // the document
+  const fhir::Name* name = nullptr;  // null at the root, which is a RootPlace
+  std::uint32_t index = kNoIndex;    // in a list
 };
+
+struct RootPlace : SourcePlace {
+  explicit RootPlace(const fhirpath::Item& item) : document(item) {}
+  fhirpath::Item document;
+};
+
+// The document that a place is part of; null for a null place.
+const fhirpath::Item* document_of(const SourcePlace* place);
 
 // "QuestionnaireResponse.item[3].answer[0]"; empty for null.
 std::string to_text(const SourcePlace* place);
@@ -37,7 +47,46 @@ struct Binding {
   TargetNode* target = nullptr;
 };
 
+using Bindings = SmallList<Binding, 2>;
+
 // The variables of one call of a group.
-using Frame = std::vector<Binding>;
+using Frame = std::span<Binding>;
+
+// The frames of the groups at work, one above the other.
+class FrameStack {
+ public:
+  // A frame of empty variables; its room is given back when this object goes.
+  class Held {
+   public:
+    Held(FrameStack& stack, std::size_t slots) : stack_(stack), chunk_(stack.chunk_), used_(stack.used_) {
+      frame_ = stack.take(slots);
+    }
+    ~Held() {
+      stack_.chunk_ = chunk_;
+      stack_.used_ = used_;
+    }
+    Held(const Held&) = delete;
+    Held& operator=(const Held&) = delete;
+
+    Frame frame() const { return frame_; }
+
+   private:
+    FrameStack& stack_;
+    std::size_t chunk_, used_;
+    Frame frame_;
+  };
+
+ private:
+  struct Chunk {
+    std::unique_ptr<Binding[]> slots;
+    std::size_t size = 0;
+  };
+
+  Frame take(std::size_t slots);
+
+  std::vector<Chunk> chunks_;
+  std::size_t chunk_ = 0;  // in use up to `used_`; those above stand ready
+  std::size_t used_ = 0;
+};
 
 }  // namespace bhi::mapping

@@ -120,9 +120,11 @@ using TypePair = std::pair<const fhir::TypeInfo*, const fhir::TypeInfo*>;
 
 struct CompiledMap {
   std::uint32_t index = 0;  // in its library
+  bool imported = false;    // by another map of the library
   std::string file;
   std::string url;
   std::string name;
+  std::string hash;  // of its text, see lineage.h
   std::deque<CompiledGroup> groups;
   std::vector<CompiledConstant> constants;
   std::deque<CodeTable> code_tables;

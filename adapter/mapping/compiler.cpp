@@ -4,6 +4,7 @@
 #include "mapping/diagnostic.h"
 #include "mapping/expression_compiler.h"
 #include "mapping/group_compiler.h"
+#include "mapping/map_checks.h"
 #include "mapping/scope.h"
 
 #include <algorithm>
@@ -39,7 +40,9 @@ class MapCompiler {
     for (std::size_t i = 0; i < maps_.size(); ++i) extend(i);
     for (std::size_t i = 0; i < maps_.size(); ++i) default_groups(i);
     for (std::size_t i = 0; i < maps_.size(); ++i) constants(i);
-    for (std::size_t i = 0; i < maps_.size(); ++i) rules(i);
+    infer_parameters();
+    for (std::size_t i = 0; i < maps_.size(); ++i) rules(i, problems_, program_.literals);
+    if (!has_errors(problems_)) warn_of_unreachable_groups(program_, maps_, problems_);
   }
 
  private:
@@ -52,6 +55,7 @@ class MapCompiler {
     made.file = map.file;
     made.url = without_version(map.url);
     made.name = map.name;
+    made.hash = map.hash;
     Reporter reporter(map.file, problems_);
     if (!made.url.empty() && !program_.by_url.emplace(made.url, &made).second) {
       reporter.error(Place{}, "expected a url of its own for each map, found '" + made.url + "' in " +
@@ -96,10 +100,14 @@ class MapCompiler {
         for (std::size_t other = 0; other < maps_.size(); ++other) {
           if (!matches(pattern, program_.maps[other].url)) continue;
           found = true;
+          program_.maps[other].imported = program_.maps[other].imported || other != seen[next];
           if (std::ranges::find(seen, other) == seen.end()) seen.push_back(other);
         }
         if (found || next != 0) continue;
-        const std::string text = "expected a map with the url '" + import.url + "' among those loaded, found none";
+        std::vector<std::string_view> known;
+        for (const CompiledMap& one : program_.maps) known.push_back(one.url);
+        const std::string text = "expected a map with the url '" + import.url + "' among those loaded, found none" +
+                                 fhirpath::suggestion(pattern, known);
         if (pattern.find('*') != std::string_view::npos) {
           reporter(at).warning(import.at, text);
         } else {
@@ -282,23 +290,46 @@ class MapCompiler {
     });
   }
 
-  void rules(std::size_t at) {
-    Reporter reporter = this->reporter(at);
+  // Types of parameters that say none: what all calls hand over, when they agree. Such a group is then checked like one
+  // that says its types. What a call hands over may depend on such a type again, hence the rounds.
+  void infer_parameters() {
+    constexpr int kMostRounds = 6;
+    for (int round = 0; round < kMostRounds; ++round) {
+      called_.clear();
+      std::vector<Diagnostic> ignored;
+      Arena scratch;
+      for (std::size_t i = 0; i < maps_.size(); ++i) rules(i, ignored, scratch);
+      if (called_ == inferred_) return;
+      inferred_ = called_;
+    }
+    inferred_.clear();  // no end in sight: nothing is known
+  }
+
+  void rules(std::size_t at, std::vector<Diagnostic>& problems, Arena& literals) {
+    Reporter reporter(maps_[at].file, problems);
     MapContext context{maps_[at],
                        *program_.types,
                        TypeNames(maps_[at], *program_.types),
                        [this, at](std::string_view name, std::string& why) { return find_group(at, name, why); },
                        [this, at](std::string_view url, std::string& why) { return find_codes(at, url, why); },
-                       program_.literals,
+                       program_.maps[at],
+                       inferred_,
+                       called_,
+                       literals,
                        reporter};
     for (std::size_t i = 0; i < maps_[at].groups.size(); ++i) {
-      compile_group(maps_[at].groups[i], program_.maps[at].groups[i], context);
+      CompiledGroup& made = program_.maps[at].groups[i];
+      made.rules.clear();
+      compile_group(maps_[at].groups[i], made, context);
+      warn_of_rules_with_one_name(maps_[at].groups[i], reporter);
     }
   }
 
   std::span<const StructureMap> maps_;
   Program& program_;
   std::vector<Diagnostic>& problems_;
+  ParameterTypes inferred_;                        // as known so far
+  ParameterTypes called_;                          // as the calls of this round say
   std::vector<std::vector<std::size_t>> visible_;  // of each map: the maps whose groups it may use
 };
 

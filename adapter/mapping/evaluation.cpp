@@ -1,6 +1,7 @@
 #include "mapping/evaluation.h"
 
 #include "fhir/terminology.h"
+#include "mapping/tracer.h"
 
 namespace bhi::mapping {
 
@@ -10,7 +11,7 @@ using fhir::Node;
 using fhirpath::Collection;
 using fhirpath::Item;
 
-const Item* root_of(const Binding& binding) { return binding.place == nullptr ? nullptr : binding.place->root; }
+constexpr std::size_t kUsualVariables = 8;
 
 }  // namespace
 
@@ -32,33 +33,33 @@ Result<Item> Evaluation::item_of(const Binding& binding) {
   return binding.item;
 }
 
-Result<Collection> Evaluation::evaluate(const CompiledExpression& expression, const Binding& focus, const Frame& frame,
+Result<Collection> Evaluation::evaluate(const CompiledExpression& expression, const Binding& focus, Frame frame,
                                         const CompiledMap& map) {
-  std::vector<fhirpath::Variable> variables(expression.variables.size());
-  for (std::size_t i = 0; i < variables.size(); ++i) {
-    const VariableUse& use = expression.variables[i];
-    variables[i].name = use.name;
+  SmallList<fhirpath::Variable, kUsualVariables> variables(arena_);
+  for (const VariableUse& use : expression.variables) {
+    variables.push_back({use.name, {}});
+    Collection& value = variables.back().value;
     if (use.constant != VariableUse::kNone) {
-      BHI_TRY(variables[i].value, constant(map, use.constant));
+      BHI_TRY(value, constant(map, use.constant));
       continue;
     }
     const Binding& binding = frame[use.slot];
     if (binding.kind == Binding::Kind::Target) {
       BHI_TRY(const Item now, tree_.snapshot(*binding.target));
-      if (!now.node->is_null() || now.companion != nullptr) variables[i].value = {arena_.make<Item>(now), 1};
+      if (!now.node->is_null() || now.companion != nullptr) value = {arena_.make<Item>(now), 1};
     } else if (binding.kind == Binding::Kind::Source) {
-      variables[i].value = {&binding.item, 1};
+      value = {&binding.item, 1};
     }
   }
   BHI_TRY(const Item item, item_of(focus));
-  const Item* root = root_of(focus);
+  const Item* root = document_of(focus.place);
   environment_.resource = root != nullptr ? *root : item;
   environment_.root_resource = environment_.resource;
-  environment_.variables = variables;
+  environment_.variables = {variables.begin(), variables.size()};
   return expression.expression.evaluate(item, environment_, arena_);
 }
 
-Result<bool> Evaluation::holds(const CompiledExpression& expression, const Binding& focus, const Frame& frame,
+Result<bool> Evaluation::holds(const CompiledExpression& expression, const Binding& focus, Frame frame,
                                const CompiledMap& map) {
   BHI_TRY(const Collection found, evaluate(expression, focus, frame, map));
   BHI_TRY(const std::optional<bool> truth, fhirpath::as_boolean(found));
@@ -87,7 +88,9 @@ const Node* Evaluation::resolve(std::string_view reference) {
   index_documents();
   if (const auto found = by_url_.find(reference); found != by_url_.end()) return found->second;
   if (const auto found = by_id_.find(std::string(reference)); found != by_id_.end()) return found->second;
-  return world_.resolve ? world_.resolve(reference) : nullptr;
+  const Node* found = world_.resolve ? world_.resolve(reference) : nullptr;
+  if (tracer_ != nullptr && found != nullptr) tracer_->add_document(*found, nullptr);
+  return found;
 }
 
 void Evaluation::index_documents() {

@@ -18,20 +18,24 @@
 
 namespace bhi::mapping {
 
+class Tracer;
+
 class Evaluation {
  public:
   Evaluation(const Program& program, const World& world, TargetTree& tree, Arena& arena);
   Evaluation(const Evaluation&) = delete;
   Evaluation& operator=(const Evaluation&) = delete;
 
+  // Is told of what references were resolved to. May be null.
+  void set_tracer(Tracer* tracer) { tracer_ = tracer; }
+
   // Documents in which references are looked up.
   void add_document(const fhir::Node& root) { documents_.push_back(&root); }
 
-  Result<fhirpath::Collection> evaluate(const CompiledExpression& expression, const Binding& focus, const Frame& frame,
+  Result<fhirpath::Collection> evaluate(const CompiledExpression& expression, const Binding& focus, Frame frame,
                                         const CompiledMap& map);
   // A criterion (where, check): empty is false.
-  Result<bool> holds(const CompiledExpression& expression, const Binding& focus, const Frame& frame,
-                     const CompiledMap& map);
+  Result<bool> holds(const CompiledExpression& expression, const Binding& focus, Frame frame, const CompiledMap& map);
 
   Result<fhirpath::Collection> constant(const CompiledMap& map, std::uint32_t index);
 
@@ -44,6 +48,7 @@ class Evaluation {
 
   const World& world_;
   TargetTree& tree_;
+  Tracer* tracer_ = nullptr;
   Arena& arena_;
   fhirpath::Environment environment_;
   std::vector<std::vector<std::optional<fhirpath::Collection>>> constants_;  // by map and constant

@@ -19,19 +19,23 @@ Executor::Executor(const Program& program, const World& world, Arena& arena, Run
       budget_(budget),
       bytes_before_(arena.reserved_bytes()),
       tree_(*program.types, arena),
-      evaluation_(program, world, tree_, arena) {}
+      evaluation_(program, world, tree_, arena) {
+  if (world.lineage == nullptr) return;
+  tracer_ = &tracer_storage_.emplace(tree_);
+  evaluation_.set_tracer(tracer_);
+}
 
 Result<Output> Executor::run(const CompiledMap& map, std::span<const Input> sources) {
   if (map.groups.empty()) return Error{Kind::Incorrect, map.file + ": expected a group, found none"};
   const CompiledGroup& entry = map.groups.front();
-  BHI_TRY(Frame frame, bind(entry, sources));
-  BHI_CHECK(call(entry, frame));
-  return finish(entry, frame);
+  const FrameStack::Held held(frames_, entry.slots);
+  BHI_CHECK(bind(entry, sources, held.frame()));
+  BHI_CHECK(call(entry, held.frame()));
+  return finish(entry, held.frame());
 }
 
 // Sources by name, else in order; targets are made by the type of their parameter.
-Result<Frame> Executor::bind(const CompiledGroup& group, std::span<const Input> sources) {
-  Frame frame(group.slots);
+Result<void> Executor::bind(const CompiledGroup& group, std::span<const Input> sources, Frame frame) {
   std::size_t next = 0;
   const std::string where = group.map->file + ":" + std::to_string(group.at.line) + ":" +
                             std::to_string(group.at.column) + ": group '" + group.name + "': ";
@@ -63,15 +67,14 @@ Result<Frame> Executor::bind(const CompiledGroup& group, std::span<const Input> 
       return Error{Kind::Incorrect, where + "expected " + std::string(parameter.type->name) + " for source '" +
                                         parameter.name + "', found " + std::string(item.type->name)};
     }
-    const Item* root = arena_.make<Item>(item);
-    frame[i] =
-        Binding::source(item, arena_.make<SourcePlace>(SourcePlace{nullptr, nullptr, SourcePlace::kNoIndex, root}));
+    frame[i] = Binding::source(item, arena_.make<RootPlace>(item));
     evaluation_.add_document(*input->node);
+    if (tracer_ != nullptr) tracer_->add_document(*input->node, item.type);
   }
-  return frame;
+  return {};
 }
 
-Result<Output> Executor::finish(const CompiledGroup& group, const Frame& frame) {
+Result<Output> Executor::finish(const CompiledGroup& group, Frame frame) {
   Output output;
   bool first = true;
   for (std::size_t i = 0; i < group.parameters.size(); ++i) {
@@ -79,6 +82,7 @@ Result<Output> Executor::finish(const CompiledGroup& group, const Frame& frame) 
     BHI_TRY(const fhir::Node node, tree_.finish(*frame[i].target));
     if (first) {
       output.root = node;
+      if (tracer_ != nullptr) *world_.lineage = tracer_->finish(*frame[i].target);
     } else {
       output.more.push_back(node);
     }
@@ -88,7 +92,7 @@ Result<Output> Executor::finish(const CompiledGroup& group, const Frame& frame) 
   return output;
 }
 
-Result<void> Executor::call(const CompiledGroup& group, Frame& frame) {
+Result<void> Executor::call(const CompiledGroup& group, Frame frame) {
   calls_.push_back(&group);
   if (calls_.size() > budget_.max_calls) {
     located_ = true;
@@ -98,16 +102,16 @@ Result<void> Executor::call(const CompiledGroup& group, Frame& frame) {
   }
   BHI_CHECK(spend());
   if (group.extends != nullptr) {
-    Frame base(group.extends->slots);
-    for (std::size_t i = 0; i < group.extends_slots.size(); ++i) base[i] = frame[group.extends_slots[i]];
-    BHI_CHECK(call(*group.extends, base));
+    const FrameStack::Held base(frames_, group.extends->slots);
+    for (std::size_t i = 0; i < group.extends_slots.size(); ++i) base.frame()[i] = frame[group.extends_slots[i]];
+    BHI_CHECK(call(*group.extends, base.frame()));
   }
   BHI_CHECK(run_rules(group.rules, group, frame));
   calls_.pop_back();
   return {};
 }
 
-Result<void> Executor::run_rules(const std::vector<CompiledRule>& rules, const CompiledGroup& group, Frame& frame) {
+Result<void> Executor::run_rules(const std::vector<CompiledRule>& rules, const CompiledGroup& group, Frame frame) {
   if (rules.empty()) return {};
   ++nesting_;
   for (const CompiledRule& rule : rules) {
@@ -127,9 +131,11 @@ Result<void> Executor::run_rules(const std::vector<CompiledRule>& rules, const C
 Result<void> Executor::run_sources(Application& application, std::size_t at) {
   if (at == application.rule.sources.size()) return apply(application);
   const CompiledSource& source = application.rule.sources[at];
-  auto found = collect(source, application);
-  if (!found) return located(application, source.at, found.error());
-  for (const Binding& binding : *found) {
+  Bindings found(arena_);
+  if (Result<void> done = collect(source, application, found); !done) {
+    return located(application, source.at, done.error());
+  }
+  for (const Binding& binding : found) {
     if (Result<void> spent = spend(); !spent) return located(application, source.at, spent.error());
     if (source.slot != VariableUse::kNone) application.frame[source.slot] = binding;
     if (at == 0) application.first = binding;
@@ -152,7 +158,8 @@ Result<void> Executor::apply(Application& application) {
 }
 
 Result<void> Executor::run_call(const CompiledCall& given, Application& application) {
-  Frame frame(given.group->slots);
+  const FrameStack::Held held(frames_, given.group->slots);
+  const Frame frame = held.frame();
   for (std::size_t i = 0; i < given.parameters.size(); ++i) {
     const CompiledParameter& argument = given.parameters[i];
     if (argument.variable.slot != VariableUse::kNone) {
@@ -166,7 +173,14 @@ Result<void> Executor::run_call(const CompiledCall& given, Application& applicat
                      {Kind::Incorrect, "expected one value for '" + given.group->parameters[i].name + "', found " +
                                            std::to_string(items->size())});
     }
-    if (!items->empty()) frame[i] = Binding::source(items->front(), application.first.place);
+    if (items->empty()) continue;
+    frame[i] = Binding::source(items->front(), application.first.place);
+    if (tracer_ != nullptr) {
+      static const CompiledTarget kNoTarget;
+      tracer_->begin(application.rule, application.group, kNoTarget, application.first);
+      trace_inputs(argument, application);
+      tracer_->name(items->front());
+    }
   }
   return call(*given.group, frame);
 }

@@ -1,4 +1,5 @@
-// Running a compiled map. One Executor is one run: it owns nothing but its place in the arena and its budget.
+// Running a compiled map. One Executor is one run: it owns nothing but its place in the arena, its budget
+// and, when it was asked for, the lineage it keeps.
 //
 // A rule applies once for each combination of its sources; for each, targets are made in order, then groups are called,
 // then nested rules run. https://build.fhir.org/ig/HL7/mapping-language-ig/fml.html#rules
@@ -11,9 +12,11 @@
 #include "mapping/evaluation.h"
 #include "mapping/library.h"
 #include "mapping/target.h"
+#include "mapping/tracer.h"
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <tuple>
@@ -41,30 +44,30 @@ class Executor {
   struct Application {
     const CompiledRule& rule;
     const CompiledGroup& group;
-    Frame& frame;
+    Frame frame;
     Binding first;  // value of the first source: focus of (expression), and the place that messages name
   };
 
-  Result<Frame> bind(const CompiledGroup& group, std::span<const Input> sources);
-  Result<Output> finish(const CompiledGroup& group, const Frame& frame);
+  Result<void> bind(const CompiledGroup& group, std::span<const Input> sources, Frame frame);
+  Result<Output> finish(const CompiledGroup& group, Frame frame);
 
-  Result<void> call(const CompiledGroup& group, Frame& frame);
-  Result<void> run_rules(const std::vector<CompiledRule>& rules, const CompiledGroup& group, Frame& frame);
+  Result<void> call(const CompiledGroup& group, Frame frame);
+  Result<void> run_rules(const std::vector<CompiledRule>& rules, const CompiledGroup& group, Frame frame);
   Result<void> run_sources(Application& application, std::size_t source);
   Result<void> apply(Application& application);
   Result<void> run_call(const CompiledCall& call, Application& application);
 
   // Sources: executor_sources.cpp
-  Result<std::vector<Binding>> collect(const CompiledSource& source, Application& application);
-  Result<std::vector<Binding>> context_of(const CompiledSource& source, const Application& application);
-  Result<std::vector<Binding>> elements(const CompiledSource& source, std::vector<Binding> from);
-  Result<std::vector<Binding>> defaults(const CompiledSource& source, Application& application);
-  Result<void> filter(const CompiledSource& source, Application& application, std::vector<Binding>& found);
+  Result<void> collect(const CompiledSource& source, Application& application, Bindings& found);
+  Result<void> context_of(const CompiledSource& source, const Application& application, Bindings& found);
+  void elements(const CompiledSource& source, Bindings& found);
+  Result<void> defaults(const CompiledSource& source, Application& application, Bindings& found);
+  Result<void> filter(const CompiledSource& source, Application& application, Bindings& found);
 
   // Targets: executor_targets.cpp
   Result<void> run_target(const CompiledTarget& target, Application& application);
   Result<Binding> make(const CompiledTarget& target, Application& application);
-  Result<TargetNode*> parent_of(const CompiledTarget& target, const Frame& frame);
+  Result<TargetNode*> parent_of(const CompiledTarget& target, Frame frame);
   Result<Binding> create(const CompiledTarget& target, TargetNode* parent);
   Result<Binding> transformed_value(const CompiledTarget& target, TargetNode* parent, Application& application);
   Result<void> expect_many(const CompiledTarget& target, const TargetNode* parent, std::size_t found) const;
@@ -72,12 +75,13 @@ class Executor {
   Result<TargetNode*> put_value(TargetNode& parent, const fhir::Name& name, const Binding& value,
                                 const CompiledMap& map, bool by_default);
   Result<std::string> reference_to(const Binding& binding, bool as_pointer);
-  Result<std::vector<fhirpath::Collection>> parameters_of(const CompiledTarget& target, const Application& application);
+  Result<fhirpath::Collection> evaluated(const CompiledTarget& target, const Application& application);
   Result<fhirpath::Collection> parameter(const CompiledParameter& parameter, const Application& application);
   const CompiledGroup* default_group(const CompiledMap& map, const fhir::TypeInfo* source, const TargetPlace& place,
                                      const fhir::TypeInfo*& made) const;
 
   Result<void> spend();
+  void trace_inputs(const CompiledParameter& parameter, const Application& application);
   Error located(const Application& application, const Place& at, const Error& error);
   std::string cycle() const;
 
@@ -87,8 +91,11 @@ class Executor {
   RunBudget budget_;
   std::size_t bytes_before_;
   TargetTree tree_;
+  FrameStack frames_;
   Evaluation evaluation_;
   Issues issues_;
+  std::optional<Tracer> tracer_storage_;
+  Tracer* tracer_ = nullptr;  // null: nobody asked for the lineage
   std::uint64_t steps_ = 0;
   std::size_t nesting_ = 0;
   bool located_ = false;                     // the error on its way up says its place already

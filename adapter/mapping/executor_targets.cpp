@@ -34,13 +34,14 @@ bool is_primitive(const TargetNode& node) { return node.type->kind == TypeKind::
 
 Result<void> Executor::run_target(const CompiledTarget& target, Application& application) {
   BHI_CHECK(spend());
+  if (tracer_ != nullptr) tracer_->begin(application.rule, application.group, target, application.first);
   BHI_TRY(const Binding made, make(target, application));
   if (target.slot != VariableUse::kNone) application.frame[target.slot] = made;
   return {};
 }
 
 // The node that the last element of the target's path belongs to; null when the target has no context.
-Result<TargetNode*> Executor::parent_of(const CompiledTarget& target, const Frame& frame) {
+Result<TargetNode*> Executor::parent_of(const CompiledTarget& target, Frame frame) {
   if (!target.context.exists()) return nullptr;
   const Binding& context = frame[target.context.slot];
   if (context.kind != Binding::Kind::Target) {
@@ -71,11 +72,14 @@ Result<Binding> Executor::make(const CompiledTarget& target, Application& applic
     BHI_TRY(TargetNode * node,
             put_value(*parent, *target.path.back(), application.first, *application.group.map, true));
     made = Binding::made(*node);
+    if (tracer_ != nullptr) tracer_->put(*node, application.first);
   } else if (!target.transform) {
     BHI_TRY(TargetNode * node, tree_.grow(*parent, *target.path.back()));
     made = Binding::made(*node);
+    if (tracer_ != nullptr) tracer_->made(*node);
   } else if (*target.transform == Transform::Create) {
     BHI_TRY(made, create(target, parent));
+    if (tracer_ != nullptr) tracer_->made(*made.target);
   } else {
     BHI_TRY(made, transformed_value(target, parent, application));
   }
@@ -110,6 +114,7 @@ Result<Binding> Executor::transformed_value(const CompiledTarget& target, Target
     const VariableUse& variable = target.parameters.front().variable;
     if (variable.slot != VariableUse::kNone) {
       const Binding& given = application.frame[variable.slot];
+      if (tracer_ != nullptr) tracer_->read(given);
       if (transform == Transform::Copy) return put(target, parent, given, application);
       if (given.kind == Binding::Kind::Nothing) return Binding{};
       BHI_TRY(const std::string text, reference_to(given, transform == Transform::Pointer));
@@ -121,9 +126,22 @@ Result<Binding> Executor::transformed_value(const CompiledTarget& target, Target
       return Error{Kind::Incorrect, "expected a variable with a resource as parameter, found an expression"};
     }
   }
-  BHI_TRY(const std::vector<Collection> given, parameters_of(target, application));
-  const TransformCall call{transform, given, target, *program_.types, world_, arena_, issues_, application.first.place};
-  BHI_TRY(const std::vector<Item> values, transformed(call));
+  Collection values;
+  if (transform == Transform::Copy) {
+    BHI_TRY(values, parameter(target.parameters.front(), application));
+  } else if (transform == Transform::Evaluate) {
+    BHI_TRY(values, evaluated(target, application));
+  } else {
+    SmallList<Collection, 4> given(arena_);
+    for (const CompiledParameter& one : target.parameters) {
+      BHI_TRY(const Collection items, parameter(one, application));
+      given.push_back(items);
+    }
+    const TransformCall call{transform, {given.begin(), given.size()}, target, *program_.types, world_, arena_,
+                             issues_,   application.first.place};
+    BHI_TRY(const std::vector<Item> made, transformed(call));
+    values = arena_.copy(std::span<const Item>(made));
+  }
   if (values.size() > 1) BHI_CHECK(expect_many(target, parent, values.size()));
   Binding last;
   for (const Item& value : values) {
@@ -146,13 +164,18 @@ Result<Binding> Executor::put(const CompiledTarget& target, TargetNode* parent, 
                               Application& application) {
   if (value.kind == Binding::Kind::Nothing) return Binding{};
   if (parent == nullptr) {
-    if (target.names_source) return value;
+    if (target.names_source) {
+      if (tracer_ != nullptr) tracer_->name(value.item);
+      return value;
+    }
     BHI_TRY(const Item item, evaluation_.item_of(value));
     BHI_TRY(TargetNode * node, make_node(tree_, item, nullptr, arena_));
+    if (tracer_ != nullptr) tracer_->put(*node, value);
     return Binding::made(*node);
   }
   if (target.path.empty()) {
     BHI_TRY(const Item item, evaluation_.item_of(value));
+    if (tracer_ != nullptr) tracer_->put(*parent, value);
     if (is_primitive(*parent)) {
       BHI_TRY(parent->value, convert_primitive(item, *parent->type, arena_));
       return Binding::made(*parent);
@@ -166,6 +189,7 @@ Result<Binding> Executor::put(const CompiledTarget& target, TargetNode* parent, 
     return Binding::made(*parent);
   }
   BHI_TRY(TargetNode * node, put_value(*parent, *target.path.back(), value, *application.group.map, false));
+  if (tracer_ != nullptr) tracer_->put(*node, value);
   return Binding::made(*node);
 }
 
@@ -184,7 +208,9 @@ Result<TargetNode*> Executor::put_value(TargetNode& parent, const fhir::Name& na
   if (by_default || (complex && !fits)) {
     if (const CompiledGroup* group = default_group(map, type, place, made)) {
       BHI_TRY(TargetNode * node, tree_.place(parent, place, *tree_.make(*made)));
-      Frame frame(group->slots);
+      const FrameStack::Held held(frames_, group->slots);
+      const Frame frame = held.frame();
+      const Tracer::Pause pause(tracer_);
       frame[0] = value;
       frame[1] = Binding::made(*node);
       BHI_CHECK(call(*group, frame));
@@ -195,7 +221,7 @@ Result<TargetNode*> Executor::put_value(TargetNode& parent, const fhir::Name& na
   if (value.kind == Binding::Kind::Target && complex && fits) return tree_.place(parent, place, *value.target);
   BHI_TRY(const Item item, evaluation_.item_of(value));
   if (item.node->is_null() && item.companion == nullptr) return tree_.grow(parent, name);
-  return assign(tree_, parent, name, item, arena_);
+  return assign(tree_, parent, name, place, item, arena_);
 }
 
 // <<types>> for exactly these types, else <<type+>> for the source whose target is one the element may have.
@@ -243,35 +269,39 @@ Result<std::string> Executor::reference_to(const Binding& binding, bool as_point
   return as_pointer ? "urn:uuid:" + id : type + "/" + id;
 }
 
-Result<std::vector<Collection>> Executor::parameters_of(const CompiledTarget& target, const Application& application) {
-  std::vector<Collection> given;
-  if (*target.transform == Transform::Evaluate && target.parameters.size() == 2) {
-    BHI_TRY(const Collection focus, parameter(target.parameters[0], application));
-    const CompiledParameter& expression = target.parameters[1];
-    Collection found;
-    if (focus.size() > 1)
-      return Error{Kind::Incorrect, "expected one value as focus, found " + std::to_string(focus.size())};
-    if (!expression.expression) {
-      BHI_TRY(found, parameter(expression, application));
-    } else if (!focus.empty()) {
-      // Same document, so the place of the first source serves %resource.
-      const VariableUse& variable = target.parameters[0].variable;
-      const SourcePlace* place =
-          variable.slot != VariableUse::kNone ? application.frame[variable.slot].place : application.first.place;
-      BHI_TRY(found, evaluation_.evaluate(*expression.expression, Binding::source(focus.front(), place),
-                                          application.frame, *application.group.map));
-    }
-    given.push_back(found);
-    return given;
+// evaluate(expression), or evaluate(focus, expression)
+Result<Collection> Executor::evaluated(const CompiledTarget& target, const Application& application) {
+  const CompiledParameter& expression = target.parameters.back();
+  if (target.parameters.size() < 2) return parameter(expression, application);
+  BHI_TRY(const Collection focus, parameter(target.parameters.front(), application));
+  if (focus.size() > 1) {
+    return Error{Kind::Incorrect, "expected one value as focus, found " + std::to_string(focus.size())};
   }
-  for (const CompiledParameter& one : target.parameters) {
-    BHI_TRY(const Collection items, parameter(one, application));
-    given.push_back(items);
+  if (!expression.expression) return parameter(expression, application);
+  if (focus.empty()) return Collection{};
+  // Same document, so the place of the first source serves %resource.
+  const VariableUse& variable = target.parameters.front().variable;
+  const SourcePlace* place =
+      variable.slot != VariableUse::kNone ? application.frame[variable.slot].place : application.first.place;
+  return evaluation_.evaluate(*expression.expression, Binding::source(focus.front(), place), application.frame,
+                              *application.group.map);
+}
+
+// What a parameter is made from: its variable, the variables in its expression, else the focus of that.
+void Executor::trace_inputs(const CompiledParameter& parameter, const Application& application) {
+  if (parameter.variable.slot != VariableUse::kNone) tracer_->read(application.frame[parameter.variable.slot]);
+  if (!parameter.expression) return;
+  bool any = false;
+  for (const VariableUse& use : parameter.expression->variables) {
+    if (use.slot == VariableUse::kNone) continue;
+    tracer_->read(application.frame[use.slot]);
+    any = true;
   }
-  return given;
+  if (!any) tracer_->read(application.first);
 }
 
 Result<Collection> Executor::parameter(const CompiledParameter& parameter, const Application& application) {
+  if (tracer_ != nullptr) trace_inputs(parameter, application);
   if (parameter.literal.node != nullptr) return Collection(&parameter.literal, 1);
   if (parameter.expression) {
     return evaluation_.evaluate(*parameter.expression, application.first, application.frame, *application.group.map);

@@ -11,11 +11,15 @@ using fhirpath::Lexer;
 using fhirpath::Token;
 using fhirpath::TokenKind;
 
-// The names of the scope that stand in the text, whatever they mean there; more than needed does no harm.
+// The names of the scope that stand in the text where a variable may: not behind a ".". More than needed does no harm.
 std::vector<VariableUse> mentioned(std::string_view text, const Scope& scope) {
   std::vector<VariableUse> uses;
   Lexer lexer(text, Dialect::Mapping);
+  bool member = false;
   for (Token token = lexer.take(); token.kind != TokenKind::End; token = lexer.take()) {
+    const bool behind_dot = member;
+    member = token.is(".");
+    if (behind_dot && token.kind != TokenKind::EnvironmentVariable) continue;
     if (token.kind != TokenKind::Identifier && token.kind != TokenKind::EnvironmentVariable &&
         token.kind != TokenKind::DelimitedIdentifier) {
       continue;

@@ -7,6 +7,7 @@
 #include "mapping/rule_parser.h"
 #include "mapping/scope.h"
 #include "mapping/transforms.h"
+#include "mapping/type_check.h"
 
 #include <algorithm>
 #include <array>
@@ -23,20 +24,31 @@ using Kind = Parameter::Kind;
 constexpr std::array<std::string_view, 6> kAbstract = {"Any",     "BackboneElement", "Base", "DomainResource",
                                                        "Element", "Resource"};
 
+const TypeInfo kAnyType{};  // of a parameter that only its own group hands on so far
+
 class GroupCompiler {
  public:
   GroupCompiler(const Group& group, CompiledGroup& to, MapContext& context)
       : group_(group), to_(to), context_(context), scope_(context.map.constants) {}
 
   void run() {
-    for (const CompiledGroupParameter& parameter : to_.parameters) {
-      scope_.add(parameter.name, parameter.mode, static_type(parameter.type));
+    const auto inferred = context_.inferred.find(&to_);
+    for (std::size_t i = 0; i < to_.parameters.size(); ++i) {
+      const CompiledGroupParameter& parameter = to_.parameters[i];
+      const bool known = parameter.type == nullptr && inferred != context_.inferred.end() && may_be_inferred();
+      const TypeInfo* type = known ? inferred->second[i] : parameter.type;
+      scope_.add(parameter.name, parameter.mode, type == &kAnyType ? nullptr : static_type(type));
     }
     to_.rules = rules(group_.rules);
     to_.slots = scope_.slots();
   }
 
  private:
+  // The first group of a map takes what a run is given, and a default group what the types lead to it.
+  bool may_be_inferred() const {
+    return &to_ != &context_.compiled.groups.front() && to_.type_mode == TypeMode::None && to_.extends == nullptr;
+  }
+
   std::vector<CompiledRule> rules(const std::vector<Rule>& written) {
     std::vector<CompiledRule> made;
     for (const Rule& rule : written) {
@@ -61,6 +73,8 @@ class GroupCompiler {
     made.simple_copy = rule.simple_copy || is_implied_copy(rule);
     for (const Invocation& call : rule.dependents) made.calls.push_back(compile(call));
     made.rules = rules(rule.rules);
+    context_.reporter.rule = rule.name;
+    if (!made.simple_copy) warn_of_unused(outer);
     scope_.back_to(outer);
     return made;
   }
@@ -73,6 +87,13 @@ class GroupCompiler {
     const bool made = !target.transform || (*target.transform == Transform::Create && target.parameters.empty());
     return made && !target.invocation && !target.path.empty() && !rule.sources.front().variable.empty() &&
            !target.variable.empty() && target.list_mode == TargetListMode::None;
+  }
+
+  void warn_of_unused(std::size_t mark) {
+    for (const ScopeEntry& entry : scope_.added_since(mark)) {
+      if (entry.used || entry.name.empty() || entry.name.starts_with("vvv")) continue;  // made up for JSON
+      context_.reporter.warning(entry.at, "expected a use of variable '" + entry.name + "', found none");
+    }
   }
 
   void error(const Place& at, std::string text) { context_.reporter.error(at, std::move(text)); }
@@ -92,6 +113,7 @@ class GroupCompiler {
                            fhirpath::suggestion(source.context, scope_.names()));
     }
     const TypeInfo* type = scope_.type_of(source.context);
+    element_ = {};
     for (const std::string& step : source.path) {
       made.path.push_back(&fhir::intern(step));
       type = element_type(type, *made.path.back(), source.at);
@@ -100,23 +122,57 @@ class GroupCompiler {
       std::string why;
       made.type = context_.type_names.find(source.type, why);
       if (made.type == nullptr) error(source.at, why);
+      check_type(source, made.type, type);
       type = static_type(made.type);
     }
+    check_cardinality(source);
     source_type_ = type;
     made.has_cardinality = source.has_cardinality;
     made.min = source.min;
     made.max = source.max;
     made.default_value = expression(source.default_value, nullptr);
     made.list_mode = source.list_mode;
-    if (!source.variable.empty()) made.slot = scope_.add(source.variable, ParameterMode::Source, type);
+    if (!source.variable.empty()) made.slot = scope_.add(source.variable, ParameterMode::Source, type, source.at);
     made.where = expression(source.where, type);
     made.check = expression(source.check, type);
     made.log = expression(source.log, type);
     return made;
   }
 
+  // `src.value : Quantity` of an element that can never be one.
+  void check_type(const RuleSource& source, const TypeInfo* wanted, const TypeInfo* known) {
+    if (wanted == nullptr) return;
+    std::vector<const TypeInfo*> types = element_.types();
+    if (types.empty() && known != nullptr) types.push_back(known);
+    if (may_be(types, *wanted)) return;
+    error(source.at, "expected " + list_of(types) + ", which " + path_of(source) + " may be, found type " +
+                         std::string(wanted->name));
+  }
+
+  void check_cardinality(const RuleSource& source) {
+    if (!source.has_cardinality) return;
+    if (source.min > source.max) {
+      error(source.at, "expected a cardinality from the least to the most, found " + std::to_string(source.min) + ".." +
+                           std::to_string(source.max));
+    } else if (element_.element != nullptr && source.path.size() == 1 && source.min > element_.element->max) {
+      error(source.at, "expected at least " + std::to_string(source.min) + " values of " + path_of(source) +
+                           ", found an element that never has more than " + std::to_string(element_.element->max));
+    }
+  }
+
+  // "QuestionnaireResponse.item.text", as far as types are known.
+  std::string path_of(const RuleSource& source) const {
+    if (element_.element != nullptr) {
+      return std::string(element_.owner->name) + "." + std::string(element_.element->name->text);
+    }
+    std::string text = source.context;
+    for (const std::string& step : source.path) text += "." + step;
+    return text;
+  }
+
   // The static type of an element; null when not known before the run. Reports an element that cannot be.
   const TypeInfo* element_type(const TypeInfo* parent, const fhir::Name& name, const Place& at) {
+    element_ = {};
     if (parent == nullptr) return nullptr;
     if (parent->kind == TypeKind::Primitive && name.text == "value") return parent;
     const TypeInfo* chosen = nullptr;
@@ -128,6 +184,7 @@ class GroupCompiler {
                     fhirpath::suggestion(name.text, known));
       return nullptr;
     }
+    element_ = {parent, element, element->choice && element->name != &name ? chosen : nullptr};
     if (element->choice) return element->name == &name ? nullptr : static_type(chosen);
     return element->types.size() == 1 ? static_type(element->types.front()) : nullptr;
   }
@@ -152,7 +209,7 @@ class GroupCompiler {
     made.names_source = target.context.empty() && made.transform == Transform::Evaluate;
     if (!target.variable.empty()) {
       const auto mode = made.names_source ? ParameterMode::Source : ParameterMode::Target;
-      made.slot = scope_.add(target.variable, mode, type);
+      made.slot = scope_.add(target.variable, mode, type, target.at);
     }
     if (made.list_mode == TargetListMode::First || made.list_mode == TargetListMode::Last) {
       context_.reporter.warning(target.at,
@@ -177,6 +234,7 @@ class GroupCompiler {
 
   // Type of the element that the target names; null when not known.
   const TypeInfo* target_context(const RuleTarget& target, CompiledTarget& made) {
+    element_ = {};
     if (target.context.empty()) return nullptr;
     const ScopeEntry* entry = scope_.find(target.context, ParameterMode::Target);
     if (entry == nullptr) {
@@ -199,9 +257,11 @@ class GroupCompiler {
   // Returns the static type of what the transform makes.
   const TypeInfo* transform(const RuleTarget& target, CompiledTarget& made, const TypeInfo* element) {
     const auto& given = target.parameters;
+    const StaticElement place = element_;
     switch (*target.transform) {
       case Transform::Create:
         made.type = named_type(given, 0);
+        if (made.type != nullptr) check_value(target, place, made.type, false);
         return made.type != nullptr ? static_type(made.type) : element;
       case Transform::Cast:
         made.type = named_type(given, 1);
@@ -213,10 +273,48 @@ class GroupCompiler {
       default: break;
     }
     for (const Parameter& one : given) made.parameters.push_back(parameter(one));
+    if (*target.transform == Transform::Copy && made.parameters[0].literal.node != nullptr) {
+      const fhirpath::Item& literal = made.parameters[0].literal;
+      if (!may_become(literal, place.types())) mismatch(target, place, "a literal " + std::string(literal.type->name));
+    } else {
+      check_value(target, place, type_made(*target.transform, given), true);
+    }
     if (*target.transform == Transform::Copy && element == nullptr && given[0].kind == Kind::Variable) {
       return scope_.type_of(given[0].text);
     }
     return element;
+  }
+
+  // What a transform gives, whatever its parameters hold; null when that is open.
+  const TypeInfo* type_made(Transform transform, const std::vector<Parameter>& given) {
+    switch (transform) {
+      case Transform::Copy: return given[0].kind == Kind::Variable ? scope_.type_of(given[0].text) : nullptr;
+      case Transform::CodeableConcept: return context_.types.find("CodeableConcept");
+      case Transform::Coding: return context_.types.find("Coding");
+      case Transform::Quantity: return context_.types.find("Quantity");
+      case Transform::Identifier: return context_.types.find("Identifier");
+      case Transform::ContactPoint: return context_.types.find("ContactPoint");
+      default: return nullptr;
+    }
+  }
+
+  // `converted`: the value may be converted; a type that is created may not.
+  void check_value(const RuleTarget& target, const StaticElement& place, const TypeInfo* value, bool converted) {
+    if (value == nullptr || place.element == nullptr) return;
+    const auto types = place.types();
+    const bool fits = converted ? may_become(*value, types, context_.compiled) : may_be(types, *value);
+    if (!fits) mismatch(target, place, std::string(value->name) + origin_of(target));
+  }
+
+  void mismatch(const RuleTarget& target, const StaticElement& place, const std::string& found) {
+    error(target.at, "expected " + list_of(place.types()) + " for " + std::string(place.owner->name) + "." +
+                         target.path.back() + ", found " + found);
+  }
+
+  // " of variable 'x'"
+  static std::string origin_of(const RuleTarget& target) {
+    const bool copied = target.transform == Transform::Copy && target.parameters[0].kind == Kind::Variable;
+    return copied ? " of variable '" + target.parameters[0].text + "'" : std::string();
   }
 
   const TypeInfo* named_type(const std::vector<Parameter>& given, std::size_t at) {
@@ -338,6 +436,7 @@ class GroupCompiler {
       return made;
     }
     const auto& wanted = made.group->parameters;
+    note_types(*made.group, call);
     if (wanted.size() != call.parameters.size()) {
       error(call.at, "expected " + std::to_string(wanted.size()) + " parameters of group '" + call.group + "', found " +
                          std::to_string(call.parameters.size()));
@@ -349,6 +448,30 @@ class GroupCompiler {
                                                                         : parameter(given));
     }
     return made;
+  }
+
+  // What this call hands over; null where another call differs.
+  void note_types(const CompiledGroup& group, const Invocation& call) {
+    if (group.parameters.size() != call.parameters.size()) return;
+    std::vector<const TypeInfo*> types;
+    for (std::size_t i = 0; i < call.parameters.size(); ++i) {
+      const Parameter& given = call.parameters[i];
+      const ScopeEntry* entry =
+          given.kind == Kind::Variable ? scope_.find(given.text, group.parameters[i].mode) : nullptr;
+      // A group that calls itself with what it was given says nothing new of that.
+      const bool own = &group == &to_ && entry != nullptr && entry->slot == i;
+      types.push_back(own ? &kAnyType : entry == nullptr ? nullptr : entry->type);
+    }
+    const auto [known, added] = context_.called.emplace(&group, types);
+    if (added) return;
+    for (std::size_t i = 0; i < types.size(); ++i) {
+      const TypeInfo*& type = known->second[i];
+      if (type == &kAnyType) {
+        type = types[i];
+      } else if (types[i] != &kAnyType && type != types[i]) {
+        type = nullptr;
+      }
+    }
   }
 
   CompiledParameter target_argument(const Parameter& given, const CompiledGroupParameter& wanted) {
@@ -369,6 +492,7 @@ class GroupCompiler {
   MapContext& context_;
   Scope scope_;
   const TypeInfo* focus_ = nullptr;        // static type of the first source of the rule at work
+  StaticElement element_;                  // the element looked up last
   const TypeInfo* source_type_ = nullptr;  // static type of the source compiled last
 };
 

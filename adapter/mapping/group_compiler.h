@@ -6,9 +6,13 @@
 #include "mapping/type_names.h"
 
 #include <functional>
+#include <map>
 #include <string>
 
 namespace bhi::mapping {
+
+// Static types handed to the parameters of groups; null where calls differ or do not know.
+using ParameterTypes = std::map<const CompiledGroup*, std::vector<const fhir::TypeInfo*>>;
 
 // What the rules of a map may refer to outside of their group.
 struct MapContext {
@@ -18,7 +22,10 @@ struct MapContext {
   // Null when there is none (or two); `why` then says so.
   std::function<const CompiledGroup*(std::string_view name, std::string& why)> find_group;
   std::function<const CodeTable*(std::string_view url, std::string& why)> find_codes;
-  Arena& literals;  // memory of the program
+  const CompiledMap& compiled;
+  const ParameterTypes& inferred;  // of groups whose parameters say no type
+  ParameterTypes& called;          // gets what the calls of this map hand over
+  Arena& literals;                 // memory of the program
   Reporter& reporter;
 };
 

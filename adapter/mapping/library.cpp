@@ -1,5 +1,6 @@
 #include "mapping/library.h"
 
+#include "base/hash.h"
 #include "mapping/compiler.h"
 #include "mapping/diagnostic.h"
 #include "mapping/executor.h"
@@ -82,7 +83,10 @@ Result<std::shared_ptr<const Library>> Library::compile(std::span<const MapText>
     } else {
       one.map = parse_fml(map, problems);
     }
-    if (one.map) layers.push_back({std::move(*one.map), map.layer});
+    if (one.map) {
+      one.map->hash = to_hex(sha256(map.text));
+      layers.push_back({std::move(*one.map), map.layer});
+    }
     if (one.concept_map) concept_maps.push_back(std::move(*one.concept_map));
   }
   if (has_errors(problems)) return all_of(problems);

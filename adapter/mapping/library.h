@@ -25,6 +25,7 @@ class Terminology;  // fhir/terminology.h
 namespace bhi::mapping {
 
 struct CompiledMap;
+struct Lineage;
 
 struct MapText {
   std::string file;  // for messages: "mappings/core/screening.map"
@@ -74,6 +75,7 @@ struct World {
   std::function<std::string()> new_uuid;  // for uuid(); absent: the transform is an error
   std::function<void(std::string_view message)> log;
   const fhir::Terminology* terminology = nullptr;  // of memberOf() and subsumes(); null: R4's own lists
+  Lineage* lineage = nullptr;  // filled when the run ends well (mapping/lineage.h); null: none is kept
 };
 
 struct Output {

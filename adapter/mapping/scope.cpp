@@ -4,9 +4,9 @@
 
 namespace bhi::mapping {
 
-std::uint32_t Scope::add(std::string name, ParameterMode mode, const fhir::TypeInfo* type) {
+std::uint32_t Scope::add(std::string name, ParameterMode mode, const fhir::TypeInfo* type, const Place& at) {
   const auto slot = static_cast<std::uint32_t>(entries_.size());
-  entries_.push_back({std::move(name), mode, slot, type});
+  entries_.push_back({std::move(name), mode, slot, type, at, false});
   most_slots_ = std::max(most_slots_, slot + 1);
   return slot;
 }
@@ -15,7 +15,9 @@ void Scope::back_to(std::size_t mark) { entries_.resize(mark); }
 
 const ScopeEntry* Scope::find(std::string_view name, ParameterMode mode) const {
   for (auto entry = entries_.rbegin(); entry != entries_.rend(); ++entry) {
-    if (entry->name == name && entry->mode == mode) return &*entry;
+    if (entry->name != name || entry->mode != mode) continue;
+    entry->used = true;
+    return &*entry;
   }
   return nullptr;
 }

@@ -4,6 +4,7 @@
 #include "fhir/types.h"
 #include "mapping/compiled.h"
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,20 +16,23 @@ struct ScopeEntry {
   ParameterMode mode = ParameterMode::Source;
   std::uint32_t slot = VariableUse::kNone;
   const fhir::TypeInfo* type = nullptr;  // null: not known before the run
+  Place at;
+  bool used = false;
 };
 
 class Scope {
  public:
   explicit Scope(const std::vector<Constant>& constants) : constants_(constants) {}
 
-  std::uint32_t add(std::string name, ParameterMode mode, const fhir::TypeInfo* type);
+  std::uint32_t add(std::string name, ParameterMode mode, const fhir::TypeInfo* type, const Place& at = {});
   // Variables added later than `mark` go out of scope; their slots are used again.
   std::size_t mark() const { return entries_.size(); }
   void back_to(std::size_t mark);
   std::uint32_t slots() const { return most_slots_; }
 
-  // The innermost variable of that name and mode; null when there is none.
+  // The innermost variable of that name and mode, which counts as used then; null when there is none.
   const ScopeEntry* find(std::string_view name, ParameterMode mode) const;
+  std::span<const ScopeEntry> added_since(std::size_t mark) const { return std::span(entries_).subspan(mark); }
   // As FHIRPath and source contexts see names: a source, else a target, else a constant.
   VariableUse use(std::string_view name) const;
   const fhir::TypeInfo* type_of(std::string_view name) const;
@@ -38,7 +42,7 @@ class Scope {
 
  private:
   const std::vector<Constant>& constants_;
-  std::vector<ScopeEntry> entries_;
+  mutable std::vector<ScopeEntry> entries_;  // only `used` changes when a name is looked up
   std::uint32_t most_slots_ = 0;
 };
 

@@ -162,7 +162,8 @@ struct Metadata {
 
 struct StructureMap {
   std::string file;
-  std::string url;  // canonical; empty: only reachable by its own groups
+  std::string url;   // canonical; empty: only reachable by its own groups
+  std::string hash;  // SHA-256 of the text it was read from, hex; may be empty
   std::string name;
   std::vector<Metadata> metadata;
   std::vector<ConceptMapText> concept_maps;

@@ -87,7 +87,7 @@ Result<TargetNode*> TargetTree::place(TargetNode& parent, const TargetPlace& whe
     BHI_TRY(const fhirpath::Item copied, snapshot(given));
     node = make(*given.type);
     node->value = *copied.node;
-    if (copied.companion != nullptr) node->companion = *copied.companion;
+    node->companion = copied.companion;
   }
   thaw(parent);
   const Name& json_name = where.element->choice ? fhir::choice_name(*where.element, *node->type) : *where.element->name;
@@ -111,6 +111,16 @@ TargetNode* TargetTree::first(TargetNode& parent, const Name& name) {
   return field == nullptr ? nullptr : field->first;
 }
 
+bool TargetTree::has_value(const TargetNode& node) const {
+  if (!node.value.is_null() || node.companion != nullptr || node.type->kind == TypeKind::Resource) return true;
+  for (const TargetField* field = node.fields; field != nullptr; field = field->next) {
+    for (const TargetNode* value = field->first; value != nullptr; value = value->next) {
+      if (has_value(*value)) return true;
+    }
+  }
+  return false;
+}
+
 TargetField* TargetTree::find_field(const TargetNode& parent, const ElementInfo& element) const {
   for (TargetField* field = parent.fields; field != nullptr; field = field->next) {
     if (field->element == &element) return field;
@@ -122,8 +132,20 @@ TargetField* TargetTree::add_field(TargetNode& parent, const ElementInfo* elemen
   TargetField* field = arena_.make<TargetField>();
   field->element = element;
   field->json_name = &json_name;
-  (parent.last_field == nullptr ? parent.fields : parent.last_field->next) = field;
-  parent.last_field = field;
+  const auto behind = [](const TargetField& a, const TargetField& b) {
+    return b.element != nullptr && (a.element == nullptr || std::less<>{}(b.element, a.element));
+  };
+  if (parent.last_field == nullptr) {
+    parent.fields = parent.last_field = field;
+  } else if (!behind(*parent.last_field, *field)) {
+    parent.last_field->next = field;
+    parent.last_field = field;
+  } else {
+    TargetField** at = &parent.fields;
+    while (!behind(**at, *field)) at = &(*at)->next;
+    field->next = *at;
+    *at = field;
+  }
   return field;
 }
 
@@ -135,10 +157,14 @@ void TargetTree::append(TargetField& field, TargetNode& node) {
 
 // A copied object becomes fields; what lies below stays as it was copied. A copied companion of a primitive likewise.
 void TargetTree::thaw(TargetNode& node) {
-  Node& held = is_primitive(node) ? node.companion : node.value;
-  if (!held.is_object()) return;
-  const Node object = held;
-  held = Node();
+  const bool primitive = is_primitive(node);
+  const Node object = !primitive ? node.value : node.companion != nullptr ? *node.companion : Node();
+  if (!object.is_object()) return;
+  if (primitive) {
+    node.companion = nullptr;
+  } else {
+    node.value = Node();
+  }
   for (const Member& member : object.members()) thaw_member(node, member);
 }
 
@@ -165,7 +191,11 @@ void TargetTree::thaw_member(TargetNode& node, const Member& member) {
       at->parent = &node;
       append(*field, *at);
     }
-    (beside ? at->companion : at->value) = value;
+    if (beside) {
+      at->companion = value.is_null() ? nullptr : &value;
+    } else {
+      at->value = value;
+    }
     at = at->next;
   }
 }
@@ -190,7 +220,7 @@ Result<TargetTree::Frozen> TargetTree::freeze(const TargetNode& node, std::uint3
     return Error{Kind::Incorrect,
                  "expected a target at most " + std::to_string(kMaxDepth) + " levels deep, found more"};
   }
-  Frozen frozen{kept(node.value), kept(node.companion)};
+  Frozen frozen{kept(node.value), node.companion == nullptr ? Node() : kept(*node.companion)};
   if (node.fields == nullptr) {
     if (node.type->kind == TypeKind::Resource && node.value.is_null()) {
       BHI_TRY(frozen.value, freeze_object(node, true, depth));
@@ -206,52 +236,46 @@ Result<TargetTree::Frozen> TargetTree::freeze(const TargetNode& node, std::uint3
 }
 
 Result<Node> TargetTree::freeze_object(const TargetNode& node, bool with_type, std::uint32_t depth) {
-  std::vector<const TargetField*> fields;
-  for (const TargetField* field = node.fields; field != nullptr; field = field->next) fields.push_back(field);
-  // In the order of the definition; members that it does not know come last.
-  std::ranges::stable_sort(fields, [](const TargetField* a, const TargetField* b) {
-    if (a->element == nullptr || b->element == nullptr) return a->element != nullptr && b->element == nullptr;
-    return std::less<>{}(a->element, b->element);
-  });
-  std::vector<Member> members;
+  Members members(arena_);
   if (with_type) members.push_back({&resource_type_name(), Node::string(node.type->name)});
-  for (const TargetField* field : fields) BHI_CHECK(freeze_field(*field, members, depth + 1));
+  for (const TargetField* field = node.fields; field != nullptr; field = field->next) {
+    BHI_CHECK(freeze_field(*field, members, depth + 1));
+  }
   if (members.empty()) return Node();
-  return Node::object(arena_.copy(std::span<const Member>(members)));
+  return Node::object(arena_.copy(std::span<const Member>(members.begin(), members.size())));
 }
 
-Result<void> TargetTree::freeze_field(const TargetField& field, std::vector<Member>& members, std::uint32_t depth) {
+Result<void> TargetTree::freeze_field(const TargetField& field, Members& members, std::uint32_t depth) {
   if (field.element == nullptr) {
     members.push_back({field.json_name, kept(field.first->value)});
     return {};
   }
-  const bool many = field.element->many();
-  if (!many) {
-    if (field.first == nullptr) return {};
-    BHI_TRY(const Frozen frozen, freeze(*field.first, depth));
-    if (!frozen.value.is_null()) members.push_back({field.json_name, frozen.value});
-    if (!frozen.companion.is_null()) members.push_back({&companion_name(*field.json_name), frozen.companion});
-    return {};
-  }
-  std::vector<Node> values, companions;
-  values.reserve(field.count);
-  companions.reserve(field.count);
-  bool any_companion = false;
+  if (field.element->many()) return freeze_list(field, members, depth);
+  if (field.first == nullptr) return {};
+  BHI_TRY(const Frozen frozen, freeze(*field.first, depth));
+  if (!frozen.value.is_null()) members.push_back({field.json_name, frozen.value});
+  if (!frozen.companion.is_null()) members.push_back({&companion_name(*field.json_name), frozen.companion});
+  return {};
+}
+
+Result<void> TargetTree::freeze_list(const TargetField& field, Members& members, std::uint32_t depth) {
+  Node* values = arena_.array<Node>(field.count);
+  Node* companions = nullptr;  // made when the first is met
+  std::size_t size = 0;
   bool any_value = false;
   for (const TargetNode* node = field.first; node != nullptr; node = node->next) {
     BHI_TRY(const Frozen frozen, freeze(*node, depth));
     if (frozen.empty()) continue;
-    values.push_back(frozen.value);
-    companions.push_back(frozen.companion);
+    if (companions == nullptr && !frozen.companion.is_null()) {
+      companions = arena_.array<Node>(field.count);
+      std::fill_n(companions, field.count, Node());
+    }
+    if (companions != nullptr) companions[size] = frozen.companion;
+    values[size++] = frozen.value;
     any_value = any_value || !frozen.value.is_null();
-    any_companion = any_companion || !frozen.companion.is_null();
   }
-  if (values.empty()) return {};
-  const auto listed = [&](const std::vector<Node>& nodes) {
-    return Node::array(arena_.copy(std::span<const Node>(nodes)));
-  };
-  if (any_value) members.push_back({field.json_name, listed(values)});
-  if (any_companion) members.push_back({&companion_name(*field.json_name), listed(companions)});
+  if (any_value) members.push_back({field.json_name, Node::array({values, size})});
+  if (companions != nullptr) members.push_back({&companion_name(*field.json_name), Node::array({companions, size})});
   return {};
 }
 

@@ -10,6 +10,7 @@
 #include "fhir/node.h"
 #include "fhir/types.h"
 #include "fhirpath/expression.h"
+#include "mapping/small_list.h"
 
 #include <cstdint>
 #include <string>
@@ -31,12 +32,12 @@ struct TargetField {
 
 struct TargetNode {
   const fhir::TypeInfo* type = nullptr;
-  TargetNode* parent = nullptr;  // null: a root, or not placed yet
-  TargetNode* next = nullptr;    // the next value of the same element
-  TargetField* fields = nullptr;
+  TargetNode* parent = nullptr;   // null: a root, or not placed yet
+  TargetNode* next = nullptr;     // the next value of the same element
+  TargetField* fields = nullptr;  // in the order of the definition; members that it does not know come last
   TargetField* last_field = nullptr;
-  fhir::Node value;      // of a primitive, or of a complex value as it was copied
-  fhir::Node companion;  // id and extensions of a copied primitive
+  fhir::Node value;                       // of a primitive, or of a complex value as it was copied
+  const fhir::Node* companion = nullptr;  // id and extensions of a copied primitive
 };
 
 // Where a value goes: an element, and which of its types.
@@ -68,6 +69,9 @@ class TargetTree {
   // First value of an element; null when there is none.
   TargetNode* first(TargetNode& parent, const fhir::Name& name);
 
+  // Will it be there when the document is finished? Elements that were given nothing vanish.
+  bool has_value(const TargetNode& node) const;
+
   // The tree from here as an item, as it is now. Shares texts with what was copied.
   Result<fhirpath::Item> snapshot(const TargetNode& node);
   // The finished document: everything lies in the arena.
@@ -80,6 +84,8 @@ class TargetTree {
     bool empty() const { return value.is_null() && companion.is_null(); }
   };
 
+  using Members = SmallList<fhir::Member, 12>;
+
   void thaw(TargetNode& node);
   void thaw_member(TargetNode& node, const fhir::Member& member);
   TargetField* find_field(const TargetNode& parent, const fhir::ElementInfo& element) const;
@@ -87,7 +93,8 @@ class TargetTree {
   static void append(TargetField& field, TargetNode& node);
   Result<Frozen> freeze(const TargetNode& node, std::uint32_t depth);
   Result<fhir::Node> freeze_object(const TargetNode& node, bool with_type, std::uint32_t depth);
-  Result<void> freeze_field(const TargetField& field, std::vector<fhir::Member>& members, std::uint32_t depth);
+  Result<void> freeze_field(const TargetField& field, Members& members, std::uint32_t depth);
+  Result<void> freeze_list(const TargetField& field, Members& members, std::uint32_t depth);
 
   // A node as it stands in the tree: shared, or copied when the document is finished.
   fhir::Node kept(const fhir::Node& node) { return finishing_ && !node.is_null() ? fhir::copy(node, arena_) : node; }

@@ -143,7 +143,7 @@ TEST(Executor, ConvertsPrimitivesAndRefusesWhatDoesNotFit) {
             R"({"resourceType":"Patient","birthDate":"2026-11-22"})");
   EXPECT_EQ(made("src -> tgt.multipleBirth = cast('3', 'integer');"),
             R"({"resourceType":"Patient","multipleBirthInteger":3})");
-  EXPECT_EQ(failed("src.item as i where linkId = 'c' -> tgt.birthDate = 'soon';"),
+  EXPECT_EQ(failed("src.item as i where linkId = 'c' -> tgt.birthDate = ('soon');"),
             "test.map:4:37: rule 'item': source QuestionnaireResponse.item[2]: expected date, a date (YYYY, YYYY-MM or "
             "YYYY-MM-DD), found String of 4 characters (for Patient.birthDate)");
 }

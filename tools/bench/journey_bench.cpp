@@ -1,62 +1,23 @@
 // One Synthea bundle through the journey: parse alone, parse + map + care without a store, and the whole way with every
 // commit on disk (accept, then work off the lanes). The ratio to parsing alone is what to look at.
+#include "bench/journey.h"
 #include "fhir/json.h"
 #include "flow/map_report.h"
 #include "flow/receive.h"
 #include "flow/work.h"
-#include "service/assets.h"
 #include "store/sqlite_store.h"
 
 #include <benchmark/benchmark.h>
 
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
-#include <stdexcept>
 
 namespace {
 
 using namespace bhi;
 
-constexpr Instant kNow{std::chrono::milliseconds(1'795'000'000'000)};
-
-std::string bundle_text() {
-  const char* fixtures = std::getenv("BHI_FIXTURES");
-  const std::filesystem::path folder = fixtures != nullptr
-                                           ? std::filesystem::path(fixtures)
-                                           : std::filesystem::path(BHI_SOURCE_DIR) / "../shared/fixtures";
-  std::filesystem::path chosen;
-  std::uintmax_t size = 0;
-  std::error_code ignored;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder / "synthea", ignored)) {
-    if (entry.path().extension() == ".json" && entry.file_size() > size && entry.file_size() < (8u << 20)) {
-      chosen = entry.path();
-      size = entry.file_size();
-    }
-  }
-  if (chosen.empty()) throw std::runtime_error("no Synthea bundle: set BHI_FIXTURES");
-  std::ifstream file(chosen, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-const std::string& bundle() {
-  static const std::string text = bundle_text();
-  return text;
-}
-
-const flow::Engine& engine() {
-  static const auto made = [] {
-    const auto folder = service::find_assets(BHI_SOURCE_DIR);
-    if (!folder.ok()) throw std::runtime_error(folder.error().message);
-    auto texts = service::load_texts(*folder);
-    if (!texts.ok()) throw std::runtime_error(texts.error().message);
-    auto result = flow::make_engine("bench", care::Policy{}, *texts);
-    if (!result.ok()) throw std::runtime_error(result.error().message);
-    return *result;
-  }();
-  return *made;
-}
+using bench::bundle;
+using bench::engine;
+using bench::kNow;
 
 void parse_alone(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(fhir::read_json(bundle()));

@@ -25,6 +25,12 @@ struct TestOptions {
   bool bless = false;
 };
 
+struct ExplainOptions {
+  MapOptions map;
+  std::string element;  // "Observation.valueQuantity"; empty: every element
+  std::string from;     // "QuestionnaireResponse/r1", or with a path: "QuestionnaireResponse/r1 item[8]"
+};
+
 struct TokenOptions {
   std::string name;
   std::string role = "bhi-app";
@@ -32,6 +38,7 @@ struct TokenOptions {
 
 int run_map(const MapOptions& options);
 int run_test(const TestOptions& options);
+int run_explain(const ExplainOptions& options);
 int run_token(const TokenOptions& options);
 
 }  // namespace bhi::tools

@@ -9,6 +9,26 @@
 #include <string>
 #include <vector>
 
+namespace {
+
+void add_map_options(CLI::App& command, bhi::tools::MapOptions& options) {
+  command
+      .add_option("files", options.files,
+                  "resources and Bundles (JSON or XML) or NDJSON (.ndjson); '-' is standard input")
+      ->required();
+  command.add_flag("--json", options.json, "one JSON document instead of text");
+  command.add_option("--source", options.source, "name of the source the files come from")->capture_default_str();
+  command.add_option("--instance", options.instance, "instance_id for the identifiers in write-back requests")
+      ->capture_default_str();
+  command.add_option("--share", options.share,
+                     "folder with mappings/ and fhir_profiles/ (default: where bhi was installed or built)");
+  command.add_option("--maps", options.maps, "overlay that the source asks for, e.g. epic (option sources[].maps)");
+  command.add_option("--maps-folder", options.maps_folder, "maps of the site (option maps.folder)");
+  command.add_option("--now", options.now, "pretend it is this time, e.g. 2026-11-22T09:00:00Z");
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
   CLI::App app{"bhi: look at what bhi-adapter makes of FHIR data"};
   app.set_version_flag("--version", "bhi " BHI_VERSION);
@@ -16,20 +36,18 @@ int main(int argc, char** argv) {
 
   bhi::tools::MapOptions map;
   CLI::App* map_command = app.add_subcommand("map", "FHIR files in; care model, write-back requests and issues out");
-  map_command
-      ->add_option("files", map.files, "resources and Bundles (JSON or XML) or NDJSON (.ndjson); '-' is standard input")
-      ->required();
-  map_command->add_flag("--json", map.json, "one JSON document instead of text");
+  add_map_options(*map_command, map);
   bool dry_run = true;
   map_command->add_flag("--dry-run", dry_run, "accepted for clarity: bhi map never sends anything");
-  map_command->add_option("--source", map.source, "name of the source the files come from")->capture_default_str();
-  map_command->add_option("--instance", map.instance, "instance_id for the identifiers in write-back requests")
-      ->capture_default_str();
-  map_command->add_option("--share", map.share,
-                          "folder with mappings/ and fhir_profiles/ (default: where bhi was installed or built)");
-  map_command->add_option("--maps", map.maps, "overlay that the source asks for, e.g. epic (option sources[].maps)");
-  map_command->add_option("--maps-folder", map.maps_folder, "maps of the site (option maps.folder)");
-  map_command->add_option("--now", map.now, "pretend it is this time, e.g. 2026-11-22T09:00:00Z");
+
+  bhi::tools::ExplainOptions explain;
+  CLI::App* explain_command = app.add_subcommand(
+      "explain", "FHIR files in; for each element of the write-back requests the answers and rules it came from");
+  add_map_options(*explain_command, explain.map);
+  explain_command->add_option("--element", explain.element, "only this element, e.g. Observation.valueQuantity");
+  explain_command->add_option("--from", explain.from,
+                              "only what was made from this resource, or element of it: 'QuestionnaireResponse/1 "
+                              "item[8]'");
 
   bhi::tools::TestOptions test;
   CLI::App* test_command = app.add_subcommand("test", "the cases of maps: cases/NAME beside each map");
@@ -68,6 +86,7 @@ int main(int argc, char** argv) {
   }
   if (map_command->parsed()) return bhi::tools::run_map(map);
   if (test_command->parsed()) return bhi::tools::run_test(test);
+  if (explain_command->parsed()) return bhi::tools::run_explain(explain);
   if (token_command->parsed()) return bhi::tools::run_token(token);
   if (fhirpath_command->parsed()) return bhi::tools::run_fhirpath_conformance(suite, inputs);
   if (fml_command->parsed()) return bhi::tools::run_fml_conformance(suites);

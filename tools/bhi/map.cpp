@@ -1,6 +1,6 @@
 // bhi map: files in; care model, write-back requests and issues out. Nothing is stored, nothing is sent.
 #include "base/instant.h"
-#include "bhi/commands.h"
+#include "bhi/engine.h"
 #include "flow/map_report.h"
 #include "service/assets.h"
 #include "service/files.h"
@@ -30,27 +30,29 @@ Result<flow::InputText> read_input(const std::string& name) {
 
 }  // namespace
 
-int run_map(const MapOptions& options) {
-  Instant now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+Result<MapInputs> read_inputs(const MapOptions& options) {
+  MapInputs inputs;
+  inputs.now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
   if (!options.now.empty()) {
     const auto given = instant_from(options.now);
-    if (!given) return fail({Kind::Incorrect, "--now: expected a date and time such as 2026-11-22T09:00:00Z"});
-    now = *given;
+    if (!given) return Error{Kind::Incorrect, "--now: expected a date and time such as 2026-11-22T09:00:00Z"};
+    inputs.now = *given;
   }
-  auto texts = service::load_assets(options.share, options.maps_folder);
-  if (!texts.ok()) return fail(texts.error());
+  BHI_TRY(const auto texts, service::load_assets(options.share, options.maps_folder));
   flow::SourceMaps overlays;
   if (!options.maps.empty()) overlays.emplace(options.source, options.maps);
-  auto engine = flow::make_engine(options.instance, care::Policy{}, *texts, {}, overlays);
-  if (!engine.ok()) return fail(engine.error());
-
-  std::vector<flow::InputText> inputs;
+  BHI_TRY(inputs.engine, flow::make_engine(options.instance, care::Policy{}, texts, {}, overlays));
   for (const std::string& file : options.files) {
-    auto input = read_input(file);
-    if (!input.ok()) return fail(input.error());
-    inputs.push_back(*std::move(input));
+    BHI_TRY(auto input, read_input(file));
+    inputs.texts.push_back(std::move(input));
   }
-  const flow::MapReport report = flow::map_files(**engine, inputs, options.source, now);
+  return inputs;
+}
+
+int run_map(const MapOptions& options) {
+  const auto inputs = read_inputs(options);
+  if (!inputs.ok()) return fail(inputs.error());
+  const flow::MapReport report = flow::map_files(*inputs->engine, inputs->texts, options.source, inputs->now);
   std::cout << (options.json ? to_json(report) : to_text(report));
   return has_errors(report.issues) ? kInputHasErrors : kFine;
 }

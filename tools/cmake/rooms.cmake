@@ -130,16 +130,17 @@ function(bhi_tests)
   add_test(NAME rooms COMMAND python3 ${CMAKE_SOURCE_DIR}/tools/check_rooms.py)
 endfunction()
 
-# tools/bench/*_bench.cpp as one program, and our side of the comparison with fhirpath.js (tools/bench/run).
+# tools/bench as one program, and our side of the comparisons with programs in other processes.
 function(bhi_bench)
   bhi_program(bhi-bench-fhirpath tools/bench/fhirpath/ours.cpp USES fhirpath)
   find_package(benchmark REQUIRED)
-  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tools/bench/*_bench.cpp)
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tools/bench/*.cpp)
   if(sources)
     add_executable(bhi-bench ${sources})
     target_link_libraries(bhi-bench PRIVATE bhi_flags bhi_service bhi_rapidjson SQLite::SQLite3 benchmark::benchmark
                                             benchmark::benchmark_main)
     target_compile_definitions(bhi-bench PRIVATE BHI_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+    target_include_directories(bhi-bench PRIVATE ${CMAKE_SOURCE_DIR}/tools)
   endif()
   # Against a peer in another process (tools/bench/medplum/run).
   add_executable(bhi-bench-fml ${CMAKE_SOURCE_DIR}/tools/bench/medplum/ours.cpp)
