@@ -1,6 +1,7 @@
 #include "care/scoring.h"
 
 #include "care/text.h"
+#include "care/triage.h"
 
 #include <algorithm>
 #include <array>
@@ -41,17 +42,32 @@ std::string shown(const ReportedAnswer& answer) {
   return answer.coding.code.empty() ? "a text" : "a code of another system";
 }
 
-const AnswerOption* option_of(const InstrumentItem& item, const ReportedAnswer& answer) {
+// Yes and no as other code systems say it.
+std::string_view label_of_alias(const Code& coding) {
+  if (coding.system != "http://snomed.info/sct") return {};
+  return coding.code == "373066001" ? "yes" : coding.code == "373067005" ? "no" : "";
+}
+
+struct FoundOption {
+  const AnswerOption* option = nullptr;
+  bool system_missing = false;  // an LA code that names no system; the form is known, so it can be taken
+};
+
+FoundOption option_of(const InstrumentItem& item, const ReportedAnswer& answer) {
+  const std::string_view alias = label_of_alias(answer.coding);
+  const std::string_view system = answer.coding.system;
   for (const AnswerOption& option : item.answers) {
-    if (answer.coding.system == kLoinc && answer.coding.code == option.code) return &option;
+    const bool same_code = !option.code.empty() && answer.coding.code == option.code;
+    if (same_code && (system == kLoinc || system.empty())) return {&option, system.empty()};
+    if (!alias.empty() && alias == option.label) return {&option, false};
   }
   for (const AnswerOption& option : item.answers) {
     for (const std::string_view text : {std::string_view(answer.coding.display), std::string_view(answer.text),
                                         std::string_view(answer.coding.code)}) {
-      if (same_words(text, option.label)) return &option;
+      if (same_words(text, option.label)) return {&option, false};
     }
   }
-  return nullptr;
+  return {};
 }
 
 std::optional<double> bare_number(const ReportedAnswer& answer) {
@@ -75,7 +91,14 @@ std::optional<int> as_score(const InstrumentItem& item, double number, Issues& i
         issue(Severity::Error, "value", item_name(item) + ": expected " + range + ", found " + number_text(number)));
     return std::nullopt;
   }
-  return static_cast<int>(number);
+  const int score = static_cast<int>(number);
+  if (score % item.step != 0) {
+    issues.push_back(issue(
+        Severity::Error, "value",
+        item_name(item) + ": expected a multiple of " + std::to_string(item.step) + ", found " + number_text(number)));
+    return std::nullopt;
+  }
+  return score;
 }
 
 struct ScoredAnswer {
@@ -85,9 +108,27 @@ struct ScoredAnswer {
 
 ScoredAnswer score_answer(const InstrumentItem& item, const ReportedAnswer& answer, Issues& issues) {
   ScoredAnswer result;
+  const FoundOption found = item.ordinal_only ? FoundOption{} : option_of(item, answer);
+  const auto take_option = [&] {
+    if (found.system_missing) {
+      issues.push_back(issue(Severity::Warning, "code-invalid",
+                             item_name(item) + ": answer code without a system, taken as LOINC's"));
+    }
+    result.score = found.option->score;
+    result.number = std::max(result.number.value_or(0), static_cast<double>(found.option->score));
+  };
+  if (item.code_first && found.option != nullptr) {
+    take_option();
+    return result;
+  }
   if (answer.ordinal) {
     result.number = answer.ordinal;
     result.score = as_score(item, *answer.ordinal, issues);
+    if (item.code_first && result.score) {
+      issues.push_back(
+          issue(Severity::Warning, "business-rule",
+                item_name(item) + ": a number without a known answer, taken as the instrument's own count"));
+    }
     if (result.score || item.ordinal_only) return result;
   }
   if (item.ordinal_only) {
@@ -96,9 +137,8 @@ ScoredAnswer score_answer(const InstrumentItem& item, const ReportedAnswer& answ
               item_name(item) + ": what counts depends on the form's wording, and the form states no score"));
     return result;
   }
-  if (const AnswerOption* option = option_of(item, answer)) {
-    result.score = option->score;
-    result.number = std::max(result.number.value_or(0), static_cast<double>(option->score));
+  if (found.option != nullptr) {
+    take_option();
     return result;
   }
   if (result.number) return result;
@@ -116,7 +156,7 @@ ScoredAnswer score_answer(const InstrumentItem& item, const ReportedAnswer& answ
 void check_unscored(const FoundItem& found, Issues& issues) {
   for (const ReportedItem* reported : found.reported) {
     for (const ReportedAnswer& answer : reported->answers) {
-      const bool fits = found.item->answers.empty() || option_of(*found.item, answer) != nullptr ||
+      const bool fits = found.item->answers.empty() || option_of(*found.item, answer).option != nullptr ||
                         answer.ordinal.has_value() || bare_number(answer).has_value();
       if (fits && reported->option_known) continue;
       issues.push_back(issue(Severity::Warning, "code-invalid",
@@ -142,40 +182,58 @@ void add_issues(Screening& screening, Issues issues, const std::string& path) {
   }
 }
 
-// Sum of the scored items, or the reason why there is none.
+bool is_gate(const Instrument& instrument, const InstrumentItem& item) {
+  return std::ranges::any_of(instrument.items, [&](const InstrumentItem& one) { return one.only_after == item.n; });
+}
+
+// Sum of the scored items, or the reason why there is none. What has no sum is complete when all is answered.
 void add_up(Screening& screening, const Instrument& instrument, const std::string& path) {
+  const auto answers = yes_and_no(screening.items);
+  const bool sums = instrument.scoring != Scoring::None;
   std::vector<int> missing;
   std::vector<int> unscored;
+  std::vector<int> beside;  // answered though their gate says no
   int total = 0;
   for (const InstrumentItem& item : instrument.items) {
-    if (item.role != ItemRole::Scored) continue;
+    const bool adds = sums && item.role == ItemRole::Scored;
+    if (!adds && !(is_core(item) && (!sums || is_gate(instrument, item)))) continue;
     const auto held = std::ranges::find(screening.items, item.n, &ScreeningItem::n);
-    if (held == screening.items.end() || held->answer.empty()) {
+    const bool answered = held != screening.items.end() && !held->answer.empty();
+    const auto gate = std::ranges::find(answers, item.only_after, &YesNo::n);
+    const bool closed = item.only_after > 0 && gate != answers.end() && gate->yes == false;
+    if (adds && closed) {
+      if (held != screening.items.end() && held->score.value_or(0) > 0) beside.push_back(item.n);
+    } else if (rightly_skipped(instrument, item, answers)) {
+      continue;
+    } else if (!answered) {
       missing.push_back(item.n);
     } else if (!held->score) {
       unscored.push_back(item.n);
-    } else {
+    } else if (adds) {
       total += *held->score;
     }
   }
-  if (missing.empty() && unscored.empty()) {
-    screening.total = total;
-    screening.complete = true;
-    return;
-  }
+  const std::string without = sums ? ", total not computed" : ", the result may be worse";
   if (!missing.empty()) {
-    screening.issues.push_back(
-        {Severity::Warning, "incomplete", path, list_of(missing) + " missing, total not computed"});
+    screening.issues.push_back({Severity::Warning, "incomplete", path, list_of(missing) + " missing" + without});
   }
   if (!unscored.empty()) {
     screening.issues.push_back(
-        {Severity::Warning, "incomplete", path, list_of(unscored) + " without a score, total not computed"});
+        {Severity::Warning, "incomplete", path, list_of(unscored) + " without a score" + without});
   }
+  if (!beside.empty()) {
+    screening.issues.push_back({Severity::Warning, "business-rule", path,
+                                list_of(beside) + " answered though the first question says no; not counted"});
+  }
+  if (!missing.empty() || !unscored.empty()) return;
+  screening.complete = true;
+  if (sums) screening.total = instrument.scoring == Scoring::SumTimesFour ? 4 * total : total;
 }
 
 void check_stated(Screening& screening, const Instrument& instrument, const std::string& path) {
   if (!screening.stated_total) return;
   const double stated = *screening.stated_total;
+  if (instrument.scoring == Scoring::None) return;
   if (stated < instrument.min || stated > instrument.max) {
     screening.issues.push_back({Severity::Warning, "value", path + ".statedTotal",
                                 "expected a total from " + std::to_string(instrument.min) + " to " +
@@ -184,10 +242,29 @@ void check_stated(Screening& screening, const Instrument& instrument, const std:
     screening.issues.push_back(
         {Severity::Warning, "value", path + ".statedTotal", "expected a whole number, found " + number_text(stated)});
   }
-  if (screening.total && stated != *screening.total) {
+  const bool is_raw = instrument.scoring == Scoring::SumTimesFour && screening.total && stated * 4 == *screening.total;
+  if (screening.total && stated != *screening.total && !is_raw) {
     screening.issues.push_back({Severity::Warning, "business-rule", path + ".statedTotal",
                                 "stated total differs: " + number_text(stated) + " stated, " +
                                     std::to_string(*screening.total) + " computed; both kept"});
+  }
+}
+
+// The level that the sender states beside answers is compared; ours is kept.
+void check_level(Screening& screening, const Instrument& instrument, std::string_view stated, const std::string& path) {
+  if (instrument.triage.empty() || screening.items.empty()) return;
+  const Triaged triaged = triage(instrument, yes_and_no(screening.items));
+  const auto tier = tier_of_stated(stated);
+  if (tier && *tier != triaged.tier) {
+    screening.issues.push_back({Severity::Warning, "business-rule", path + ".severity",
+                                "stated level differs from the triage of the answers (" +
+                                    std::string(triaged.level.empty() ? "none found" : triaged.level) +
+                                    "); that is kept"});
+  }
+  if (triaged.possible_tier > triaged.tier) {
+    screening.issues.push_back(
+        {Severity::Warning, "incomplete", path + ".severity",
+         "answers are missing: the level is at least " + std::string(triaged.level.empty() ? "none" : triaged.level)});
   }
 }
 
@@ -209,6 +286,44 @@ std::string status_of(std::string_view stated) {
 
 void remove_mark(Issues& issues, std::string_view text) {
   std::erase_if(issues, [&](const Issue& one) { return one.text == text; });
+}
+
+// The level that surely holds, though answers still missing may make it worse.
+void interpret_triage(Screening& screening, const Instrument& instrument) {
+  if (screening.items.empty()) {
+    if (const auto tier = tier_of_stated(screening.severity)) screening.positive = *tier > 0;
+    return;
+  }
+  const Triaged triaged = triage(instrument, yes_and_no(screening.items));
+  if (triaged.level.empty()) return;
+  screening.severity = triaged.level;
+  if (triaged.tier > 0) screening.positive = true;
+  if (triaged.possible_tier == 0) screening.positive = false;
+}
+
+// By the total, the cut-off, or the instrument's own rule.
+void interpret_total(Screening& screening, const Instrument& instrument, std::string_view gender) {
+  std::optional<double> total = screening.total;
+  if (!total && screening.stated_total && in_range(instrument, *screening.stated_total)) total = screening.stated_total;
+  // A stated 20 of WHO-5 may be the raw sum or the index.
+  if (!screening.total && instrument.scoring == Scoring::SumTimesFour) total.reset();
+  // A stated total beside unanswered questions may be too low: it can show a positive, never a negative.
+  const bool may_be_low = !screening.total && !screening.items.empty();
+  if (instrument.decide != nullptr) screening.positive = instrument.decide(screening.items, screening.total);
+  if (!total) return;
+  if (!may_be_low) screening.severity = band_of(instrument, *total);
+  if (!instrument.cut_off) return;
+
+  const bool by_sex = instrument.cut_off_male.has_value();
+  const int cut_off = by_sex && gender == "male" ? *instrument.cut_off_male : *instrument.cut_off;
+  const bool positive = instrument.higher_is_better ? *total <= cut_off : *total >= cut_off;
+  if (may_be_low && !positive) return;
+  screening.positive = positive;
+  if (may_be_low) screening.severity = band_of(instrument, *total);
+  if (by_sex && gender != "male" && gender != "female") {
+    screening.issues.push_back(
+        {Severity::Information, "business-rule", "Screening/" + screening.id + ".positive", std::string(kSexUnknown)});
+  }
 }
 
 }  // namespace
@@ -254,30 +369,16 @@ bool is_done(const Screening& screening) {
 
 void interpret(Screening& screening, std::string_view gender) {
   remove_mark(screening.issues, kSexUnknown);
-  screening.severity.clear();
-  screening.positive.reset();
   const Instrument* instrument = find_instrument(screening.instrument);
-  if (instrument == nullptr || !is_final_status(screening.status)) return;
-
-  std::optional<double> total = screening.total;
-  if (!total && screening.stated_total && in_range(*instrument, *screening.stated_total))
-    total = screening.stated_total;
-  if (!total) return;
-  // A stated total beside unanswered questions may be too low: it can show a positive, never a negative.
-  const bool may_be_low = !screening.total && !screening.items.empty();
-  if (!may_be_low) screening.severity = band_of(*instrument, *total);
-  if (!instrument->cut_off) return;
-
-  const bool by_sex = instrument->cut_off_male.has_value();
-  const int cut_off = by_sex && gender == "male" ? *instrument->cut_off_male : *instrument->cut_off;
-  const bool positive = *total >= cut_off;
-  if (may_be_low && !positive) return;
-  screening.positive = positive;
-  if (may_be_low) screening.severity = band_of(*instrument, *total);
-  if (by_sex && gender != "male" && gender != "female") {
-    screening.issues.push_back(
-        {Severity::Information, "business-rule", "Screening/" + screening.id + ".positive", std::string(kSexUnknown)});
+  // A level that was stated without answers is kept: there is nothing to compute it from.
+  const bool stated_level = instrument != nullptr && !instrument->triage.empty() && screening.items.empty();
+  if (!stated_level) {
+    screening.severity.clear();
+    screening.positive.reset();
   }
+  if (instrument == nullptr || !is_final_status(screening.status)) return;
+  if (!instrument->triage.empty()) return interpret_triage(screening, *instrument);
+  interpret_total(screening, *instrument, gender);
 }
 
 Scored score(const ScreeningReport& report, const Recognised& recognised, std::string_view id,
@@ -293,6 +394,7 @@ Scored score(const ScreeningReport& report, const Recognised& recognised, std::s
   screening.source = report.source;
   screening.derived_from = report.derived_from;
   screening.stated_total = recognised.stated_total;
+  if (recognised.items.empty()) screening.severity = recognised.stated_level;
 
   const std::string path = "Screening/" + screening.id;
   add_issues(screening, recognised.issues, path);
@@ -305,12 +407,12 @@ Scored score(const ScreeningReport& report, const Recognised& recognised, std::s
       continue;
     }
     ReadAnswer read = read_answer(found);
-    const bool scored = found.item->role == ItemRole::Scored;
-    add_issues(screening, std::move(read.issues), scored ? path_of_item(path, screening.items.size()) : path);
+    const bool kept = is_core(*found.item);
+    add_issues(screening, std::move(read.issues), kept ? path_of_item(path, screening.items.size()) : path);
     safety.push_back({found.item->n, !read.answer.empty(), read.unreadable, read.at_least});
-    if (scored) screening.items.push_back({found.item->n, std::string(found.item->code), read.answer, read.score});
+    if (kept) screening.items.push_back({found.item->n, std::string(found.item->code), read.answer, read.score});
   }
-  for (SafetyReading& reading : read_safety(instrument, safety)) {
+  for (SafetyReading& reading : read_safety(instrument, safety, recognised.stated_level)) {
     screening.safety.push_back(reading.finding);
     // A form that was entered in error and shows nothing is void; one that shows a positive answer is still looked at.
     const bool is_void = screening.status == "entered-in-error" && reading.finding.level != "positive";
@@ -330,6 +432,7 @@ Scored score(const ScreeningReport& report, const Recognised& recognised, std::s
     }
   }
   interpret(screening, gender);
+  if (is_final_status(screening.status)) check_level(screening, instrument, recognised.stated_level, path);
   return result;
 }
 
