@@ -145,7 +145,9 @@ void Application::operator()(const Patient& patient) {
 }
 
 void Application::operator()(const ScreeningReport& received) {
-  const ScreeningReport report = with_site_codes(received, policy_.forms);
+  ScreeningReport mapped;
+  if (!policy_.forms.empty()) mapped = with_site_codes(received, policy_.forms);
+  const ScreeningReport& report = policy_.forms.empty() ? received : mapped;
   const std::string path = "Screening/" + report.id;
   const Screening* held = find_by_id(out_.after.screenings, report.id);
   const bool older = held != nullptr && compare(held->source, report.source) == Version::Older;

@@ -243,7 +243,13 @@ void recognise_single_alcohol(Form& form, Recognition& result) {
       form.has_panel(*find_instrument("audit-c")) || form.has_panel(*find_instrument("audit"));
   if (asked_with_audit || std::ranges::any_of(result.instruments, is_alcohol)) return;
   const Family family(form, "sisq-alcohol");
-  if (family.found(1, 1) > 0) take_with_text(form, family, result);
+  if (family.found(1, 1) == 0) return;
+  // A count of days; answered with a code it is the variant of AUDIT-C.
+  const auto is_count = [&](std::size_t i) {
+    const ReportedItem& item = form.report.items[i];
+    return item.answers.empty() || number_of(item).has_value();
+  };
+  if (std::ranges::all_of(family.coded.front(), is_count)) take_with_text(form, family, result);
 }
 
 void recognise_single(Form& form, std::string_view id, Recognition& result) {

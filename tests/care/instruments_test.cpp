@@ -310,6 +310,16 @@ TEST(Instruments, TheFirstTwoQuestionsOfGad7AloneAreGad2) {
   EXPECT_FALSE(screening_of(report).total);
 }
 
+TEST(Instruments, ACutOffThatNobodyConfirmsIsMarkedInTheResult) {
+  for (const char* instrument : {"gad-2", "k6", "psc-17", "pc-ptsd-5", "sisq-drug"}) {
+    EXPECT_TRUE(says(screening_of(with_points(instrument, 1)).issues, "the cut-off needs clinical review"))
+        << instrument;
+  }
+  for (const char* instrument : {"phq-9", "gad-7", "pcl-5", "who-5", "epds"}) {
+    EXPECT_FALSE(says(screening_of(with_points(instrument, 1)).issues, "clinical review")) << instrument;
+  }
+}
+
 // ---- contradiction, lateness
 // ------------------------------------------------------------------------------------------
 
