@@ -247,7 +247,7 @@ void recognise_single_alcohol(Form& form, Recognition& result) {
   // A count of days; answered with a code it is the variant of AUDIT-C.
   const auto is_count = [&](std::size_t i) {
     const ReportedItem& item = form.report.items[i];
-    return item.answers.empty() || number_of(item).has_value();
+    return item.answers.empty() || number_of(item).has_value() || item.answers.front().ordinal.has_value();
   };
   if (std::ranges::all_of(family.coded.front(), is_count)) take_with_text(form, family, result);
 }
