@@ -65,13 +65,13 @@ INSTANTIATE_TEST_SUITE_P(
     Table, ScoreRun,
     testing::Values(Scores{"phq-9", {9}, ""}, Scores{"phq-9", {10}, "e"}, Scores{"phq-9", {10, 10}, "e"},
                     Scores{"phq-9", {20, 11}, "e"}, Scores{"phq-9", {20, 10}, "eri"}, Scores{"phq-9", {16, 9}, "eti"},
-                    Scores{"phq-9", {18, 9}, "erti"}, Scores{"phq-9", {20, 5}, "erti"}, Scores{"phq-9", {20, 4}, "ertmi"},
-                    Scores{"phq-9", {10, 15}, "ew"}, Scores{"phq-9", {10, 14}, "e"}, Scores{"phq-9", {14, 15}, "ew"},
-                    Scores{"phq-9", {15, 19}, "e"}, Scores{"phq-9", {20, 24}, "e"}, Scores{"phq-9", {20, 25}, "ew"},
-                    Scores{"phq-9", {4, 5}, "w"}, Scores{"phq-9", {20, 4, 5}, "ertwi"}, Scores{"phq-9", {9, 3}, ""},
-                    Scores{"phq-9", {20, 12, 8, 4}, "ertmi"}, Scores{"phq-9m", {12, 6}, "erti"},
-                    Scores{"gad-7", {10, 5}, "erti"}, Scores{"gad-7", {16, 8}, "erti"}, Scores{"gad-7", {10, 9}, "eti"},
-                    Scores{"pcl-5", {50, 10}, ""}));
+                    Scores{"phq-9", {18, 9}, "erti"}, Scores{"phq-9", {20, 5}, "erti"},
+                    Scores{"phq-9", {20, 4}, "ertmi"}, Scores{"phq-9", {10, 15}, "ew"}, Scores{"phq-9", {10, 14}, "e"},
+                    Scores{"phq-9", {14, 15}, "ew"}, Scores{"phq-9", {15, 19}, "e"}, Scores{"phq-9", {20, 24}, "e"},
+                    Scores{"phq-9", {20, 25}, "ew"}, Scores{"phq-9", {4, 5}, "w"}, Scores{"phq-9", {20, 4, 5}, "ertwi"},
+                    Scores{"phq-9", {9, 3}, ""}, Scores{"phq-9", {20, 12, 8, 4}, "ertmi"},
+                    Scores{"phq-9m", {12, 6}, "erti"}, Scores{"gad-7", {10, 5}, "erti"},
+                    Scores{"gad-7", {16, 8}, "erti"}, Scores{"gad-7", {10, 9}, "eti"}, Scores{"pcl-5", {50, 10}, ""}));
 
 TEST(Trend, TellsBaselineLastPreviousAndChange) {
   const Trend trend = trend_of(std::vector{scored("phq-9", "2026-06-01", 20), scored("phq-9", "2026-07-01", 16),
