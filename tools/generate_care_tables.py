@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Generates adapter/care/medication_table.cpp: psychotropic ingredients with their class, RxNorm codes and names.
+"""Generates adapter/care/medication_table.cpp: psychotropic ingredients with their class, upper
+dose and what to watch, RxNorm codes and names.
 
 usage: tools/generate_care_tables.py MEDICATIONS_JSON [OUTPUT]
 
@@ -48,6 +49,12 @@ BRANDS = {
     "vyvanse": "lisdexamfetamine", "wellbutrin": "bupropion", "xanax": "alprazolam", "zoloft": "sertraline",
     "zubsolv": "buprenorphine+naloxone", "zurzuvae": "zuranolone", "zyban": "bupropion", "zyprexa": "olanzapine",
 }
+
+
+def ingredient_row(entry):
+    confirmed = str(entry.get("max_status", "")).startswith("confirmed")
+    watch = "".join(rule + "," for rule in entry["monitoring"])
+    return f'{{"{entry["ingredient"]}", "{entry["class"]}", {entry.get("max_adult_daily_mg") or 0}, {str(confirmed).lower()}, "{watch}"}}'
 
 
 def rows(entries, form):
@@ -102,7 +109,7 @@ namespace {{
 
 // clang-format off
 constexpr auto kIngredients = std::to_array<Ingredient>({{
-{rows(entries, lambda e: f'{{"{e["ingredient"]}", "{e["class"]}"}}')}
+{rows(entries, ingredient_row)}
 }});
 
 // RxNorm code, ingredient (place in the list above), weak source. Sorted by code; a combination has a row per ingredient.

@@ -74,7 +74,7 @@ class Application {
 
   void operator()(const Patient& patient);
   void operator()(const Episode& episode) { merge(out_.after.episodes, episode, episodes_); }
-  void operator()(const ScreeningReport& report);
+  void operator()(const ScreeningReport& received);
   void operator()(MedicationTherapy therapy) {
     classify(therapy);
     out_.issues.insert(out_.issues.end(), therapy.issues.begin(), therapy.issues.end());
@@ -144,7 +144,10 @@ void Application::operator()(const Patient& patient) {
   }
 }
 
-void Application::operator()(const ScreeningReport& report) {
+void Application::operator()(const ScreeningReport& received) {
+  ScreeningReport mapped;
+  if (!policy_.forms.empty()) mapped = with_site_codes(received, policy_.forms);
+  const ScreeningReport& report = policy_.forms.empty() ? received : mapped;
   const std::string path = "Screening/" + report.id;
   const Screening* held = find_by_id(out_.after.screenings, report.id);
   const bool older = held != nullptr && compare(held->source, report.source) == Version::Older;

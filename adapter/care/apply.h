@@ -5,6 +5,7 @@
 #include "base/instant.h"
 #include "base/issue.h"
 #include "care/model.h"
+#include "care/site_map.h"
 
 #include <span>
 #include <string>
@@ -40,6 +41,7 @@ struct Policy {
   int safety_recent_days = 14;    // events older than this at first sight go to the review list
   int review_interval_days = 28;  // next plan review after a screening ("needs clinical review")
   int review_interval_positive_days = 14;
+  SiteMap forms = {};                         // questions of a site's own forms, see care/site_map.h
   bool write_scores_of_ehr_responses = true;  // send a score Observation for a response that came from the EHR
 };
 

@@ -33,12 +33,13 @@ bool is_of_type(const ReportedItem& item, std::initializer_list<std::string_view
 bool is_question(const ReportedItem& item) { return !is_of_type(item, {"group", "display"}); }
 
 bool is_uncoded_question(const ReportedItem& item) {
-  if (!is_of_type(item, {"", "choice", "open-choice", "coding", "integer", "boolean"})) return false;
+  if (!is_of_type(item, {"", "choice", "open-choice", "coding", "integer", "decimal", "boolean"})) return false;
   return std::ranges::none_of(item.codes, [](const Code& c) { return c.system == kLoinc || c.system == kItemSystem; });
 }
 
 Form::Form(const ScreeningReport& received) : report(received), taken(received.items.size(), false) {
   texts.reserve(report.items.size());
+  if (const auto* panel = instrument_by_form(report.form)) panels.push_back(panel);
   for (const Code& code : report.codes) look_at(code);
   for (const ReportedItem& item : report.items) {
     texts.push_back(lower(item.text));
@@ -98,9 +99,9 @@ void add_functional(const Form& form, const Instrument& instrument, Assignment& 
   }
 }
 
-bool has_every_scored(const Instrument& instrument, const Assignment& found) {
+bool has_every_core(const Instrument& instrument, const Assignment& found) {
   for (std::size_t k = 0; k < instrument.items.size(); ++k) {
-    if (instrument.items[k].role == ItemRole::Scored && found[k].empty()) return false;
+    if (is_core(instrument.items[k]) && found[k].empty()) return false;
   }
   return true;
 }
@@ -109,7 +110,7 @@ std::size_t count_found(const Instrument& instrument, const Assignment& found, i
   std::size_t count = 0;
   for (std::size_t k = 0; k < instrument.items.size(); ++k) {
     const InstrumentItem& item = instrument.items[k];
-    if (item.role == ItemRole::Scored && item.n >= from && item.n <= to && !found[k].empty()) ++count;
+    if (is_core(item) && item.n >= from && item.n <= to && !found[k].empty()) ++count;
   }
   return count;
 }

@@ -50,9 +50,10 @@ Assignment by_text(const Form& form, const Instrument& instrument, const Assignm
 // code.
 void add_functional(const Form& form, const Instrument& instrument, Assignment& found);
 
-bool has_every_scored(const Instrument& instrument, const Assignment& found);
+// Scored and noted ones.
+bool has_every_core(const Instrument& instrument, const Assignment& found);
 
-// How many scored items from number `from` to number `to` are there.
+// How many of them from number `from` to number `to` are there.
 std::size_t count_found(const Instrument& instrument, const Assignment& found, int from, int to);
 
 bool is_answered(const Form& form, const std::vector<std::size_t>& places);

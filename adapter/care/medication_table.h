@@ -11,6 +11,9 @@ namespace bhi::care {
 struct Ingredient {
   std::string_view name;        // "sertraline"
   std::string_view drug_class;  // "SSRI"
+  double max_daily_mg = 0;      // usual upper end for adults, a prompt to look and no stop; 0: none is known
+  bool max_confirmed = false;   // false: needs clinical review, never used to warn
+  std::string_view watch;  // rules of medication_rules.h and labels, each ended by a comma: "qtc-citalopram,weight,"
 };
 
 struct DrugCode {

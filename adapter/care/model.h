@@ -156,7 +156,9 @@ struct MedicationTherapy {
   std::string text;         // as written
   std::string authored;
   Dose dose;
-  std::string prior;  // care id of the therapy it replaces
+  std::string prior;                  // care id of the therapy it replaces
+  std::optional<double> supply_days;  // how long one dispensing lasts
+  std::optional<int> refills;         // allowed after the first
   // derived by care/medication.h:
   std::vector<std::string> ingredients;  // "sertraline"; empty unless psychotropic
   std::string drug_class;                // "SSRI", ...; "other" when not psychotropic

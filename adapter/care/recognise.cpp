@@ -111,10 +111,10 @@ bool take_by_text(Form& form, const Family& family, Recognition& result) {
   if (!family.anchored && !instrument.by_text) return false;
   const auto questions = static_cast<int>(std::ranges::count_if(form.report.items, is_uncoded_question));
   const auto asked = static_cast<int>(instrument.items.size());
-  const bool fits = questions >= scored_items(instrument) && questions <= asked;
+  const bool fits = questions >= core_items(instrument) && questions <= asked;
   // One word is enough in a form that names the instrument and asks no more than it; else two.
   Assignment found = by_text(form, instrument, Assignment(instrument.items.size()), family.anchored && fits ? 1 : 2);
-  if (!has_every_scored(instrument, found)) return false;
+  if (!has_every_core(instrument, found)) return false;
   add_functional(form, instrument, found);
   result.instruments.push_back(take(form, instrument, found));
   if (!family.anchored) {
@@ -163,6 +163,20 @@ void recognise_depression(Form& form, Recognition& result) {
   take_by_text(form, teen ? phq9m : phq9, result);
 }
 
+void recognise_anxiety(Form& form, Recognition& result) {
+  const Family gad7(form, "gad-7");
+  const Family gad2(form, "gad-2");
+  const bool first_two = gad2.found(1, 2) > 0;
+  if (gad7.found(3, 7) > 0 || (first_two && gad7.anchored)) {
+    take_with_text(form, gad7, result);
+    if (gad2.anchored) take_with_text(form, gad2, result);
+    return;
+  }
+  if (first_two) return take_with_text(form, gad2, result);
+  if (gad2.anchored && take_by_text(form, gad2, result)) return;
+  take_by_text(form, gad7, result);
+}
+
 void recognise_alcohol(Form& form, Recognition& result) {
   const Family audit(form, "audit");
   const Family audit_c(form, "audit-c");
@@ -182,6 +196,60 @@ void recognise_alcohol(Form& form, Recognition& result) {
     last.issues.push_back(note(Severity::Warning, "business-rule",
                                "the form asks for heavy drinking days (68517-2) in place of item 1 (68518-0)"));
   }
+}
+
+// The first coded answer or text to a question whose code is one of the instrument's results.
+void find_stated_level(Form& form, Recognised& one) {
+  for (std::size_t i = 0; i < form.report.items.size(); ++i) {
+    const ReportedItem& item = form.report.items[i];
+    const auto is_result = [&](const Code& code) {
+      return code.system == kLoinc &&
+             std::ranges::find(one.instrument->results, code.code) != one.instrument->results.end();
+    };
+    if (!std::ranges::any_of(item.codes, is_result)) continue;
+    form.taken[i] = true;
+    if (item.answers.empty() || !one.stated_level.empty()) continue;
+    const ReportedAnswer& answer = item.answers.front();
+    const bool listed = answer.coding.system == kLoinc || answer.coding.system.empty();
+    one.stated_level = listed && !answer.coding.code.empty() ? answer.coding.code
+                       : !answer.coding.display.empty()      ? answer.coding.display
+                       : !answer.text.empty()                ? answer.text
+                                                             : "?";
+  }
+}
+
+// A form of a triage instrument: its answers, or its stated level alone.
+void recognise_triage(Form& form, std::string_view id, Recognition& result) {
+  const Family family(form, id);
+  if (family.found(1, 99) > 0) {
+    take_with_text(form, family, result);
+  } else if (!take_by_text(form, family, result)) {
+    if (!family.anchored) return;
+    Recognised alone;
+    alone.instrument = &family.instrument;
+    find_stated_level(form, alone);
+    if (!alone.stated_level.empty()) result.instruments.push_back(std::move(alone));
+    return;
+  }
+  find_stated_level(form, result.instruments.back());
+}
+
+// The question for heavy drinking days by itself; beside AUDIT-C it stands in place of that form's first question.
+void recognise_single_alcohol(Form& form, Recognition& result) {
+  const auto is_alcohol = [](const Recognised& one) {
+    return one.instrument->id == "audit-c" || one.instrument->id == "audit";
+  };
+  const bool asked_with_audit =
+      form.has_panel(*find_instrument("audit-c")) || form.has_panel(*find_instrument("audit"));
+  if (asked_with_audit || std::ranges::any_of(result.instruments, is_alcohol)) return;
+  const Family family(form, "sisq-alcohol");
+  if (family.found(1, 1) == 0) return;
+  // A count of days; answered with a code it is the variant of AUDIT-C.
+  const auto is_count = [&](std::size_t i) {
+    const ReportedItem& item = form.report.items[i];
+    return item.answers.empty() || number_of(item).has_value() || item.answers.front().ordinal.has_value();
+  };
+  if (std::ranges::all_of(family.coded.front(), is_count)) take_with_text(form, family, result);
 }
 
 void recognise_single(Form& form, std::string_view id, Recognition& result) {
@@ -247,10 +315,12 @@ std::string reason_for_nothing(const Form& form) {
 bool clearly_negative(const ReportedItem& item) {
   constexpr std::array<std::string_view, 7> kWords{"not at all", "no", "never", "none", "never or 1 day", "false", "0"};
   constexpr std::array<std::string_view, 3> kCodes{"LA6568-5", "LA32-8", "LA6270-8"};
+  constexpr std::string_view kSnomedNo = "373067005";
   const auto is_negative = [&](const ReportedAnswer& answer) {
     if (answer.ordinal) return *answer.ordinal == 0;
     if (answer.number) return *answer.number == 0;
     if (answer.coding.system == kLoinc && std::ranges::find(kCodes, answer.coding.code) != kCodes.end()) return true;
+    if (answer.coding.code == kSnomedNo) return true;
     return std::ranges::any_of(kWords, [&](std::string_view word) {
       return same_words(answer.text, word) || same_words(answer.coding.display, word) ||
              same_words(answer.coding.code, word);
@@ -264,9 +334,17 @@ Recognition recognise(const ScreeningReport& report) {
   Recognition result;
   if (!report.items.empty()) {
     recognise_depression(form, result);
-    recognise_single(form, "gad-7", result);
+    recognise_single(form, "epds", result);
+    recognise_anxiety(form, result);
     recognise_alcohol(form, result);
     recognise_single(form, "dast-10", result);
+    recognise_single_alcohol(form, result);
+    recognise_triage(form, "c-ssrs-screener", result);
+    recognise_triage(form, "asq", result);
+    for (const std::string_view id :
+         {"sisq-drug", "pc-ptsd-5", "pcl-5", "mdq", "k6", "who-5", "psc-17", "vanderbilt"}) {
+      recognise_single(form, id, result);
+    }
     for (Recognised& one : result.instruments) find_stated_total(form, one, result.instruments.size() == 1);
   }
   add_scores_alone(form, result);

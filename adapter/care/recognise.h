@@ -1,13 +1,16 @@
 // Which instrument a received form is, and which of its questions is which item.
 //
-// By LOINC code of the question first. Questions without a code are told by the words of their text, never by their
-// place, so a form in another order still gives the right scores. What stays in doubt is not recognised, and says so.
+// The form's canonical or code says which instrument may be meant; the question's system and code which item, first of
+// all; a linkId alone never (a site whose forms have nothing else says it in a site map, care/site_map.h). Questions
+// without a code are told by the words of their text, never by their place, so a form in another order still gives the
+// right scores. What stays in doubt is not recognised, and says so.
 #pragma once
 
 #include "care/instruments.h"
 #include "care/model.h"
 
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace bhi::care {
@@ -21,7 +24,8 @@ struct Recognised {
   const Instrument* instrument = nullptr;
   std::vector<FoundItem> items;  // in the order of the instrument; empty: only the total is known
   std::optional<double> stated_total;
-  Issues issues;  // without paths
+  std::string stated_level;  // risk level that the sender states, as a LOINC answer or in words
+  Issues issues;             // without paths
 };
 
 struct Recognition {

@@ -3,6 +3,7 @@
 #include "base/hash.h"
 #include "care/text.h"
 #include "care/times.h"
+#include "care/triage.h"
 
 #include <algorithm>
 #include <cmath>
@@ -60,9 +61,51 @@ SafetyReading read_rule(const SafetyRule& rule, const SafetyAnswer& answer) {
   return {{id, "negative"}, item + " answered 0"};
 }
 
+std::string list_of(const std::vector<int>& items) {
+  std::string text = items.size() == 1 ? "item " : "items ";
+  for (std::size_t i = 0; i < items.size(); ++i) text += (i == 0 ? "" : ", ") + std::to_string(items[i]);
+  return text;
+}
+
+// The fact ends with the tier: a worse one raises an acknowledged event again.
+SafetyReading read_triage(const Instrument& instrument, std::span<const SafetyAnswer> answers,
+                          std::string_view stated) {
+  const std::string id(instrument.safety.front().id);
+  std::vector<YesNo> values;
+  bool unreadable = false;
+  for (const SafetyAnswer& answer : answers) {
+    YesNo value{answer.n, answer.answered, std::nullopt};
+    if (answer.answered && answer.at_least && (*answer.at_least >= 1 || *answer.at_least == 0)) {
+      value.yes = *answer.at_least >= 1;
+    }
+    unreadable = unreadable || (answer.answered && !value.yes);
+    values.push_back(value);
+  }
+  const Triaged triaged = answers.empty() ? Triaged{} : triage(instrument, values);
+  const auto stated_tier = tier_of_stated(stated);
+  if (stated_tier.value_or(0) >= kSafetyTier && *stated_tier > triaged.tier) {
+    return {{id, "positive"}, "stated risk level of tier " + std::to_string(*stated_tier)};
+  }
+  if (triaged.tier >= kSafetyTier) {
+    return {{id, "positive"},
+            "triaged " + std::string(triaged.level) + " by " + list_of(triaged.because) + ", tier " +
+                std::to_string(triaged.tier)};
+  }
+  if (!stated.empty() && !stated_tier) return {{id, "unknown"}, "the stated risk level " + std::string(kUnreadable)};
+  if (answers.empty()) {
+    if (stated_tier) return {{id, "negative"}, "stated risk level of tier " + std::to_string(*stated_tier)};
+    return {{id, "unknown"}, "a result without its answers"};
+  }
+  if (triaged.possible_tier < kSafetyTier) return {{id, "negative"}, "triaged " + std::string(triaged.level)};
+  if (unreadable) return {{id, "unknown"}, "an answer " + std::string(kUnreadable)};
+  return {{id, "unknown"}, "questions not answered"};
+}
+
 }  // namespace
 
-std::vector<SafetyReading> read_safety(const Instrument& instrument, std::span<const SafetyAnswer> answers) {
+std::vector<SafetyReading> read_safety(const Instrument& instrument, std::span<const SafetyAnswer> answers,
+                                       std::string_view stated_level) {
+  if (!instrument.triage.empty()) return {read_triage(instrument, answers, stated_level)};
   std::vector<SafetyReading> result;
   for (const SafetyRule& rule : instrument.safety) {
     const auto answer = std::ranges::find(answers, rule.item, &SafetyAnswer::n);
@@ -91,13 +134,16 @@ EventRequest request_of_foreign_answer(const ScreeningReport& report) {
 std::optional<EventRequest> request_of_doubtful_form(const ScreeningReport& report, const Instrument& instrument) {
   const auto is_answered = [](const ReportedItem& item) { return !item.answers.empty(); };
   if (instrument.safety.empty() || std::ranges::none_of(report.items, is_answered)) return std::nullopt;
-  return EventRequest{report.id,
-                      report.patient,
-                      std::string(instrument.safety.front().id),
-                      "unknown",
-                      "the form's questions could not be told apart: item " +
-                          std::to_string(instrument.safety.front().item) + " " + std::string(kUnreadable),
-                      report.authored};
+  return EventRequest{
+      report.id,
+      report.patient,
+      std::string(instrument.safety.front().id),
+      "unknown",
+      "the form's questions could not be told apart: " +
+          (instrument.safety.front().item == 0 ? "its risk level"
+                                               : "item " + std::to_string(instrument.safety.front().item)) +
+          " " + std::string(kUnreadable),
+      report.authored};
 }
 
 std::optional<EventRequest> request_of_lone_item(const ScreeningReport& report) {

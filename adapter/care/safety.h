@@ -35,7 +35,10 @@ struct SafetyReading {
 };
 
 // One per rule. No answers at all: a total without items, the first rule is unknown.
-std::vector<SafetyReading> read_safety(const Instrument& instrument, std::span<const SafetyAnswer> answers);
+// An instrument with a triage has one rule, of its level: positive from the same-day tier on. `stated_level`: the risk
+// level that the sender states, if any; the worse of it and of the answers counts.
+std::vector<SafetyReading> read_safety(const Instrument& instrument, std::span<const SafetyAnswer> answers,
+                                       std::string_view stated_level = {});
 
 // What a report asks to be raised.
 struct EventRequest {

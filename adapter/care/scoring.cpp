@@ -1,6 +1,8 @@
 #include "care/scoring.h"
 
+#include "care/answer.h"
 #include "care/text.h"
+#include "care/triage.h"
 
 #include <algorithm>
 #include <array>
@@ -12,118 +14,8 @@ namespace bhi::care {
 namespace {
 
 constexpr std::string_view kSexUnknown = "sex not known: the lower cut-off was used";
+constexpr std::string_view kCutOffUnconfirmed = "the cut-off needs clinical review";
 constexpr std::string_view kFirstItemOnly = "all points come from item 1: review the intake before acting";
-
-Issue issue(Severity severity, std::string_view code, std::string text) {
-  return {severity, std::string(code), {}, std::move(text)};
-}
-
-std::string item_name(const InstrumentItem& item) {
-  return item.role == ItemRole::Functional ? std::string("difficulty item") : "item " + std::to_string(item.n);
-}
-
-std::string said(const ReportedAnswer& answer) {
-  if (!answer.coding.code.empty()) return answer.coding.code;
-  if (!answer.coding.display.empty()) return answer.coding.display;
-  if (!answer.text.empty()) return answer.text;
-  if (answer.number) return number_text(*answer.number);
-  if (answer.ordinal) return number_text(*answer.ordinal);
-  return {};
-}
-
-// For messages: codes and numbers may be shown, the sender's texts never are. The label is our own.
-std::string shown(const ReportedAnswer& answer) {
-  if (answer.coding.system == kLoinc) {
-    const std::string_view label = answer_label(answer.coding.code);
-    return answer.coding.code + (label.empty() ? "" : " (" + std::string(label) + ")");
-  }
-  if (answer.number) return number_text(*answer.number);
-  return answer.coding.code.empty() ? "a text" : "a code of another system";
-}
-
-const AnswerOption* option_of(const InstrumentItem& item, const ReportedAnswer& answer) {
-  for (const AnswerOption& option : item.answers) {
-    if (answer.coding.system == kLoinc && answer.coding.code == option.code) return &option;
-  }
-  for (const AnswerOption& option : item.answers) {
-    for (const std::string_view text : {std::string_view(answer.coding.display), std::string_view(answer.text),
-                                        std::string_view(answer.coding.code)}) {
-      if (same_words(text, option.label)) return &option;
-    }
-  }
-  return nullptr;
-}
-
-std::optional<double> bare_number(const ReportedAnswer& answer) {
-  if (answer.number) return answer.number;
-  if (const auto number = number_from(answer.text)) return number;
-  if (answer.coding.system != kLoinc) return number_from(answer.coding.code);
-  return std::nullopt;
-}
-
-// A number as a score of the item; says why when it is none.
-std::optional<int> as_score(const InstrumentItem& item, double number, Issues& issues) {
-  const std::string range = "0 to " + std::to_string(item.max);
-  if (number != std::floor(number)) {
-    issues.push_back(
-        issue(Severity::Error, "value",
-              item_name(item) + ": expected a whole number from " + range + ", found " + number_text(number)));
-    return std::nullopt;
-  }
-  if (number < 0 || number > item.max) {
-    issues.push_back(
-        issue(Severity::Error, "value", item_name(item) + ": expected " + range + ", found " + number_text(number)));
-    return std::nullopt;
-  }
-  return static_cast<int>(number);
-}
-
-struct ScoredAnswer {
-  std::optional<int> score;
-  std::optional<double> number;  // as stated, in range or not
-};
-
-ScoredAnswer score_answer(const InstrumentItem& item, const ReportedAnswer& answer, Issues& issues) {
-  ScoredAnswer result;
-  if (answer.ordinal) {
-    result.number = answer.ordinal;
-    result.score = as_score(item, *answer.ordinal, issues);
-    if (result.score || item.ordinal_only) return result;
-  }
-  if (item.ordinal_only) {
-    issues.push_back(
-        issue(Severity::Warning, "business-rule",
-              item_name(item) + ": what counts depends on the form's wording, and the form states no score"));
-    return result;
-  }
-  if (const AnswerOption* option = option_of(item, answer)) {
-    result.score = option->score;
-    result.number = std::max(result.number.value_or(0), static_cast<double>(option->score));
-    return result;
-  }
-  if (result.number) return result;
-  if (const auto number = bare_number(answer)) {
-    result.number = number;
-    result.score = as_score(item, *number, issues);
-    return result;
-  }
-  issues.push_back(issue(Severity::Error, "code-invalid",
-                         item_name(item) + ": answered with " + shown(answer) + ", not one of its options"));
-  return result;
-}
-
-// The difficulty item and the like: nothing to add up, but a wrong answer is said.
-void check_unscored(const FoundItem& found, Issues& issues) {
-  for (const ReportedItem* reported : found.reported) {
-    for (const ReportedAnswer& answer : reported->answers) {
-      const bool fits = found.item->answers.empty() || option_of(*found.item, answer) != nullptr ||
-                        answer.ordinal.has_value() || bare_number(answer).has_value();
-      if (fits && reported->option_known) continue;
-      issues.push_back(issue(Severity::Warning, "code-invalid",
-                             item_name(*found.item) + ": answered with " + shown(answer) + ", not one of its options"));
-    }
-  }
-}
 
 std::string list_of(const std::vector<int>& numbers) {
   std::string text = numbers.size() == 1 ? "item " : "items ";
@@ -142,40 +34,58 @@ void add_issues(Screening& screening, Issues issues, const std::string& path) {
   }
 }
 
-// Sum of the scored items, or the reason why there is none.
+bool is_gate(const Instrument& instrument, const InstrumentItem& item) {
+  return std::ranges::any_of(instrument.items, [&](const InstrumentItem& one) { return one.only_after == item.n; });
+}
+
+// Sum of the scored items, or the reason why there is none. What has no sum is complete when all is answered.
 void add_up(Screening& screening, const Instrument& instrument, const std::string& path) {
+  const auto answers = yes_and_no(screening.items);
+  const bool sums = instrument.scoring != Scoring::None;
   std::vector<int> missing;
   std::vector<int> unscored;
+  std::vector<int> beside;  // answered though their gate says no
   int total = 0;
   for (const InstrumentItem& item : instrument.items) {
-    if (item.role != ItemRole::Scored) continue;
+    const bool adds = sums && item.role == ItemRole::Scored;
+    if (!adds && !(is_core(item) && (!sums || is_gate(instrument, item)))) continue;
     const auto held = std::ranges::find(screening.items, item.n, &ScreeningItem::n);
-    if (held == screening.items.end() || held->answer.empty()) {
+    const bool answered = held != screening.items.end() && !held->answer.empty();
+    const auto gate = std::ranges::find(answers, item.only_after, &YesNo::n);
+    const bool closed = item.only_after > 0 && gate != answers.end() && gate->yes == false;
+    if (adds && closed) {
+      if (held != screening.items.end() && held->score.value_or(0) > 0) beside.push_back(item.n);
+    } else if (rightly_skipped(instrument, item, answers)) {
+      continue;
+    } else if (!answered) {
       missing.push_back(item.n);
     } else if (!held->score) {
       unscored.push_back(item.n);
-    } else {
+    } else if (adds) {
       total += *held->score;
     }
   }
-  if (missing.empty() && unscored.empty()) {
-    screening.total = total;
-    screening.complete = true;
-    return;
-  }
+  const std::string without = sums ? ", total not computed" : ", the result may be worse";
   if (!missing.empty()) {
-    screening.issues.push_back(
-        {Severity::Warning, "incomplete", path, list_of(missing) + " missing, total not computed"});
+    screening.issues.push_back({Severity::Warning, "incomplete", path, list_of(missing) + " missing" + without});
   }
   if (!unscored.empty()) {
     screening.issues.push_back(
-        {Severity::Warning, "incomplete", path, list_of(unscored) + " without a score, total not computed"});
+        {Severity::Warning, "incomplete", path, list_of(unscored) + " without a score" + without});
   }
+  if (!beside.empty()) {
+    screening.issues.push_back({Severity::Warning, "business-rule", path,
+                                list_of(beside) + " answered though the first question says no; not counted"});
+  }
+  if (!missing.empty() || !unscored.empty()) return;
+  screening.complete = true;
+  if (sums) screening.total = instrument.scoring == Scoring::SumTimesFour ? 4 * total : total;
 }
 
 void check_stated(Screening& screening, const Instrument& instrument, const std::string& path) {
   if (!screening.stated_total) return;
   const double stated = *screening.stated_total;
+  if (instrument.scoring == Scoring::None) return;
   if (stated < instrument.min || stated > instrument.max) {
     screening.issues.push_back({Severity::Warning, "value", path + ".statedTotal",
                                 "expected a total from " + std::to_string(instrument.min) + " to " +
@@ -184,10 +94,29 @@ void check_stated(Screening& screening, const Instrument& instrument, const std:
     screening.issues.push_back(
         {Severity::Warning, "value", path + ".statedTotal", "expected a whole number, found " + number_text(stated)});
   }
-  if (screening.total && stated != *screening.total) {
+  const bool is_raw = instrument.scoring == Scoring::SumTimesFour && screening.total && stated * 4 == *screening.total;
+  if (screening.total && stated != *screening.total && !is_raw) {
     screening.issues.push_back({Severity::Warning, "business-rule", path + ".statedTotal",
                                 "stated total differs: " + number_text(stated) + " stated, " +
                                     std::to_string(*screening.total) + " computed; both kept"});
+  }
+}
+
+// The level that the sender states beside answers is compared; ours is kept.
+void check_level(Screening& screening, const Instrument& instrument, std::string_view stated, const std::string& path) {
+  if (instrument.triage.empty() || screening.items.empty()) return;
+  const Triaged triaged = triage(instrument, yes_and_no(screening.items));
+  const auto tier = tier_of_stated(stated);
+  if (tier && *tier != triaged.tier) {
+    screening.issues.push_back({Severity::Warning, "business-rule", path + ".severity",
+                                "stated level differs from the triage of the answers (" +
+                                    std::string(triaged.level.empty() ? "none found" : triaged.level) +
+                                    "); that is kept"});
+  }
+  if (triaged.possible_tier > triaged.tier) {
+    screening.issues.push_back(
+        {Severity::Warning, "incomplete", path + ".severity",
+         "answers are missing: the level is at least " + std::string(triaged.level.empty() ? "none" : triaged.level)});
   }
 }
 
@@ -211,38 +140,52 @@ void remove_mark(Issues& issues, std::string_view text) {
   std::erase_if(issues, [&](const Issue& one) { return one.text == text; });
 }
 
-}  // namespace
-
-ReadAnswer read_answer(const FoundItem& found) {
-  ReadAnswer result;
-  std::vector<std::optional<int>> scores;
-  bool foreign_option = false;
-  for (const ReportedItem* reported : found.reported) {
-    for (const ReportedAnswer& answer : reported->answers) {
-      const ScoredAnswer one = score_answer(*found.item, answer, result.issues);
-      scores.push_back(one.score);
-      if (one.number) result.at_least = std::max(result.at_least.value_or(*one.number), *one.number);
-      if (!one.number) result.unreadable = true;
-      if (result.answer.empty()) result.answer = said(answer);
-      if (!reported->option_known && !foreign_option) {
-        foreign_option = true;
-        result.issues.push_back(
-            issue(Severity::Warning, "code-invalid",
-                  item_name(*found.item) + ": answered with " + shown(answer) + ", not one of the form's options"));
-      }
-    }
+// The level that surely holds, though answers still missing may make it worse.
+void interpret_triage(Screening& screening, const Instrument& instrument) {
+  if (screening.items.empty()) {
+    if (const auto tier = tier_of_stated(screening.severity)) screening.positive = *tier > 0;
+    return;
   }
-  if (scores.empty()) return result;
-  if (result.answer.empty()) result.answer = "?";  // something was answered, though nothing that can be shown
-  const bool same = std::ranges::all_of(scores, [&](const auto& score) { return score == scores.front(); });
-  if (scores.size() > 1) {
-    result.issues.push_back(issue(same ? Severity::Warning : Severity::Error, "business-rule",
-                                  item_name(*found.item) + ": answered " + std::to_string(scores.size()) + " times" +
-                                      (same ? ", always alike" : " and differently, not scored")));
-  }
-  if (same) result.score = scores.front();
-  return result;
+  const Triaged triaged = triage(instrument, yes_and_no(screening.items));
+  if (triaged.level.empty()) return;
+  screening.severity = triaged.level;
+  if (triaged.tier > 0) screening.positive = true;
+  if (triaged.possible_tier == 0) screening.positive = false;
 }
+
+bool has_unconfirmed_cut_off(const Instrument& instrument) {
+  return std::ranges::any_of(instrument.review, [](std::string_view fact) {
+    const std::string_view subject = fact.substr(0, fact.find(':'));
+    return subject == "cut-off" || subject == "cut-offs" || subject == "positive";
+  });
+}
+
+// By the total, the cut-off, or the instrument's own rule.
+void interpret_total(Screening& screening, const Instrument& instrument, std::string_view gender) {
+  std::optional<double> total = screening.total;
+  if (!total && screening.stated_total && in_range(instrument, *screening.stated_total)) total = screening.stated_total;
+  // A stated 20 of WHO-5 may be the raw sum or the index.
+  if (!screening.total && instrument.scoring == Scoring::SumTimesFour) total.reset();
+  // A stated total beside unanswered questions may be too low: it can show a positive, never a negative.
+  const bool may_be_low = !screening.total && !screening.items.empty();
+  if (instrument.decide != nullptr) screening.positive = instrument.decide(screening.items, screening.total);
+  if (!total) return;
+  if (!may_be_low) screening.severity = band_of(instrument, *total);
+  if (!instrument.cut_off) return;
+
+  const bool by_sex = instrument.cut_off_male.has_value();
+  const int cut_off = by_sex && gender == "male" ? *instrument.cut_off_male : *instrument.cut_off;
+  const bool positive = instrument.higher_is_better ? *total <= cut_off : *total >= cut_off;
+  if (may_be_low && !positive) return;
+  screening.positive = positive;
+  if (may_be_low) screening.severity = band_of(instrument, *total);
+  if (by_sex && gender != "male" && gender != "female") {
+    screening.issues.push_back(
+        {Severity::Information, "business-rule", "Screening/" + screening.id + ".positive", std::string(kSexUnknown)});
+  }
+}
+
+}  // namespace
 
 bool is_final_status(std::string_view status) { return status == "completed" || status == "amended"; }
 
@@ -254,29 +197,20 @@ bool is_done(const Screening& screening) {
 
 void interpret(Screening& screening, std::string_view gender) {
   remove_mark(screening.issues, kSexUnknown);
-  screening.severity.clear();
-  screening.positive.reset();
+  remove_mark(screening.issues, kCutOffUnconfirmed);
   const Instrument* instrument = find_instrument(screening.instrument);
+  // A level that was stated without answers is kept: there is nothing to compute it from.
+  const bool stated_level = instrument != nullptr && !instrument->triage.empty() && screening.items.empty();
+  if (!stated_level) {
+    screening.severity.clear();
+    screening.positive.reset();
+  }
   if (instrument == nullptr || !is_final_status(screening.status)) return;
-
-  std::optional<double> total = screening.total;
-  if (!total && screening.stated_total && in_range(*instrument, *screening.stated_total))
-    total = screening.stated_total;
-  if (!total) return;
-  // A stated total beside unanswered questions may be too low: it can show a positive, never a negative.
-  const bool may_be_low = !screening.total && !screening.items.empty();
-  if (!may_be_low) screening.severity = band_of(*instrument, *total);
-  if (!instrument->cut_off) return;
-
-  const bool by_sex = instrument->cut_off_male.has_value();
-  const int cut_off = by_sex && gender == "male" ? *instrument->cut_off_male : *instrument->cut_off;
-  const bool positive = *total >= cut_off;
-  if (may_be_low && !positive) return;
-  screening.positive = positive;
-  if (may_be_low) screening.severity = band_of(*instrument, *total);
-  if (by_sex && gender != "male" && gender != "female") {
-    screening.issues.push_back(
-        {Severity::Information, "business-rule", "Screening/" + screening.id + ".positive", std::string(kSexUnknown)});
+  if (!instrument->triage.empty()) return interpret_triage(screening, *instrument);
+  interpret_total(screening, *instrument, gender);
+  if (screening.positive && has_unconfirmed_cut_off(*instrument)) {
+    screening.issues.push_back({Severity::Information, "business-rule", "Screening/" + screening.id + ".positive",
+                                std::string(kCutOffUnconfirmed)});
   }
 }
 
@@ -293,6 +227,7 @@ Scored score(const ScreeningReport& report, const Recognised& recognised, std::s
   screening.source = report.source;
   screening.derived_from = report.derived_from;
   screening.stated_total = recognised.stated_total;
+  if (recognised.items.empty()) screening.severity = recognised.stated_level;
 
   const std::string path = "Screening/" + screening.id;
   add_issues(screening, recognised.issues, path);
@@ -305,12 +240,12 @@ Scored score(const ScreeningReport& report, const Recognised& recognised, std::s
       continue;
     }
     ReadAnswer read = read_answer(found);
-    const bool scored = found.item->role == ItemRole::Scored;
-    add_issues(screening, std::move(read.issues), scored ? path_of_item(path, screening.items.size()) : path);
+    const bool kept = is_core(*found.item);
+    add_issues(screening, std::move(read.issues), kept ? path_of_item(path, screening.items.size()) : path);
     safety.push_back({found.item->n, !read.answer.empty(), read.unreadable, read.at_least});
-    if (scored) screening.items.push_back({found.item->n, std::string(found.item->code), read.answer, read.score});
+    if (kept) screening.items.push_back({found.item->n, std::string(found.item->code), read.answer, read.score});
   }
-  for (SafetyReading& reading : read_safety(instrument, safety)) {
+  for (SafetyReading& reading : read_safety(instrument, safety, recognised.stated_level)) {
     screening.safety.push_back(reading.finding);
     // A form that was entered in error and shows nothing is void; one that shows a positive answer is still looked at.
     const bool is_void = screening.status == "entered-in-error" && reading.finding.level != "positive";
@@ -330,6 +265,7 @@ Scored score(const ScreeningReport& report, const Recognised& recognised, std::s
     }
   }
   interpret(screening, gender);
+  if (is_final_status(screening.status)) check_level(screening, instrument, recognised.stated_level, path);
   return result;
 }
 

@@ -12,18 +12,6 @@
 
 namespace bhi::care {
 
-// One question's answers, read.
-struct ReadAnswer {
-  std::string answer;              // code, else text, of what was answered; empty: unanswered
-  std::optional<int> score;        // in range and unambiguous
-  std::optional<double> at_least;  // for safety: the highest number that any answer states, in range or not
-  bool unreadable = false;         // at least one answer is there that gives no number
-  Issues issues;                   // without paths
-};
-
-// The form's ordinal wins over the LOINC answer's score, that over an exact label, that over a bare number.
-ReadAnswer read_answer(const FoundItem& found);
-
 struct Scored {
   Screening screening;
   std::vector<EventRequest> events;  // of its findings that are not negative

@@ -140,8 +140,8 @@ struct Fields<care::MedicationTherapy> {
       field("id", &S::id), field("patient", &S::patient), field("source", &S::source), field("status", &S::status),
       field("intent", &S::intent), field("doNotPerform", &S::do_not_perform), field("codes", &S::codes),
       field("text", &S::text), field("authored", &S::authored), field("dose", &S::dose), field("prior", &S::prior),
-      field("ingredients", &S::ingredients), field("drugClass", &S::drug_class), field("by", &S::by),
-      field("issues", &S::issues));
+      field("supplyDays", &S::supply_days), field("refills", &S::refills), field("ingredients", &S::ingredients),
+      field("drugClass", &S::drug_class), field("by", &S::by), field("issues", &S::issues));
 };
 
 template <>

@@ -247,6 +247,14 @@ TEST(Recognise, HeavyDrinkingDaysAreNotTheFirstItemOfAuditC) {
   EXPECT_TRUE(says(screening.issues, "item 1 missing, total not computed"));
 }
 
+TEST(Recognise, HeavyDrinkingDaysAloneAreTheSingleQuestionWhenTheyAreCounted) {
+  ScreeningReport report = report_of("sisq-alcohol", {2});
+  report.codes.clear();
+  EXPECT_EQ(screening_of(report).instrument, "sisq-alcohol");
+  report.items[0].answers = {answer_code("LA15695-2")};
+  EXPECT_TRUE(apply_all({report}).after.screenings.empty());
+}
+
 TEST(Recognise, TheWholeAuditIsNotItsFirstPart) {
   ScreeningReport report = report_of("audit", {1, 1, 1, 0, 0, 0, 0, 0});
   report.codes.clear();

@@ -273,7 +273,7 @@ TEST(Safety, EventIdsAreTheSameForTheSameScreeningAndRule) {
 
 TEST(Safety, AnAnswerAboutSelfHarmInAForeignFormIsNeverSilent) {
   ScreeningReport report = phq9(0);
-  report.codes = {loinc("93373-9")};
+  report.codes = {loinc("93245-9")};  // the full C-SSRS, not its screener
   report.items = {worded("Have you wished you were dead?", {answer_code("LA33-6", "Yes")}, "choice")};
   Applied applied = apply_all({report});
   EXPECT_EQ(applied.left, std::vector<std::string>{"scr1"});

@@ -1,0 +1,315 @@
+#include "care/treat_to_target.h"
+
+#include "care/instruments.h"
+#include "care/review.h"
+#include "care/scoring.h"
+#include "care/text.h"
+#include "care/times.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace bhi::care {
+
+namespace {
+
+using namespace std::chrono;
+
+std::string date_after(std::string_view from, int days_later) {
+  const auto date = date_from(from);
+  return date ? to_text(year_month_day{sys_days{*date} + days{days_later}}) : std::string();
+}
+
+std::string date_of(Instant now) { return to_text(year_month_day{floor<days>(now)}); }
+
+bool is_past(std::string_view date, Instant now) {
+  const auto moment = latest_moment(date);
+  return moment && *moment < now;
+}
+
+std::string name_of(const Trend& trend) { return std::string(find_instrument(trend.instrument)->name); }
+
+std::string measure_of(const Trend& trend) {
+  const Instrument& instrument = *find_instrument(trend.instrument);
+  return instrument.totals.empty() ? std::string() : std::string(instrument.totals.front());
+}
+
+std::string from_to(const Trend& trend) {
+  return number_text(trend.baseline->value) + " to " + number_text(trend.last->value);
+}
+
+std::vector<std::string> ids_of(const Trend& trend) {
+  std::vector<std::string> ids;
+  for (const auto& point : {trend.baseline, trend.previous, trend.last}) {
+    if (point && std::ranges::find(ids, point->id) == ids.end()) ids.push_back(point->id);
+  }
+  return ids;
+}
+
+Activity activity_of(std::string_view kind, std::string description, std::string_view on) {
+  Activity activity;
+  activity.kind = kind;
+  activity.description = std::move(description);
+  activity.status = "scheduled";
+  activity.scheduled = on;
+  return activity;
+}
+
+const CarePlan* current_plan(const Record& record) {
+  const auto found = std::ranges::find_if(record.plans, is_reviewed);
+  return found == record.plans.end() ? nullptr : &*found;
+}
+
+class Proposals {
+ public:
+  Proposals(const TargetInput& input, const TargetPolicy& policy, Instant now)
+      : record_(input.record), consultations_(input.consultations), policy_(policy), now_(now) {}
+
+  std::vector<Proposal> all();
+
+ private:
+  void safety();
+  void trend(const Trend& trend);
+  void goal(const Trend& trend);
+  void worsening(const Trend& trend);
+  void consult(const Trend& trend);
+  void stable(const Trend& trend);
+  void remeasure(const Trend& trend);
+  void answer();
+
+  Proposal& add(std::string_view kind, std::string reason, std::vector<std::string> ids, std::string due) {
+    Proposal proposal;
+    proposal.kind = kind;
+    proposal.reason = std::move(reason);
+    proposal.derived_from = std::move(ids);
+    proposal.overdue = is_past(due, now_);
+    proposal.due = std::move(due);
+    return proposals_.emplace_back(std::move(proposal));
+  }
+
+  const Record& record_;
+  std::span<const Consultation> consultations_;
+  const TargetPolicy& policy_;
+  Instant now_;
+  std::string start_;
+  std::vector<Proposal> proposals_;
+};
+
+void Proposals::safety() {
+  const CarePlan* plan = current_plan(record_);
+  const bool no_safety_plan = plan == nullptr || plan->safety_plan.empty();
+  for (const SafetyEvent& event : record_.safety) {
+    if (event.state == "answered" || event.level != "positive") continue;
+    if (event.state == "acknowledged" && !no_safety_plan) continue;
+    Proposal& one = add("safety", event.rule + " " + event.level + " (" + event.state + ")",
+                        {event.id, event.derived_from}, date_of(now_));
+    one.activities.push_back(activity_of("safety-plan", "Safety plan made or looked at with the patient", one.due));
+    one.safety_prompt = no_safety_plan;
+    one.confirmed = true;
+  }
+  // A low level is followed up in the plan.
+  const Screening* newest = nullptr;
+  for (const Screening& screening : record_.screenings) {
+    if (screening.instrument == "c-ssrs-screener" && is_final_status(screening.status)) newest = &screening;
+  }
+  if (newest == nullptr || newest->severity != "low") return;
+  Proposal& one = add("safety", "C-SSRS screener low: follow-up in the plan", {newest->id},
+                      date_after(newest->authored, policy_.score_older_days));
+  one.activities.push_back(activity_of("risk-follow-up", "Suicide risk asked about again", one.due));
+  one.safety_prompt = no_safety_plan;
+}
+
+// The goal with its target and how far it is; only when something elevated is treated.
+void Proposals::goal(const Trend& trend) {
+  if (!trend.elevated) return;
+  const TargetRule& rule = *find_target(trend.instrument);
+  ProposedGoal goal;
+  const bool next = trend.reached;  // below 10: now below 5
+  const int below = next ? rule.remission_below : rule.target_below;
+  goal.goal.description = name_of(trend) + " below " + std::to_string(below);
+  goal.goal.status = trend.remission ? "completed" : "active";
+  const std::string from = start_.empty() ? trend.baseline->on : start_;
+  goal.goal.targets.push_back(
+      {measure_of(trend), "< " + std::to_string(below), date_after(from, policy_.goal_days * (next ? 2 : 1))});
+  goal.achievement = trend.remission   ? "achieved"
+                     : trend.worsening ? "worsening"
+                     : trend.improved  ? "improving"
+                     : trend.change    ? (*trend.change < 0 ? "improving" : "no-change")
+                                       : "in-progress";
+  const std::string kind = trend.remission ? "remission" : trend.improved ? "improved" : "set-target";
+  std::string reason = name_of(trend) + " ";
+  if (trend.remission) {
+    reason += from_to(trend) + ": below " + std::to_string(rule.remission_below) + ", remission";
+  } else if (trend.improved) {
+    reason += from_to(trend) + ": " +
+              (trend.response ? "at least " + std::to_string(rule.response_percent) + " % lower"
+                              : "below " + std::to_string(rule.target_below));
+  } else {
+    reason +=
+        "baseline " + number_text(trend.baseline->value) + ": treated to below " + std::to_string(rule.target_below);
+  }
+  Proposal& one = add(kind, std::move(reason), ids_of(trend), goal.goal.targets.front().due);
+  one.overdue = one.overdue && !trend.remission;
+  one.goals.push_back(std::move(goal));
+  one.confirmed = rule.confirmed;
+}
+
+void Proposals::worsening(const Trend& trend) {
+  if (!trend.worsening) return;
+  const TargetRule& rule = *find_target(trend.instrument);
+  const bool by_points = *trend.since_previous >= rule.worse_points;
+  Proposal& one =
+      add("worsening",
+          name_of(trend) + " " + number_text(trend.previous->value) + " to " + number_text(trend.last->value) +
+              (by_points ? ": at least " + std::to_string(rule.worse_points) + " points more"
+                         : ": a band higher (" + trend.last->severity + ")"),
+          {trend.previous->id, trend.last->id}, date_after(trend.last->on, policy_.look_after_worse_days));
+  one.review_date = one.due;
+  one.activities.push_back(activity_of("worsening-review", "Plan looked at after a worse score", one.due));
+  one.confirmed = rule.worse_confirmed;
+}
+
+void Proposals::consult(const Trend& trend) {
+  if (!trend.elevated || trend.improved || start_.empty()) return;
+  const TargetRule& rule = *find_target(trend.instrument);
+  const auto days_in = days_since(start_, now_);
+  if (!days_in || *days_in < policy_.consult_from_days) return;
+  // One that took place since shortly before week 8, and within the last eight weeks, answers it.
+  const std::string from = date_after(start_, policy_.consult_from_days - 14);
+  for (const Consultation& held : consultations_) {
+    if (earlier(held.on, from)) continue;
+    if (days_since(held.on, now_).value_or(0) <= policy_.consult_from_days) return;
+  }
+  const bool scored = trend.last->id != trend.baseline->id;
+  std::string reason =
+      name_of(trend) + " not improved in week " + std::to_string(*days_in / 7) + ": " +
+      (scored ? from_to(trend) : "no score since the baseline of " + number_text(trend.baseline->value));
+  Proposal& one = add("consult", std::move(reason), ids_of(trend), date_after(start_, policy_.consult_until_days));
+  one.review_date = one.overdue ? date_of(now_) : one.due;
+  one.activities.push_back(
+      activity_of("psychiatric-consultation", "Psychiatric consultation: treatment not working yet", one.due));
+  one.confirmed = rule.confirmed;
+}
+
+// At target, twice, far enough apart: time to plan for staying well.
+void Proposals::stable(const Trend& trend) {
+  if (!trend.elevated || !trend.reached || trend.points.size() < 2) return;
+  const TargetRule& rule = *find_target(trend.instrument);
+  const auto last = date_from(trend.last->on);
+  const TrendPoint* first = nullptr;  // of the run at target that the last belongs to
+  for (auto it = trend.points.rbegin(); it != trend.points.rend() && it->value < rule.target_below; ++it) first = &*it;
+  const auto since = first == nullptr ? std::nullopt : date_from(first->on);
+  if (!since || !last || (sys_days{*last} - sys_days{*since}).count() < policy_.stable_days) return;
+  const CarePlan* plan = current_plan(record_);
+  Proposal& one = add("relapse-prevention",
+                      name_of(trend) + " below " + std::to_string(rule.target_below) + " for " +
+                          std::to_string((sys_days{*last} - sys_days{*since}).count()) + " days",
+                      {first->id, trend.last->id}, date_after(trend.last->on, policy_.score_older_days));
+  one.activities.push_back(
+      activity_of("relapse-prevention", "Relapse prevention plan: warning signs, what helps, whom to call", one.due));
+  one.relapse_prompt = plan == nullptr || plan->relapse_prevention.empty();
+}
+
+void Proposals::remeasure(const Trend& trend) {
+  if (!trend.elevated) return;
+  const std::string due = date_after(trend.last->on, policy_.score_older_days);
+  if (!is_past(due, now_)) return;
+  Proposal& one =
+      add("remeasure",
+          name_of(trend) + " last done " + std::to_string(days_since(trend.last->on, now_).value_or(0)) + " days ago",
+          {trend.last->id}, due);
+  one.activities.push_back(activity_of("remeasure", name_of(trend) + " again", date_of(now_)));
+}
+
+void Proposals::answer() {
+  for (const Consultation& held : consultations_) {
+    if (held.recommendation.empty() || !held.answer.empty()) continue;
+    Proposal& one = add("answer", "recommendation of the psychiatric consultation not answered yet", {held.id},
+                        date_after(held.on, policy_.answer_days));
+    one.activities.push_back(
+        activity_of("recommendation-answer", "Treating physician answers the recommendation", one.due));
+  }
+}
+
+std::vector<Proposal> Proposals::all() {
+  safety();
+  if (const Episode* episode = current_episode(record_)) {
+    start_ = episode->start;
+    const auto trends = trends_of(record_.screenings, start_, now_);
+    for (const Trend& one : trends) {
+      if (find_target(one.instrument) == nullptr || !one.baseline) continue;
+      goal(one);
+      worsening(one);
+      consult(one);
+      stable(one);
+      remeasure(one);
+    }
+    answer();
+  }
+  constexpr std::array<std::string_view, 9> kOrder{"safety",   "worsening", "consult",
+                                                   "answer",   "remeasure", "set-target",
+                                                   "improved", "remission", "relapse-prevention"};
+  std::ranges::stable_sort(proposals_, {}, [&](const Proposal& one) {
+    return std::ranges::find(kOrder, std::string_view(one.kind)) - kOrder.begin();
+  });
+  return std::move(proposals_);
+}
+
+bool is_closed(const Activity& activity) {
+  return activity.status == "completed" || activity.status == "cancelled" || activity.status == "stopped";
+}
+
+bool same_target(const Goal& held, const Goal& wanted) {
+  return !held.targets.empty() && !wanted.targets.empty() && !wanted.targets.front().measure.empty() &&
+         held.targets.front().measure == wanted.targets.front().measure;
+}
+
+}  // namespace
+
+const Episode* current_episode(const Record& record) {
+  constexpr std::array<std::string_view, 3> kTreated{"enrolled", "active", "relapse-prevention"};
+  const Episode* found = nullptr;
+  for (const Episode& episode : record.episodes) {
+    if (std::ranges::find(kTreated, std::string_view(episode.state)) == kTreated.end()) continue;
+    if (found == nullptr || !earlier(episode.start, found->start)) found = &episode;
+  }
+  return found;
+}
+
+std::vector<Proposal> treat_to_target(const TargetInput& input, const TargetPolicy& policy, Instant now) {
+  return Proposals(input, policy, now).all();
+}
+
+bool add_to(CarePlan& plan, const Proposal& proposal) {
+  const CarePlan before = plan;
+  for (const ProposedGoal& wanted : proposal.goals) {
+    const auto held = std::ranges::find_if(plan.goals, [&](const Goal& g) { return same_target(g, wanted.goal); });
+    if (held == plan.goals.end()) {
+      plan.goals.push_back(wanted.goal);
+      continue;
+    }
+    // A person may have set another target or due date; only what is ours follows.
+    const bool ours = held->reference.empty();
+    if (ours) {
+      held->description = wanted.goal.description;
+      held->targets = wanted.goal.targets;
+      held->status = wanted.goal.status;
+    }
+  }
+  for (const Activity& wanted : proposal.activities) {
+    const auto same_kind = [&](const Activity& a) { return a.kind == wanted.kind; };
+    const auto same_reason = [&](const Activity& a) {
+      return same_kind(a) && is_closed(a) && a.description == wanted.description && a.scheduled == wanted.scheduled;
+    };
+    if (std::ranges::any_of(plan.activities, same_reason)) continue;
+    const auto open =
+        std::ranges::find_if(plan.activities, [&](const Activity& a) { return same_kind(a) && !is_closed(a); });
+    if (open == plan.activities.end()) plan.activities.push_back(wanted);
+  }
+  const bool sooner = plan.review_date.empty() || earlier(proposal.review_date, plan.review_date);
+  if (!proposal.review_date.empty() && sooner) plan.review_date = proposal.review_date;
+  return plan != before;
+}
+
+}  // namespace bhi::care
