@@ -32,7 +32,7 @@ struct RevokeConsent {
 // repeat changes nothing; an entry recorded later under the same id corrects the earlier.
 using Change = std::variant<Patient, Episode, ScreeningReport, MedicationTherapy, CarePlan, AcknowledgeSafety,
                             EpisodeAct, Consent, RevokeConsent, Contact, CaseReview, RecommendationAnswer, CaseFlag,
-                            Referral, Handoff, CrisisStep, Partnership, Feedback>;
+                            TeamAssignment, Referral, Handoff, CrisisStep, Partnership, Feedback>;
 
 // A wish to change the EHR, before anyone asks what the EHR can do.
 struct Intent {

@@ -8,10 +8,24 @@ namespace bhi::care {
 namespace {
 
 // In the order of Entity.
-constexpr std::array<std::string_view, std::variant_size_v<Entity>> kKinds{
-    "Patient",    "Episode",     "Screening",  "MedicationTherapy",    "CarePlan", "SafetyEvent", "EpisodeAct",
-    "Consent",    "Contact",     "CaseReview", "RecommendationAnswer", "CaseFlag", "Referral",    "Handoff",
-    "CrisisStep", "Partnership", "Feedback"};
+constexpr std::array<std::string_view, std::variant_size_v<Entity>> kKinds{"Patient",
+                                                                           "Episode",
+                                                                           "Screening",
+                                                                           "MedicationTherapy",
+                                                                           "CarePlan",
+                                                                           "SafetyEvent",
+                                                                           "EpisodeAct",
+                                                                           "Consent",
+                                                                           "Contact",
+                                                                           "CaseReview",
+                                                                           "RecommendationAnswer",
+                                                                           "CaseFlag",
+                                                                           "TeamAssignment",
+                                                                           "Referral",
+                                                                           "Handoff",
+                                                                           "CrisisStep",
+                                                                           "Partnership",
+                                                                           "Feedback"};
 static_assert(!kKinds.back().empty());
 
 }  // namespace

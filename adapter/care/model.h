@@ -224,6 +224,7 @@ struct Record {
   std::vector<CaseReview> reviews;
   std::vector<RecommendationAnswer> answers;
   std::vector<CaseFlag> flags;
+  std::vector<TeamAssignment> assignments;
   std::vector<Referral> referrals;
   std::vector<Handoff> handoffs;
   std::vector<CrisisStep> crisis_steps;
@@ -232,16 +233,16 @@ struct Record {
   bool operator==(const Record&) const = default;
 };
 
-using Entity =
-    std::variant<Patient, Episode, Screening, MedicationTherapy, CarePlan, SafetyEvent, EpisodeAct, Consent, Contact,
-                 CaseReview, RecommendationAnswer, CaseFlag, Referral, Handoff, CrisisStep, Partnership, Feedback>;
+using Entity = std::variant<Patient, Episode, Screening, MedicationTherapy, CarePlan, SafetyEvent, EpisodeAct, Consent,
+                            Contact, CaseReview, RecommendationAnswer, CaseFlag, TeamAssignment, Referral, Handoff,
+                            CrisisStep, Partnership, Feedback>;
 
 // All lists of a record, as references: for what is done to every kind alike.
 template <typename Held>
 auto lists_of(Held& record) {
   return std::tie(record.episodes, record.screenings, record.medications, record.plans, record.safety, record.acts,
-                  record.consents, record.contacts, record.reviews, record.answers, record.flags, record.referrals,
-                  record.handoffs, record.crisis_steps, record.partnerships, record.feedback);
+                  record.consents, record.contacts, record.reviews, record.answers, record.flags, record.assignments,
+                  record.referrals, record.handoffs, record.crisis_steps, record.partnerships, record.feedback);
 }
 
 // The list that holds this kind: list_of<Contact>(record). Not for Patient, who is one.

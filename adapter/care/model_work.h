@@ -143,6 +143,18 @@ struct CaseFlag {
   bool operator==(const CaseFlag&) const = default;
 };
 
+// Who holds a role for this patient. Of several for a role the one recorded last.
+struct TeamAssignment {
+  std::string id;
+  std::string patient;
+  std::string role;  // care/team.h
+  std::string member;
+  std::string clinic;
+  bool ended = false;
+  Recorded recorded;
+  bool operator==(const TeamAssignment&) const = default;
+};
+
 // ---- onward -------------------------------------------------------------------------------------------------------
 
 struct Referral {

@@ -178,6 +178,14 @@ Issues check(const CaseFlag& flag) {
   return std::move(check).done();
 }
 
+Issues check(const TeamAssignment& assignment) {
+  Check check("TeamAssignment", assignment.id);
+  check.stated("member", assignment.member);
+  if (!is_role(assignment.role)) check.say(Severity::Error, "value", "role", "expected a role of care/team.h");
+  check.recorded(assignment.recorded);
+  return std::move(check).done();
+}
+
 Issues check(const Referral& referral) {
   Check check("Referral", referral.id);
   check.word("urgency", referral.urgency, {"routine", "urgent", "emergency"});

@@ -25,6 +25,7 @@ Issues check(const Contact& contact);
 Issues check(const CaseReview& review);
 Issues check(const RecommendationAnswer& answer);
 Issues check(const CaseFlag& flag);
+Issues check(const TeamAssignment& assignment);
 Issues check(const Referral& referral);
 Issues check(const Handoff& handoff);
 Issues check(const CrisisStep& step);

@@ -83,6 +83,15 @@ struct Fields<care::CaseFlag> {
 };
 
 template <>
+struct Fields<care::TeamAssignment> {
+  using S = care::TeamAssignment;
+  static constexpr std::string_view kind = "TeamAssignment";
+  static constexpr auto table = std::make_tuple(
+      field("id", &S::id), field("patient", &S::patient), field("role", &S::role), field("member", &S::member),
+      field("clinic", &S::clinic), field("ended", &S::ended), field("recorded", &S::recorded));
+};
+
+template <>
 struct Fields<care::Referral> {
   using S = care::Referral;
   static constexpr std::string_view kind = "Referral";
