@@ -35,6 +35,7 @@ DOORS = {
     "prometheus/": ("service/",),
     "re2/": ("fhirpath/",),
     "utf8proc.h": ("fhirpath/",),
+    "date/": ("base/time_zone.cpp",),
     "openssl/": ("base/hash.cpp", "service/", "ehr/"),
     "systemd/": ("service/",),
     "pugixml.hpp": ("fhir/xml",),

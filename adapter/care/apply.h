@@ -20,9 +20,20 @@ struct AcknowledgeSafety {
   std::string by;  // name of the token, never of a person's password
 };
 
+struct RevokeConsent {
+  std::string consent;
+  std::string patient;
+  std::string reason;
+  Recorded recorded;
+};
+
 // Received from a source, or posted by the BHI side (source.system "bhi"). Plans and therapies come as they were
-// mapped; apply() derives what is to be derived.
-using Change = std::variant<Patient, Episode, ScreeningReport, MedicationTherapy, CarePlan, AcknowledgeSafety>;
+// mapped; apply() derives what is to be derived. Of the team's work (care/model_work.h) the entry itself is the act: an
+// EpisodeAct enrols, holds, completes; a Contact records one; a Referral refers. Their ids are the sender's, so a
+// repeat changes nothing; an entry recorded later under the same id corrects the earlier.
+using Change = std::variant<Patient, Episode, ScreeningReport, MedicationTherapy, CarePlan, AcknowledgeSafety,
+                            EpisodeAct, Consent, RevokeConsent, Contact, CaseReview, RecommendationAnswer, CaseFlag,
+                            TeamAssignment, Referral, Handoff, CrisisStep, Partnership, Feedback>;
 
 // A wish to change the EHR, before anyone asks what the EHR can do.
 struct Intent {
@@ -51,6 +62,9 @@ struct Applied {
   Issues issues;                  // of the changes, each with a path "Kind/id"
   std::vector<Entity> touched;    // new or changed entities, as they are now
   std::vector<std::string> left;  // ids of reports that became nothing (not one of our instruments); reason in issues
+  // Ids of entries that were not taken (an invalid word, an id used twice), and of acts that their episode's state did
+  // not allow; reasons in issues. An API answers its caller with them and commits nothing of the call.
+  std::vector<std::string> refused;
 };
 
 // Puts every list of the record into its order (by time, then id). A record made by apply() is in order; one that comes

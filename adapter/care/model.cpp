@@ -1,17 +1,47 @@
 #include "care/model.h"
 
+#include <array>
+#include <utility>
+
 namespace bhi::care {
 
-std::string_view kind_of(const Entity& entity) {
-  struct Names {
-    std::string_view operator()(const Patient&) const { return "Patient"; }
-    std::string_view operator()(const Episode&) const { return "Episode"; }
-    std::string_view operator()(const Screening&) const { return "Screening"; }
-    std::string_view operator()(const MedicationTherapy&) const { return "MedicationTherapy"; }
-    std::string_view operator()(const CarePlan&) const { return "CarePlan"; }
-    std::string_view operator()(const SafetyEvent&) const { return "SafetyEvent"; }
-  };
-  return std::visit(Names{}, entity);
+namespace {
+
+// In the order of Entity.
+constexpr std::array<std::string_view, std::variant_size_v<Entity>> kKinds{"Patient",
+                                                                           "Episode",
+                                                                           "Screening",
+                                                                           "MedicationTherapy",
+                                                                           "CarePlan",
+                                                                           "SafetyEvent",
+                                                                           "EpisodeAct",
+                                                                           "Consent",
+                                                                           "Contact",
+                                                                           "CaseReview",
+                                                                           "RecommendationAnswer",
+                                                                           "CaseFlag",
+                                                                           "TeamAssignment",
+                                                                           "Referral",
+                                                                           "Handoff",
+                                                                           "CrisisStep",
+                                                                           "Partnership",
+                                                                           "Feedback"};
+static_assert(!kKinds.back().empty());
+
+}  // namespace
+
+std::string_view kind_of(const Entity& entity) { return kKinds[entity.index()]; }
+
+void add(Record& record, Entity entity) {
+  std::visit(
+      [&record]<typename T>(T&& value) {
+        if constexpr (std::is_same_v<T, Patient>) {
+          record.patient = std::move(value);
+        } else {
+          list_of<T>(record).push_back(std::move(value));
+        }
+      },
+      std::move(entity));
 }
 
 }  // namespace bhi::care

@@ -6,32 +6,18 @@
 #pragma once
 
 #include "base/issue.h"
+#include "care/model_source.h"
+#include "care/model_work.h"
 
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
+#include <type_traits>
 #include <variant>
 #include <vector>
 
 namespace bhi::care {
-
-// Where something came from: a resource of a source ("main-ehr", "QuestionnaireResponse", "123", "2"), or the BHI side
-// (system "bhi", the rest empty).
-struct Source {
-  std::string system;
-  std::string type;
-  std::string id;
-  std::string version;
-  std::string updated;  // meta.lastUpdated as given; may be empty
-  bool operator==(const Source&) const = default;
-};
-
-struct Code {
-  std::string system;
-  std::string code;
-  std::string display;
-  bool operator==(const Code&) const = default;
-};
 
 struct Patient {
   std::string id;
@@ -167,7 +153,7 @@ struct MedicationTherapy {
   bool operator==(const MedicationTherapy&) const = default;
 };
 
-// ---- plan, episode ------------------------------------------------------------------------------------------------
+// ---- plan -----------------------------------------------------------------------------------------------------------
 
 struct Problem {
   std::string reference;  // "Condition/1" at the source, may be empty
@@ -224,18 +210,6 @@ struct CarePlan {
   bool operator==(const CarePlan&) const = default;
 };
 
-struct Episode {
-  std::string id;
-  std::string patient;
-  Source source;
-  std::string state;  // identified | outreach | declined | unable-to-reach | enrolled | active | on-hold |
-                      // relapse-prevention | completed | referred-out | dropped | deceased | entered-in-error
-  std::string start;
-  std::string end;
-  std::string program;  // type as written
-  bool operator==(const Episode&) const = default;
-};
-
 // ---- what is handled as one ---------------------------------------------------------------------------------------
 
 // Everything held of one patient.
@@ -246,10 +220,42 @@ struct Record {
   std::vector<MedicationTherapy> medications;
   std::vector<CarePlan> plans;
   std::vector<SafetyEvent> safety;
+  std::vector<EpisodeAct> acts;
+  std::vector<Consent> consents;
+  std::vector<Contact> contacts;
+  std::vector<CaseReview> reviews;
+  std::vector<RecommendationAnswer> answers;
+  std::vector<CaseFlag> flags;
+  std::vector<TeamAssignment> assignments;
+  std::vector<Referral> referrals;
+  std::vector<Handoff> handoffs;
+  std::vector<CrisisStep> crisis_steps;
+  std::vector<Partnership> partnerships;
+  std::vector<Feedback> feedback;
   bool operator==(const Record&) const = default;
 };
 
-using Entity = std::variant<Patient, Episode, Screening, MedicationTherapy, CarePlan, SafetyEvent>;
+using Entity = std::variant<Patient, Episode, Screening, MedicationTherapy, CarePlan, SafetyEvent, EpisodeAct, Consent,
+                            Contact, CaseReview, RecommendationAnswer, CaseFlag, TeamAssignment, Referral, Handoff,
+                            CrisisStep, Partnership, Feedback>;
+
+// All lists of a record, as references: for what is done to every kind alike.
+template <typename Held>
+auto lists_of(Held& record) {
+  return std::tie(record.episodes, record.screenings, record.medications, record.plans, record.safety, record.acts,
+                  record.consents, record.contacts, record.reviews, record.answers, record.flags, record.assignments,
+                  record.referrals, record.handoffs, record.crisis_steps, record.partnerships, record.feedback);
+}
+
+// The list that holds this kind: list_of<Contact>(record). Not for Patient, who is one.
+template <typename T, typename Held>
+auto& list_of(Held& record) {
+  using List = std::conditional_t<std::is_const_v<Held>, const std::vector<T>, std::vector<T>>;
+  return std::get<List&>(lists_of(record));
+}
+
+// Adds one read from a store, unordered: put_in_order() (care/apply.h) when all are in.
+void add(Record& record, Entity entity);
 
 // "Patient", "Episode", "Screening", ... : the `kind` of stored and printed entities.
 std::string_view kind_of(const Entity& entity);

@@ -1,7 +1,7 @@
 #include "flow/binding.h"
 
 #include "fhir/json.h"
-#include "flow/fields.h"
+#include "flow/fields_work.h"
 
 #include <array>
 #include <charconv>
@@ -214,7 +214,9 @@ bool with_kind(std::string_view kind, auto&& visitor) {
 
 bool with_entity_kind(std::string_view kind, auto&& visitor) {
   return with_kind<care::Patient, care::Episode, care::Screening, care::MedicationTherapy, care::CarePlan,
-                   care::SafetyEvent>(kind, visitor);
+                   care::SafetyEvent, care::EpisodeAct, care::Consent, care::Contact, care::CaseReview,
+                   care::RecommendationAnswer, care::CaseFlag, care::TeamAssignment, care::Referral, care::Handoff,
+                   care::CrisisStep, care::Partnership, care::Feedback>(kind, visitor);
 }
 
 }  // namespace

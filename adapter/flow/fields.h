@@ -52,9 +52,11 @@ template <>
 struct Fields<care::Episode> {
   using S = care::Episode;
   static constexpr std::string_view kind = "Episode";
-  static constexpr auto table = std::make_tuple(
-      field("id", &S::id), field("patient", &S::patient), field("source", &S::source), field("state", &S::state),
-      field("start", &S::start), field("end", &S::end), field("program", &S::program));
+  static constexpr auto table =
+      std::make_tuple(field("id", &S::id), field("patient", &S::patient), field("source", &S::source),
+                      field("state", &S::state), field("start", &S::start), field("end", &S::end),
+                      field("program", &S::program), field("statedState", &S::stated_state),
+                      field("statedStart", &S::stated_start), field("statedEnd", &S::stated_end));
 };
 
 template <>

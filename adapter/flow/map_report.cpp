@@ -322,33 +322,34 @@ std::string line_of(const care::Screening& screening) {
   return line;
 }
 
-std::string line_of(const care::Entity& entity) {
-  struct Visitor {
-    std::string operator()(const care::Screening& value) const { return line_of(value); }
-    std::string operator()(const care::MedicationTherapy& value) const {
-      return value.text + "  " + value.status + "  class " + value.drug_class + " by " + value.by;
-    }
-    std::string operator()(const care::CarePlan& value) const {
-      return (value.title.empty()
-                  ? (value.categories.empty() ? std::string("(no title)") : value.categories.back().display)
-                  : value.title) +
-             "  " + value.status + "  " + std::to_string(value.activities.size()) + " activities, " +
-             std::to_string(value.goals.size()) + " goals" +
-             (value.review_date.empty() ? "" : "  review " + value.review_date);
-    }
-    std::string operator()(const care::SafetyEvent& value) const {
-      return value.rule + " " + value.level + "  " + value.state + "  " + value.note +
-             (value.patient.empty() ? "  UNASSIGNED" : "");
-    }
-    std::string operator()(const care::Patient& value) const {
-      return value.name + "  " + value.gender + "  " + value.birth_date;
-    }
-    std::string operator()(const care::Episode& value) const {
-      return value.state + "  " + value.start + "  " + value.program;
-    }
-  };
-  return std::visit(Visitor{}, entity);
-}
+struct LineOf {
+  std::string operator()(const care::Screening& value) const { return line_of(value); }
+  std::string operator()(const care::MedicationTherapy& value) const {
+    return value.text + "  " + value.status + "  class " + value.drug_class + " by " + value.by;
+  }
+  std::string operator()(const care::CarePlan& value) const {
+    return (value.title.empty()
+                ? (value.categories.empty() ? std::string("(no title)") : value.categories.back().display)
+                : value.title) +
+           "  " + value.status + "  " + std::to_string(value.activities.size()) + " activities, " +
+           std::to_string(value.goals.size()) + " goals" +
+           (value.review_date.empty() ? "" : "  review " + value.review_date);
+  }
+  std::string operator()(const care::SafetyEvent& value) const {
+    return value.rule + " " + value.level + "  " + value.state + "  " + value.note +
+           (value.patient.empty() ? "  UNASSIGNED" : "");
+  }
+  std::string operator()(const care::Patient& value) const {
+    return value.name + "  " + value.gender + "  " + value.birth_date;
+  }
+  std::string operator()(const care::Episode& value) const {
+    return value.state + "  " + value.start + "  " + value.program;
+  }
+  // The team's own entries: no map makes them.
+  std::string operator()(const auto& value) const { return value.id; }
+};
+
+std::string line_of(const care::Entity& entity) { return std::visit(LineOf{}, entity); }
 
 }  // namespace
 

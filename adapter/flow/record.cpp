@@ -9,19 +9,6 @@ namespace bhi::flow {
 
 namespace {
 
-void put(care::Record& record, care::Entity entity) {
-  struct Visitor {
-    care::Record& into;
-    void operator()(care::Patient value) { into.patient = std::move(value); }
-    void operator()(care::Episode value) { into.episodes.push_back(std::move(value)); }
-    void operator()(care::Screening value) { into.screenings.push_back(std::move(value)); }
-    void operator()(care::MedicationTherapy value) { into.medications.push_back(std::move(value)); }
-    void operator()(care::CarePlan value) { into.plans.push_back(std::move(value)); }
-    void operator()(care::SafetyEvent value) { into.safety.push_back(std::move(value)); }
-  };
-  std::visit(Visitor{record}, std::move(entity));
-}
-
 OutboxItem outbox_item(const care::Intent& intent, const care::Applied& applied, const LoadedRecord& before,
                        const Worked& worked, const Destinations& destinations, std::string_view fallback_source,
                        Instant now) {
@@ -89,7 +76,7 @@ Result<LoadedRecord> load_record(Store& store, std::string_view patient) {
   for (const StoredEntity& row : stored) {
     BHI_TRY(auto entity, entity_from_json(row.body));
     loaded.versions[{row.kind, row.id}] = row.version;
-    put(loaded.record, std::move(entity));
+    care::add(loaded.record, std::move(entity));
   }
   care::put_in_order(loaded.record);
   return loaded;
