@@ -130,9 +130,8 @@ ValueKind value_kind(const TypeInfo& type) {
   for (const SystemKind& row : kSystemKinds) {
     if (row.type == &type) return row.kind;
   }
-  if (type.kind != TypeKind::Primitive) return is_quantity(&type) ? ValueKind::Quantity : ValueKind::Complex;
-  const auto found = std::ranges::find(kFhirKinds, type.name, &FhirKind::name);
-  return found == kFhirKinds.end() ? ValueKind::String : found->kind;
+  if (type.kind == TypeKind::Primitive) return kind_of_primitive(type.name);
+  return is_quantity(&type) ? ValueKind::Quantity : ValueKind::Complex;
 }
 
 const TypeInfo* known_type(const Item& item) {
