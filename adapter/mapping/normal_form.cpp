@@ -1,6 +1,7 @@
 #include "mapping/normal_form.h"
 
 #include "mapping/literal_text.h"
+#include "mapping/metadata.h"
 
 #include <algorithm>
 
@@ -53,6 +54,7 @@ void normalise(Rule& rule) {
 void normalise(StructureMap& map) {
   const bool stated = std::ranges::find(map.metadata, "status", &Metadata::path) != map.metadata.end();
   if (!stated) map.metadata.push_back({"status", "draft"});
+  map.metadata = normal_metadata(map.metadata);
 }
 
 }  // namespace bhi::mapping

@@ -4,6 +4,7 @@
 #include "mapping/cursor.h"
 #include "mapping/json_extensions.h"
 #include "mapping/literal_text.h"
+#include "mapping/metadata.h"
 #include "mapping/normal_form.h"
 #include "mapping/rule_parser.h"
 #include "mapping/words.h"
@@ -38,10 +39,6 @@ constexpr std::array kValues = std::to_array<ValueRow>({
     {"valueTime", Kind::Time},
 });
 
-// Members of the map itself; all others are metadata.
-constexpr std::array<std::string_view, 9> kParts = {"resourceType", "contained", "text",  "url",  "name",
-                                                    "structure",    "import",    "const", "group"};
-
 std::string text_of(const Node& object, std::string_view name) { return std::string(object.text_of(name)); }
 
 std::span<const Node> list_of(const Node& object, std::string_view name) { return fhir::each(object.find(name)); }
@@ -62,8 +59,8 @@ class Reader {
     }
     for (const Node& one : list_of(root, "contained")) contained(one, made);
     for (const Member& member : root.members()) {
-      const std::string_view name = member.name->text;
-      if (std::ranges::find(kParts, name) == kParts.end()) metadata(std::string(name), member.value, made);
+      const std::string name(member.name->text);
+      if (!is_part_of_map(name)) metadata(name, member.value, made);
     }
     for (const Node& one : list_of(root, "group")) made.groups.push_back(group(one));
     normalise(made);
@@ -104,9 +101,7 @@ class Reader {
 
   // Every primitive with its path; a complex element is begun by an empty value.
   void metadata(const std::string& path, const Node& value, StructureMap& map) {
-    const std::string_view name = std::string_view(path).substr(path.rfind('.') + 1);
-    constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
-    if (name.empty() || name.find_first_not_of(kLetters) != std::string_view::npos) {
+    if (!is_metadata_path(path)) {
       return problem("expected names of elements in the metadata of StructureMap, found another");
     }
     for (const Node& one : fhir::each(&value)) {
