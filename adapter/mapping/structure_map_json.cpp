@@ -215,13 +215,27 @@ class Reader {
     return made;
   }
 
-  static std::vector<std::string> path_of(const Node& node) {
+  // "a.b"; a name that itself has a dot stands in backticks, as in FML.
+  std::vector<std::string> path_of(const Node& node) {
     std::vector<std::string> path;
     std::string_view rest = node.text_of("element");
     while (!rest.empty()) {
-      const std::size_t dot = rest.find('.');
-      path.emplace_back(rest.substr(0, dot));
-      rest = dot == std::string_view::npos ? std::string_view{} : rest.substr(dot + 1);
+      std::size_t end = std::min(rest.find('.'), rest.size());
+      if (rest.starts_with('`')) {
+        Cursor cursor(rest);
+        const auto name =
+            cursor.at_name() ? cursor.name("a name") : Result<std::string>(Error{bhi::Kind::Incorrect, {}});
+        end = cursor.taken();
+        const bool proper = name && (end == rest.size() || rest[end] == '.');
+        if (!proper) {
+          problem("expected names of elements in 'element', found a backtick without its other");
+          return path;
+        }
+        path.push_back(*name);
+      } else {
+        path.emplace_back(rest.substr(0, end));
+      }
+      rest = rest.substr(std::min(end + 1, rest.size()));
     }
     return path;
   }
@@ -322,6 +336,8 @@ class Reader {
       made.list_mode = word(kTargetListModes, mode.text(), "group.rule.target.listMode");
     }
     made.share_id = text_of(node, "listRuleId");
+    if (!made.share_id.empty() && made.list_mode != TargetListMode::Share)
+      problem("expected listMode 'share' with listRuleId in StructureMap.group.rule.target, found another");
     for (const Node& one : list_of(node, "parameter"))
       made.parameters.push_back(parameter(one, "group.rule.target.parameter"));
     const std::string_view name = node.text_of("transform");

@@ -99,6 +99,12 @@ TEST(RoundTrip, KeepsWhatFuzzingFound) {
     "id":"c","group":[{"source":"s","target":"t","element":[{"code":"a","target":[{"code":"b","equivalence":"equal"}]}],
     "unmapped":{"mode":"provided"}}]}],"group":[{"name":"g","input":[{"name":"a","mode":"source"}],
     "rule":[{"source":[{"context":"a"}]}]}]})");
+  // A copy without variables.
+  expect_kept(R"({"resourceType":"StructureMap","url":"u","name":"N","status":"draft","group":[{"name":"g",
+    "input":[{"name":"a","mode":"source"}],"rule":[{"source":[{"context":"a","element":"x"}],
+    "target":[{"context":"b","element":"y"}]}]}]})");
+  // Names that hold a dot.
+  expect_kept("map 'u' = N group g(source a, target b) { a.`x.y`.z as x -> b.`p\\`q`.`r.` = x; a.`x.y` -> b.`x`; }");
   // Parts of metadata that nobody began.
   expect_kept("/// jurisdiction.coding.code = 'US'\n/// title =\ngroup g(source a, target b) { }");
 }
@@ -137,6 +143,9 @@ TEST(RoundTrip, RefusesJsonThatNoTextCouldSay) {
       std::string::npos);
   EXPECT_NE(error(R"({"source":[{"context":"a"}],"target":[{"context":"b","listMode":["first","share"]}]})")
                 .find("found several"),
+            std::string::npos);
+  EXPECT_NE(error(R"({"source":[{"context":"a"}],"target":[{"context":"b","listRuleId":"x"}]})")
+                .find("expected listMode 'share'"),
             std::string::npos);
   EXPECT_EQ(error(R"({"source":[{"context":"a","extension":[{"url":"x"}]}]})"), "read");
 }
