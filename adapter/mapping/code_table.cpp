@@ -47,8 +47,7 @@ Result<std::optional<Translation>> translate(const CodeTable& table, std::span<c
       if (named) continue;
       switch (rule.mode) {
         case UnmappedMode::SourceCode:
-          return std::optional<Translation>(
-              {rule.target_system.empty() ? code.system : rule.target_system, code.code, {}});
+          return std::optional<Translation>({code.system.empty() ? rule.source_system : code.system, code.code, {}});
         case UnmappedMode::Fixed: return std::optional<Translation>({rule.target_system, rule.code, rule.display});
         case UnmappedMode::OtherMap: break;
       }

@@ -52,9 +52,9 @@ enum class UnmappedMode : std::uint8_t { SourceCode, Fixed, OtherMap };
 // What becomes of codes of `source_system` (empty: any) that have no mapping.
 struct Unmapped {
   UnmappedMode mode = UnmappedMode::SourceCode;
-  std::string source_system, target_system;
-  std::string code, display;  // Fixed
-  std::string other_map;      // OtherMap: its canonical
+  std::string source_system, target_system;  // SourceCode: no target system, the code keeps its own
+  std::string code, display;                 // Fixed
+  std::string other_map;                     // OtherMap: its canonical
 
   bool operator==(const Unmapped&) const = default;
 };

@@ -111,7 +111,11 @@ class Reader {
     const std::string_view mode = node.text_of("mode");
     const auto row = std::ranges::find_if(kModes, [&](const ModeRow& one) { return one.r4 == mode || one.r5 == mode; });
     if (row == kModes.end()) return problem("expected a known mode of 'unmapped', found '" + std::string(mode) + "'");
-    Unmapped made{row->mode, source, target, text_of(node, "code"), text_of(node, "display"), text_of(node, "url")};
+    // A code that stays as it is stays in its system.
+    const bool stays = row->mode == UnmappedMode::SourceCode;
+    Unmapped made{
+        row->mode,           source, stays ? std::string() : target, text_of(node, "code"), text_of(node, "display"),
+        text_of(node, "url")};
     if (made.other_map.empty()) made.other_map = text_of(node, "otherMap");
     if (made.mode == UnmappedMode::Fixed && made.code.empty()) problem("expected a code of 'unmapped', found none");
     if (made.mode == UnmappedMode::OtherMap && made.other_map.empty())

@@ -45,6 +45,9 @@ class Cursor {
   // (expression), or of old an expression alone. Parentheses around all of it are left out.
   Result<ExpressionText> clause_expression();
 
+  // Offset behind the last token taken.
+  std::size_t taken() const { return taken_; }
+
   Error expected(std::string_view what) { return peek(), lexer_.expected(what); }
   // A "///" line of the header; empty kind End when the next token is something else.
   fhirpath::Token take_metadata();

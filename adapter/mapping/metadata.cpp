@@ -98,10 +98,11 @@ void add_members(const std::vector<Tree>& members, const TypeInfo* type, ObjectB
       const Node made = node_of(value, own, arena);
       if (!made.is_null()) values.push_back(made);
     }
+    if (values.empty()) continue;
     const bool listed = values.size() > 1 || tree.name == "extension" || (element != nullptr && element->many());
     if (listed) {
       to.list(tree.name, values);
-    } else if (!values.empty()) {
+    } else {
       to.add(tree.name, values.front());
     }
   }
@@ -111,13 +112,36 @@ Node node_of(const Tree::Value& value, const TypeInfo* type, Arena& arena) {
   if (!value.members.empty()) {
     ObjectBuilder made(arena);
     add_members(value.members, type, made, arena);
-    return made.node();
+    const Node object = made.node();
+    return object.members().empty() ? Node() : object;
   }
   if (value.text.empty()) return Node();
   const std::string_view text = arena.copy(std::string_view(value.text));
   const Literal literal = literal_of(type);
   if (!is_bare(literal, text)) return Node::string(text);
   return literal == Literal::Boolean ? Node::boolean(text == "true") : Node::number(text);
+}
+
+std::vector<Tree> tree_of(std::span<const Metadata> entries) {
+  std::vector<Tree> members;
+  for (const Metadata& entry : entries) insert(members, entry.path, entry.value);
+  return members;
+}
+
+void flatten(const std::vector<Tree>& members, const std::string& before, std::vector<Metadata>& to) {
+  for (const Tree& tree : members) {
+    const std::string path = before + tree.name;
+    for (const Tree::Value& value : tree.values) {
+      if (value.members.empty()) {
+        if (!value.text.empty()) to.push_back({path, value.text});
+        continue;
+      }
+      const std::size_t begun = to.size();
+      to.push_back({path, {}});
+      flatten(value.members, path + ".", to);
+      if (to.size() == begun + 1) to.pop_back();
+    }
+  }
 }
 
 std::string value_text(const Metadata& entry) {
@@ -133,7 +157,29 @@ std::string value_text(const Metadata& entry) {
   return lines ? " \"\"\"\n" + entry.value + "\n\"\"\"" : " " + quoted(entry.value, '\'');
 }
 
+// Members of the map that are read by themselves.
+constexpr std::array<std::string_view, 9> kParts = {"resourceType", "contained", "text",  "url",  "name",
+                                                    "structure",    "import",    "const", "group"};
+
 }  // namespace
+
+bool is_part_of_map(std::string_view name) { return std::ranges::find(kParts, name) != kParts.end(); }
+
+bool is_metadata_path(std::string_view path) {
+  constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+  if (path.empty() || is_part_of_map(first_step(path))) return false;
+  for (; !path.empty(); path = rest_of(path)) {
+    const std::string_view name = first_step(path);
+    if (name.empty() || name.find_first_not_of(kLetters) != std::string_view::npos || path.ends_with('.')) return false;
+  }
+  return true;
+}
+
+std::vector<Metadata> normal_metadata(std::span<const Metadata> entries) {
+  std::vector<Metadata> made;
+  flatten(tree_of(entries), {}, made);
+  return made;
+}
 
 std::string metadata_lines(std::span<const Metadata> entries) {
   std::size_t width = 0;
@@ -146,9 +192,7 @@ std::string metadata_lines(std::span<const Metadata> entries) {
 }
 
 void add_metadata(std::span<const Metadata> entries, ObjectBuilder& to, Arena& arena) {
-  std::vector<Tree> members;
-  for (const Metadata& entry : entries) insert(members, entry.path, entry.value);
-  add_members(members, &map_type(), to, arena);
+  add_members(tree_of(entries), &map_type(), to, arena);
 }
 
 }  // namespace bhi::mapping

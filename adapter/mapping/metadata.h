@@ -7,8 +7,17 @@
 
 #include <span>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace bhi::mapping {
+
+// Is that a path of metadata? Of names in letters, and no part of the map itself, such as "group".
+bool is_metadata_path(std::string_view path);
+bool is_part_of_map(std::string_view name);
+
+// The same facts in the order of their elements: every complex element begun by an empty value, nothing else empty.
+std::vector<Metadata> normal_metadata(std::span<const Metadata> entries);
 
 // "/// title       = 'Vital signs'" for each, with the `=` below each other; text of several lines in """.
 std::string metadata_lines(std::span<const Metadata> entries);

@@ -1,8 +1,11 @@
 #include "mapping/normal_form.h"
 
 #include "mapping/literal_text.h"
+#include "mapping/metadata.h"
 
 #include <algorithm>
+#include <iterator>
+#include <optional>
 
 namespace bhi::mapping {
 
@@ -14,14 +17,14 @@ bool is_plain_call(const RuleTarget& target) {
   return target.invocation && target.variable.empty() && target.list_mode == TargetListMode::None;
 }
 
-// src.a as vvv -> tgt.b = create() as vvv
-bool is_written_out_copy(const Rule& rule) {
+// One element to one element and nothing else, with these variables: "src.a -> tgt.b".
+bool is_copy(const Rule& rule, std::string_view variable, std::optional<Transform> transform) {
   if (rule.sources.size() != 1 || rule.targets.size() != 1 || !rule.dependents.empty() || !rule.rules.empty())
     return false;
+  const RuleSource& source = rule.sources.front();
   const RuleTarget& target = rule.targets.front();
-  return rule.sources.front().variable == kSimpleVariable && target.variable == kSimpleVariable &&
-         !rule.sources.front().path.empty() && !target.path.empty() && !target.invocation &&
-         target.transform == Transform::Create && target.parameters.empty();
+  return source.variable == variable && target.variable == variable && !source.path.empty() && !target.path.empty() &&
+         !target.invocation && target.transform == transform && target.parameters.empty();
 }
 
 }  // namespace
@@ -43,7 +46,8 @@ void normalise(Rule& rule) {
   rule.dependents.insert(rule.dependents.begin(), std::make_move_iterator(calls.begin()),
                          std::make_move_iterator(calls.end()));
   if (rule.name.empty()) rule.name = default_name(rule);
-  if (!is_written_out_copy(rule)) return;
+  const bool written_out = is_copy(rule, kSimpleVariable, Transform::Create);
+  if (!written_out && !is_copy(rule, {}, std::nullopt)) return;
   rule.simple_copy = true;
   rule.sources.front().variable.clear();
   rule.targets.front().variable.clear();
@@ -53,6 +57,7 @@ void normalise(Rule& rule) {
 void normalise(StructureMap& map) {
   const bool stated = std::ranges::find(map.metadata, "status", &Metadata::path) != map.metadata.end();
   if (!stated) map.metadata.push_back({"status", "draft"});
+  map.metadata = normal_metadata(map.metadata);
 }
 
 }  // namespace bhi::mapping

@@ -15,7 +15,7 @@ void normalise(RuleTarget& target);
 // copy has no name.
 void normalise(Rule& rule);
 
-// A map without a status is a draft.
+// A map without a status is a draft; its metadata stands in the order of elements.
 void normalise(StructureMap& map);
 
 }  // namespace bhi::mapping

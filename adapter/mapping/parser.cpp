@@ -1,10 +1,13 @@
 #include "mapping/parser.h"
 
+#include "fhir/text_scan.h"
 #include "mapping/cursor.h"
+#include "mapping/metadata.h"
 #include "mapping/normal_form.h"
 #include "mapping/rule_parser.h"
 #include "mapping/words.h"
 
+#include <algorithm>
 #include <array>
 #include <map>
 #include <utility>
@@ -36,6 +39,18 @@ std::string metadata_value(std::string_view text) {
 constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kTwoSigns = {
     {{"<", "-"}, {">", "-"}, {"-", "-"}}};
 
+// The place of the first byte that is no UTF-8, or NUL.
+std::optional<Place> unreadable_at(std::string_view text) {
+  const std::size_t end = std::min({fhir::find_not_utf8(text), text.find('\0'), text.size()});
+  if (end == text.size()) return std::nullopt;
+  fhirpath::Position at{end, 1, 1};
+  for (const char c : text.substr(0, end)) {
+    at.column = c == '\n' ? 1 : at.column + ((static_cast<unsigned char>(c) & 0xC0) != 0x80 ? 1 : 0);
+    if (c == '\n') ++at.line;
+  }
+  return at;
+}
+
 class Parser {
  public:
   Parser(std::string_view text, Reporter& reporter) : cursor_(text), reporter_(reporter) {}
@@ -66,6 +81,8 @@ class Parser {
       } else {
         entry.value = metadata_value(value);
       }
+      const bool own_member = entry.path == "url" || entry.path == "name";
+      if (!own_member && !is_metadata_path(entry.path)) continue;  // words, not metadata
       std::string* const own = entry.path == "url" ? &map_.url : entry.path == "name" ? &map_.name : nullptr;
       if (own == nullptr) {
         map_.metadata.push_back(std::move(entry));
@@ -279,6 +296,10 @@ class Parser {
 std::optional<StructureMap> parse_fml(const MapText& text, std::vector<Diagnostic>& problems) {
   const std::size_t before = problems.size();
   Reporter reporter(text.file, problems);
+  if (const auto bad = unreadable_at(text.text)) {
+    reporter.error(*bad, "expected text in UTF-8 without NUL, found another byte");
+    return std::nullopt;
+  }
   Result<StructureMap> map = Parser(text.text, reporter).map();
   if (!map) reporter.error(Place{}, map.error());
   if (problems.size() != before) return std::nullopt;

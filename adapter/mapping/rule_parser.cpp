@@ -107,20 +107,9 @@ class RuleParser {
     }
     BHI_CHECK(cursor_.expect(";"));
     add_comment(made.documentation);
-    made.simple_copy = is_simple(made);
     normalise(made);
     rules.push_back(std::move(made));
     return {};
-  }
-
-  // src.a -> tgt.b
-  static bool is_simple(const Rule& rule) {
-    if (rule.sources.size() != 1 || rule.targets.size() != 1 || !rule.dependents.empty() || !rule.rules.empty())
-      return false;
-    const RuleSource& source = rule.sources.front();
-    const RuleTarget& target = rule.targets.front();
-    return !source.path.empty() && source.variable.empty() && !target.path.empty() && !target.transform &&
-           !target.invocation && target.variable.empty();
   }
 
   // src -> tgt : a, b, c;

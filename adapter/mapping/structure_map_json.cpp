@@ -4,6 +4,7 @@
 #include "mapping/cursor.h"
 #include "mapping/json_extensions.h"
 #include "mapping/literal_text.h"
+#include "mapping/metadata.h"
 #include "mapping/normal_form.h"
 #include "mapping/rule_parser.h"
 #include "mapping/words.h"
@@ -38,10 +39,6 @@ constexpr std::array kValues = std::to_array<ValueRow>({
     {"valueTime", Kind::Time},
 });
 
-// Members of the map itself; all others are metadata.
-constexpr std::array<std::string_view, 9> kParts = {"resourceType", "contained", "text",  "url",  "name",
-                                                    "structure",    "import",    "const", "group"};
-
 std::string text_of(const Node& object, std::string_view name) { return std::string(object.text_of(name)); }
 
 std::span<const Node> list_of(const Node& object, std::string_view name) { return fhir::each(object.find(name)); }
@@ -62,8 +59,8 @@ class Reader {
     }
     for (const Node& one : list_of(root, "contained")) contained(one, made);
     for (const Member& member : root.members()) {
-      const std::string_view name = member.name->text;
-      if (std::ranges::find(kParts, name) == kParts.end()) metadata(std::string(name), member.value, made);
+      const std::string name(member.name->text);
+      if (!is_part_of_map(name)) metadata(name, member.value, made);
     }
     for (const Node& one : list_of(root, "group")) made.groups.push_back(group(one));
     normalise(made);
@@ -104,9 +101,7 @@ class Reader {
 
   // Every primitive with its path; a complex element is begun by an empty value.
   void metadata(const std::string& path, const Node& value, StructureMap& map) {
-    const std::string_view name = std::string_view(path).substr(path.rfind('.') + 1);
-    constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
-    if (name.empty() || name.find_first_not_of(kLetters) != std::string_view::npos) {
+    if (!is_metadata_path(path)) {
       return problem("expected names of elements in the metadata of StructureMap, found another");
     }
     for (const Node& one : fhir::each(&value)) {
@@ -220,13 +215,27 @@ class Reader {
     return made;
   }
 
-  static std::vector<std::string> path_of(const Node& node) {
+  // "a.b"; a name that itself has a dot stands in backticks, as in FML.
+  std::vector<std::string> path_of(const Node& node) {
     std::vector<std::string> path;
     std::string_view rest = node.text_of("element");
     while (!rest.empty()) {
-      const std::size_t dot = rest.find('.');
-      path.emplace_back(rest.substr(0, dot));
-      rest = dot == std::string_view::npos ? std::string_view{} : rest.substr(dot + 1);
+      std::size_t end = std::min(rest.find('.'), rest.size());
+      if (rest.starts_with('`')) {
+        Cursor cursor(rest);
+        const auto name =
+            cursor.at_name() ? cursor.name("a name") : Result<std::string>(Error{bhi::Kind::Incorrect, {}});
+        end = cursor.taken();
+        const bool proper = name && (end == rest.size() || rest[end] == '.');
+        if (!proper) {
+          problem("expected names of elements in 'element', found a backtick without its other");
+          return path;
+        }
+        path.push_back(*name);
+      } else {
+        path.emplace_back(rest.substr(0, end));
+      }
+      rest = rest.substr(std::min(end + 1, rest.size()));
     }
     return path;
   }
@@ -327,6 +336,8 @@ class Reader {
       made.list_mode = word(kTargetListModes, mode.text(), "group.rule.target.listMode");
     }
     made.share_id = text_of(node, "listRuleId");
+    if (!made.share_id.empty() && made.list_mode != TargetListMode::Share)
+      problem("expected listMode 'share' with listRuleId in StructureMap.group.rule.target, found another");
     for (const Node& one : list_of(node, "parameter"))
       made.parameters.push_back(parameter(one, "group.rule.target.parameter"));
     const std::string_view name = node.text_of("transform");

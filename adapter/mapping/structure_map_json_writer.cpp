@@ -149,9 +149,13 @@ class Writer {
     return made.node();
   }
 
+  // "a.b"; a name that itself has a dot stands in backticks, as in FML.
   static std::string element_of(const std::vector<std::string>& path) {
     std::string element;
-    for (const std::string& step : path) element += (element.empty() ? "" : ".") + step;
+    for (const std::string& step : path) {
+      const bool plain = step.find_first_of(".`") == std::string::npos;
+      element += (element.empty() ? "" : ".") + (plain ? step : quoted(step, '`'));
+    }
     return element;
   }
 

@@ -177,5 +177,50 @@ TEST(Parser, RefusesRulesNestedWithoutEnd) {
   EXPECT_NE(problem_of(text).find("nested less deep"), std::string::npos);
 }
 
+TEST(Parser, RefusesBytesThatAreNoText) {
+  for (const std::string& bad : {std::string("\x92"), std::string(1, '\0'), std::string("\xC3")}) {
+    std::vector<Diagnostic> problems;
+    EXPECT_FALSE(parse_fml({"m.map", "group g(source \xC3\xA4" + bad}, problems).has_value());
+    ASSERT_EQ(problems.size(), 1u);
+    EXPECT_EQ(to_text(problems[0]), "m.map:1:17: expected text in UTF-8 without NUL, found another byte");
+  }
+}
+
+TEST(Parser, TakesForMetadataOnlyWhatNamesElements) {
+  std::vector<Diagnostic> problems;
+  const auto map = parse_fml({"m.map",
+                              "/// url = 'u'\n/// a ~ b = c\n/// group = 'x'\n/// title = \"it's \\\"so\\\"\"\n"
+                              "/// jurisdiction.coding.code = 'US'\ngroup g(source a, target b) { }"},
+                             problems);
+  ASSERT_TRUE(map.has_value());
+  const std::vector<Metadata> expected = {{"title", "it's \"so\""},
+                                          {"jurisdiction", ""},
+                                          {"jurisdiction.coding", ""},
+                                          {"jurisdiction.coding.code", "US"},
+                                          {"status", "draft"}};
+  EXPECT_EQ(map->metadata, expected);
+}
+
+TEST(Parser, TakesCommentsForDocumentation) {
+  std::vector<Diagnostic> problems;
+  const auto map = parse_fml({"m.map", R"(
+    // The group,
+    /* in two lines */
+    group g(source a, target b /* the target */) { // and behind
+      // A rule.
+      a.x as x -> b.y = x; // indeed
+
+      a.x as x -> b.y = x // lost
+        , b.z = x; /// a line of three slashes
+      // lost, too
+    })"},
+                             problems);
+  ASSERT_TRUE(map.has_value());
+  EXPECT_EQ(map->groups[0].documentation, "The group,\nin two lines\nand behind");
+  EXPECT_EQ(map->groups[0].parameters[1].documentation, "the target");
+  EXPECT_EQ(map->groups[0].rules[0].documentation, "A rule.\nindeed");
+  EXPECT_EQ(map->groups[0].rules[1].documentation, "a line of three slashes");
+}
+
 }  // namespace
 }  // namespace bhi::mapping

@@ -92,5 +92,63 @@ TEST(RoundTrip, KeepsOurOwnMaps) {
   }
 }
 
+TEST(RoundTrip, KeepsWhatFuzzingFound) {
+  // A concept map whose unmapped codes stay as they are, in a group with a target system.
+  expect_kept(
+      R"({"resourceType":"StructureMap","url":"u","name":"N","status":"draft","contained":[{"resourceType":"ConceptMap",
+    "id":"c","group":[{"source":"s","target":"t","element":[{"code":"a","target":[{"code":"b","equivalence":"equal"}]}],
+    "unmapped":{"mode":"provided"}}]}],"group":[{"name":"g","input":[{"name":"a","mode":"source"}],
+    "rule":[{"source":[{"context":"a"}]}]}]})");
+  // A copy without variables.
+  expect_kept(R"({"resourceType":"StructureMap","url":"u","name":"N","status":"draft","group":[{"name":"g",
+    "input":[{"name":"a","mode":"source"}],"rule":[{"source":[{"context":"a","element":"x"}],
+    "target":[{"context":"b","element":"y"}]}]}]})");
+  // Names that hold a dot.
+  expect_kept("map 'u' = N group g(source a, target b) { a.`x.y`.z as x -> b.`p\\`q`.`r.` = x; a.`x.y` -> b.`x`; }");
+  // Parts of metadata that nobody began.
+  expect_kept("/// jurisdiction.coding.code = 'US'\n/// title =\ngroup g(source a, target b) { }");
+}
+
+TEST(RoundTrip, KeepsParametersOfEveryKind) {
+  expect_kept(R"(map "u" = "N"
+    let c = 1 + 1;
+    group g(source a, target b) {
+      a -> b.a = 'it\'s "so" \n', b.b = -5, b.c = 1.50, b.d = true, b.e = @2020-01-02, b.f = @2020-01-02T03:04Z, b.g = @2020T,
+           b.h = @T10:30, b.i = a, b.j = a.b.c, b.k = (a as Quantity), b.l = append(a.b, (a as code), 'x', 5, @T10:30, (a)),
+           b.m = evaluate(a, 'text'), b.n = evaluate(a, b.where(c = 'd').first());
+      a default (@2020-01-01) as x -> b then h('lit', a.b, 5, @2020, b);
+      a default ("x") as y, a default ('a' + 'b') as z;
+    }
+    group h(source s, source t, source u, source v, target w) { })");
+}
+
+TEST(RoundTrip, RefusesJsonThatNoTextCouldSay) {
+  const auto error = [](const std::string& rule) {
+    std::string why;
+    const auto map = read(R"({"resourceType":"StructureMap","url":"u","name":"N","status":"draft","group":[{"name":"g",
+      "input":[{"name":"a","mode":"source"}],"rule":[)" +
+                              rule + "]}]}",
+                          why);
+    return map ? "read" : why;
+  };
+  EXPECT_NE(error(R"({"source":[{"context":"a","condition":"b ="}]})").find("group.rule.source.condition: 1:"),
+            std::string::npos);
+  EXPECT_NE(error(R"({"source":[{"element":"a"}]})").find("expected 'context'"), std::string::npos);
+  EXPECT_NE(error(R"({"source":[{"context":"a"}],"target":[{"element":"x"}]})").find("expected a context"),
+            std::string::npos);
+  EXPECT_NE(
+      error(
+          R"({"source":[{"context":"a"}],"target":[{"context":"b","transform":"copy","parameter":[{"valueDecimal":1e3}]}]})")
+          .find("expected a proper valueDecimal"),
+      std::string::npos);
+  EXPECT_NE(error(R"({"source":[{"context":"a"}],"target":[{"context":"b","listMode":["first","share"]}]})")
+                .find("found several"),
+            std::string::npos);
+  EXPECT_NE(error(R"({"source":[{"context":"a"}],"target":[{"context":"b","listRuleId":"x"}]})")
+                .find("expected listMode 'share'"),
+            std::string::npos);
+  EXPECT_EQ(error(R"({"source":[{"context":"a","extension":[{"url":"x"}]}]})"), "read");
+}
+
 }  // namespace
 }  // namespace bhi::mapping
