@@ -138,7 +138,7 @@ struct Metadata {
 struct StructureMap {
   std::string file;
   std::string hash;  // SHA-256 of the text it was read from, hex; may be empty
-  std::string url;  // canonical without version; empty: only reachable by its own groups
+  std::string url;   // canonical without version; empty: only reachable by its own groups
   std::string name;
   std::vector<Metadata> metadata;
   std::vector<ConceptMapText> concept_maps;
