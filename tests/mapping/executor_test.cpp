@@ -359,5 +359,23 @@ TEST(Executor, WritesLogicalModelsWithoutResourceType) {
   EXPECT_EQ(ran.json + ran.error, R"({"id":"r1","items":[{"n":1,"score":2}]})");
 }
 
+TEST(Executor, NamesTheGroupsOfACycleThatLeadsThroughTwoMaps) {
+  const std::vector<MapText> maps = {
+      {"main.map",
+       "map \"http://example.org/map\" = \"m\"\nimports \"http://example.org/other\"\n"
+       "group main(source src : QuestionnaireResponse, target tgt : Patient) { src -> tgt then ping(src, tgt); }\n"
+       "group ping(source s, target t) { s -> t then pong(s, t); }"},
+      {"other.map",
+       "map \"http://example.org/other\" = \"o\"\nimports \"http://example.org/map\"\n"
+       "group pong(source s, target t) { s -> t then ping(s, t); }"}};
+  const auto library = Library::compile(maps, test::r4());
+  ASSERT_TRUE(library.ok()) << library.error().message;
+  const Ran ran = test::run(**library, test::kUrl, {kResponse});
+  EXPECT_EQ(ran.kind, Kind::Busy);
+  EXPECT_TRUE(ran.error.ends_with("expected at most 200 groups within groups, found more: pong -> ping -> pong") ||
+              ran.error.ends_with("expected at most 200 groups within groups, found more: ping -> pong -> ping"))
+      << ran.error;
+}
+
 }  // namespace
 }  // namespace bhi::mapping
