@@ -1,68 +1,14 @@
 #include "care/apply.h"
 
-#include "care/consent.h"
-#include "care/episode.h"
-#include "care/medication.h"
+#include "care/application.h"
 #include "care/recognise.h"
-#include "care/review.h"
-#include "care/safety.h"
-#include "care/scoring.h"
-#include "care/times.h"
-#include "care/work_check.h"
 
-#include <algorithm>
-#include <iterator>
 #include <tuple>
 #include <type_traits>
-#include <utility>
 
 namespace bhi::care {
 
 namespace {
-
-constexpr std::string_view kBhi = "bhi";
-
-// ---- places in a record: every list has one order, whatever arrived first
-// --------------------------------------------
-
-std::string_view time_of(const Screening& screening) { return screening.authored; }
-std::string_view time_of(const MedicationTherapy& therapy) { return therapy.authored; }
-std::string_view time_of(const SafetyEvent& event) { return event.occurred; }
-std::string_view time_of(const Episode& episode) { return episode.start; }
-std::string_view time_of(const CarePlan&) { return {}; }
-std::string_view time_of(const EpisodeAct& act) { return act.at; }
-std::string_view time_of(const Contact& contact) { return contact.start; }
-std::string_view time_of(const CaseReview& review) { return review.date; }
-std::string_view time_of(const Referral& referral) { return referral.requested; }
-std::string_view time_of(const Handoff& handoff) { return handoff.at; }
-std::string_view time_of(const Feedback& feedback) { return feedback.date; }
-template <typename T>
-requires requires(const T& entry) { entry.recorded; }
-std::string_view time_of(const T& entry) { return entry.recorded.at; }
-
-template <typename T>
-bool stands_before(const T& a, const T& b) {
-  if (earlier(time_of(a), time_of(b))) return true;
-  return !earlier(time_of(b), time_of(a)) && a.id < b.id;
-}
-
-template <typename T>
-T* find_by_id(std::vector<T>& list, std::string_view id) {
-  const auto found = std::ranges::find(list, id, &T::id);
-  return found == list.end() ? nullptr : &*found;
-}
-
-template <typename T>
-void put(std::vector<T>& list, T entity) {
-  std::erase_if(list, [&](const T& held) { return held.id == entity.id; });
-  const auto place = std::ranges::lower_bound(list, entity, stands_before<T>);
-  list.insert(place, std::move(entity));
-}
-
-template <typename T>
-void note_once(std::vector<T>& ids, const T& id) {
-  if (std::ranges::find(ids, id) == ids.end()) ids.push_back(id);
-}
 
 // A score-only screening whose Observation says, or whose time says, that it is the score of this response.
 bool is_score_of(const Screening& score, const Screening& response) {
@@ -79,211 +25,7 @@ bool same_result(const Screening& a, const Screening& b) {
   return a.status == b.status && a.authored == b.authored && a.total == b.total && a.items == b.items;
 }
 
-// ---- one call of apply() --------------------------------------------------------------------------------------------
-
-class Application {
- public:
-  Application(Record before, const Policy& policy, Instant now) : policy_(policy), now_(now) {
-    out_.after = std::move(before);
-    wish_before_ = review_wish(out_.after.screenings, policy_, now_);
-  }
-
-  void operator()(const Patient& patient);
-  void operator()(Episode episode);
-  void operator()(EpisodeAct act);
-  void operator()(Consent consent);
-  void operator()(const RevokeConsent& revocation);
-  void operator()(const ScreeningReport& received);
-  void operator()(MedicationTherapy therapy) {
-    classify(therapy);
-    out_.issues.insert(out_.issues.end(), therapy.issues.begin(), therapy.issues.end());
-    merge(out_.after.medications, std::move(therapy), medications_);
-  }
-  void operator()(CarePlan plan);
-  void operator()(const AcknowledgeSafety& acknowledge);
-  // Contact, CaseReview, Referral, ...: what the team enters.
-  template <typename Entry>
-  requires requires(const Entry& entry) { entry.recorded; }
-  void operator()(Entry entry) {
-    if (is_new_entry(entry)) put_entry(std::move(entry));
-  }
-
-  Applied finish() &&;
-
- private:
-  std::string_view gender() const { return out_.after.patient ? out_.after.patient->gender : std::string_view(); }
-
-  void issue(Severity severity, std::string_view code, std::string path, std::string text) {
-    out_.issues.push_back({severity, std::string(code), std::move(path), std::move(text)});
-  }
-
-  // Newer replaces; the same version replaces when it reads differently now (a form or a map came later); older is
-  // left.
-  template <typename T>
-  void merge(std::vector<T>& list, T incoming, std::vector<std::string>& touched) {
-    const T* held = find_by_id(list, incoming.id);
-    if (held != nullptr && (*held == incoming || compare(held->source, incoming.source) == Version::Older)) return;
-    note_once(touched, incoming.id);
-    put(list, std::move(incoming));
-  }
-
-  // False: refused with its issues, a repeat, or older than what is held.
-  template <typename Entry>
-  bool is_new_entry(const Entry& entry);
-  template <typename Entry>
-  void put_entry(Entry entry) {
-    note_once(entries_, {kind_of(Entity(Entry{})), entry.id});
-    put(list_of<Entry>(out_.after), std::move(entry));
-  }
-  bool has_passed(Issues issues, const std::string& id);
-  void refuse(const std::string& id) { note_once(out_.refused, id); }
-  void tell_episode(const std::string& id);
-
-  void take_screening(Scored scored);
-  void retire(const ScreeningReport& report, const std::vector<std::string>& kept);
-  void raise(const EventRequest& request);
-  void intend(Intent::Artifact artifact, std::string id, std::string reason, bool urgent, bool substance_use);
-  void intend_score(const Screening& screening, const Screening* held);
-  bool has_score(const Screening& response) const;
-  void settle_events();
-  void settle_event(SafetyEvent& event, const Screening& screening, const Screening* response);
-  void settle_plans();
-
-  const Policy& policy_;
-  Instant now_;
-  Applied out_;
-  std::optional<ReviewWish> wish_before_;
-  bool patient_touched_ = false;
-  std::vector<std::string> episodes_, screenings_, medications_, plans_, events_;  // ids touched
-  std::vector<std::string> arrived_plans_;
-  std::vector<std::pair<std::string_view, std::string>> entries_;  // kind and id of the team's entries touched
-};
-
-// ---- the team's work ------------------------------------------------------------------------------------------------
-
-bool Application::has_passed(Issues issues, const std::string& id) {
-  const bool wrong = has_errors(issues);
-  if (wrong) refuse(id);
-  std::ranges::move(issues, std::back_inserter(out_.issues));
-  return !wrong;
-}
-
-template <typename Entry>
-bool Application::is_new_entry(const Entry& entry) {
-  const Entry* held = find_by_id(list_of<Entry>(out_.after), entry.id);
-  if (held != nullptr && *held == entry) return false;
-  if (!has_passed(check(entry), entry.id)) return false;
-  if (held == nullptr || earlier(held->recorded.at, entry.recorded.at)) return true;
-  if (same_time(held->recorded.at, entry.recorded.at)) {
-    refuse(entry.id);
-    issue(Severity::Error, "conflict", std::string(kind_of(Entity(Entry{}))) + "/" + entry.id,
-          "this id is taken by another entry recorded at the same moment");
-  }
-  return false;
-}
-
-void Application::operator()(Consent consent) {
-  const Consent* held = find_by_id(out_.after.consents, consent.id);
-  if (held != nullptr) keep_revocation(consent, *held);
-  if (is_new_entry(consent)) put_entry(std::move(consent));
-}
-
-void Application::operator()(const RevokeConsent& revocation) {
-  const Consent* held = find_by_id(out_.after.consents, revocation.consent);
-  Consent consent = held != nullptr ? *held : Consent{};
-  consent.id = revocation.consent;
-  if (held == nullptr) consent.patient = revocation.patient;
-  if (!has_passed(check_revocation(revocation.consent, revocation.recorded), revocation.consent)) return;
-  revoke(consent, revocation.recorded, revocation.reason);
-  if (held == nullptr || *held != consent) put_entry(std::move(consent));
-}
-
-// The EHR's word: the whole episode while the BHI side has not acted on it, else kept beside ours.
-void Application::operator()(Episode episode) {
-  const Episode* held = find_by_id(out_.after.episodes, episode.id);
-  const bool acted = std::ranges::find(out_.after.acts, episode.id, &EpisodeAct::episode) != out_.after.acts.end();
-  if (acted) {
-    episode.stated_state = std::exchange(episode.state, {});
-    episode.stated_start = std::exchange(episode.start, {});
-    episode.stated_end = std::exchange(episode.end, {});
-    if (held != nullptr) {
-      episode.state = held->state;
-      episode.start = held->start;
-      episode.end = held->end;
-    }
-  }
-  const std::string id = episode.id;
-  merge(out_.after.episodes, std::move(episode), episodes_);
-  if (acted) tell_episode(id);
-}
-
-void Application::operator()(EpisodeAct act) {
-  const EpisodeAct* held = find_by_id(out_.after.acts, act.id);
-  if (held != nullptr) {
-    // What is derived is ours to say.
-    act.effective = held->effective;
-    act.from = held->from;
-    act.to = held->to;
-    act.note = held->note;
-    if (*held == act) return;
-    refuse(act.id);
-    issue(Severity::Error, "conflict", "EpisodeAct/" + act.id, "this id is taken by another act");
-    return;
-  }
-  if (!has_passed(check(act), act.id)) return;
-  act.effective = false;
-  act.from.clear();
-  act.to.clear();
-  act.note.clear();
-  if (find_by_id(out_.after.episodes, act.episode) == nullptr) {
-    Episode episode;
-    episode.id = act.episode;
-    episode.patient = act.patient;
-    episode.source.system = kBhi;
-    put(out_.after.episodes, std::move(episode));
-  }
-  const std::string id = act.id;
-  const std::string episode = act.episode;
-  put_entry(std::move(act));
-  tell_episode(episode);
-  const EpisodeAct* told = find_by_id(out_.after.acts, id);
-  if (told->effective || told->note.starts_with("undone")) return;
-  refuse(id);
-  issue(Severity::Error, "business-rule", "EpisodeAct/" + id, "'" + told->act + "' has no effect: " + told->note);
-}
-
-// Tells the acts of the episode anew and notes what changed by it.
-void Application::tell_episode(const std::string& id) {
-  Episode* held = find_by_id(out_.after.episodes, id);
-  Episode episode = *held;
-  if (episode.source.system != kBhi && episode.stated_state.empty()) {
-    episode.stated_state = episode.state;
-    episode.stated_start = episode.start;
-    episode.stated_end = episode.end;
-  }
-  std::vector<EpisodeAct*> acts;
-  std::vector<EpisodeAct> before;
-  for (EpisodeAct& act : out_.after.acts) {
-    if (act.episode != id) continue;
-    acts.push_back(&act);
-    before.push_back(act);
-  }
-  const bool stands = tell(episode, acts);
-  for (std::size_t i = 0; i < acts.size(); ++i) {
-    if (*acts[i] == before[i]) continue;
-    note_once(entries_, {kind_of(Entity(EpisodeAct{})), acts[i]->id});
-    if (before[i].effective && !acts[i]->effective && !acts[i]->note.starts_with("undone")) {
-      issue(Severity::Warning, "business-rule", "EpisodeAct/" + acts[i]->id,
-            "no longer has an effect, after an act of an earlier time came in: " + acts[i]->note);
-    }
-  }
-  if (!stands) {
-    std::erase_if(out_.after.episodes, [&](const Episode& one) { return one.id == id; });
-  } else if (*held != episode) {
-    note_once(episodes_, id);
-    put(out_.after.episodes, std::move(episode));
-  }
-}
+}  // namespace
 
 // ---- what arrives from sources --------------------------------------------------------------------------------------
 
@@ -518,7 +260,7 @@ Applied Application::finish() && {
   const auto add_entry = [&](std::string_view kind, const std::string& id) {
     const auto from = [&](const auto& list) {
       using Kind = typename std::remove_cvref_t<decltype(list)>::value_type;
-      if (kind != kind_of(Entity(Kind{}))) return;
+      if (kind != kind_of<Kind>()) return;
       if (const auto found = std::ranges::find(list, id, &Kind::id); found != list.end()) {
         out_.touched.emplace_back(*found);
       }
@@ -534,8 +276,6 @@ Applied Application::finish() && {
   for (const auto& [kind, id] : entries_) add_entry(kind, id);
   return std::move(out_);
 }
-
-}  // namespace
 
 std::string_view name(Intent::Artifact artifact) {
   switch (artifact) {

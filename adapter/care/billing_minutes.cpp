@@ -141,7 +141,12 @@ std::vector<MinutePiece> pieces_of(const Record& record, const Episode& episode,
   };
   std::vector<Found> found;
   Covered covered;
-  for (const Contact& contact : record.contacts) {  // in order of time, then id
+  // In order of time: from two days before the month (dates have no zone, a contact lasts a day at most) on.
+  const auto first = std::ranges::partition_point(record.contacts, [&](const Contact& contact) {
+    return instant_from(contact.start) < std::optional(bounds.begin - std::chrono::days{2});
+  });
+  for (auto at = first; at != record.contacts.end(); ++at) {
+    const Contact& contact = *at;
     const auto part = part_in(contact, month, bounds);
     if (!part || contact.minutes <= 0) continue;
     found.push_back({&contact, *part, why_not_counted(contact, record, episode, context)});

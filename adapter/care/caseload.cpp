@@ -128,6 +128,7 @@ class Row {
       row_.next_contact = contact.next_due.empty() ? row_.next_contact : contact.next_due;
       if (contact.outcome != "reached" || (contact.with != "patient" && contact.with != "caregiver")) continue;
       row_.last_contact = contact.start;
+      if (now_ - *at > days{31}) continue;  // another month for certain, without asking the zone
       const year_month_day date = local_date(contact.start);
       if (date.year() == today_.year() && date.month() == today_.month()) ++row_.contacts_this_month;
     }

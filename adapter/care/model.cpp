@@ -31,6 +31,7 @@ static_assert(!kKinds.back().empty());
 }  // namespace
 
 std::string_view kind_of(const Entity& entity) { return kKinds[entity.index()]; }
+std::string_view kind_at(std::size_t index) { return kKinds[index]; }
 
 void add(Record& record, Entity entity) {
   std::visit(

@@ -259,5 +259,15 @@ void add(Record& record, Entity entity);
 
 // "Patient", "Episode", "Screening", ... : the `kind` of stored and printed entities.
 std::string_view kind_of(const Entity& entity);
+std::string_view kind_at(std::size_t index);  // by its place in Entity
+
+template <typename T, std::size_t Index = 0>
+std::string_view kind_of() {
+  if constexpr (std::is_same_v<T, std::variant_alternative_t<Index, Entity>>) {
+    return kind_at(Index);
+  } else {
+    return kind_of<T, Index + 1>();
+  }
+}
 
 }  // namespace bhi::care

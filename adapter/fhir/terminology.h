@@ -3,7 +3,8 @@
 //
 // Answers are yes, no, or unknown (an empty optional); a guess is never made. Unknown is: a value set or version that
 // is not here, a system of which not all codes are here (SNOMED CT, LOINC, UCUM), a filter that we do not know, an
-// expansion that is not whole. R4's table holds the lists that elements are bound to (tool: tools/generate_r4_codes.py).
+// expansion that is not whole. R4's table holds the lists that elements are bound to (tool:
+// tools/generate_r4_codes.py).
 #pragma once
 
 #include "base/result.h"
