@@ -96,7 +96,7 @@ def value_set_line(value_set, systems, used):
     if "exclude" in compose:
         return None
     for include in compose.get("include", []):
-        if "filter" in include or "valueSet" in include or not value_set["url"].startswith(VALUE_SET):
+        if "filter" in include or "valueSet" in include:
             return None
         system = systems.get(include["system"], {})
         codes = [c["code"] for c in include.get("concept", [])]

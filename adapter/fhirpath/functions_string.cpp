@@ -30,6 +30,8 @@ bool test(Evaluator& evaluator, const Expr& call, Collection input, const Frame&
 
 // memmem takes linear time whatever the texts are; string_view::find may take quadratic.
 std::size_t find_first(std::string_view text, std::string_view part) {
+  if (part.empty()) return 0;
+  if (text.empty()) return std::string_view::npos;  // memmem takes no null pointer
   const void* at = ::memmem(text.data(), text.size(), part.data(), part.size());
   return at == nullptr ? std::string_view::npos : static_cast<std::size_t>(static_cast<const char*>(at) - text.data());
 }

@@ -38,6 +38,7 @@ constexpr std::array kChapters = std::to_array<ChapterOf>({
     {"FHIR",
      "extension hasValue getValue resolve elementDefinition slice checkModifiers conformsTo memberOf subsumes "
      "subsumedBy htmlChecks"},
+    {"the tutorial of the mapping language, not the specification", "isInteger"},
 });
 
 TEST(Specification, HasNoFunctionThatWeLack) {

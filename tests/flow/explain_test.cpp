@@ -48,11 +48,11 @@ TEST(Explain, LeadsFromTheScoreToEveryAnswer) {
                        "  Observation.valueQuantity.value = 14\n"
                        "    copied by care-to-observation.map rule 'value' of CareToObservation\n"
                        "      <- Screening/ID total = 14\n"
-                       "        care rule: PHQ-9: sum of items 1 to 9 (instrument tables 2026-11)\n"))
+                       "        care rule: PHQ-9: sum of items 1 to 9 (instrument tables 2026-11b)\n"))
       << text;
   EXPECT_NE(text.find("          <- Screening/ID items[8].score = 0\n"
                       "            care rule: PHQ-9 item 9, recognised by its code; scored by the score that the form "
-                      "states for the answer (instrument tables 2026-11)\n"
+                      "states for the answer (instrument tables 2026-11b)\n"
                       "              <- ScreeningReport items[8].answers\n"
                       "                copied by questionnaire-response.map rule 'coding' of Answer\n"
                       "                  <- QuestionnaireResponse/june-phq9 item[8].answer[0].valueCoding\n"),
@@ -75,7 +75,7 @@ TEST(Explain, TellsEveryCodingOfThePushedObservation) {
             "    translated with translate by care-to-observation.map rule 'total' of CareToObservation, #totals: "
             "phq-9 -> http://loinc.org|44261-6\n"
             "      <- Screening/ID instrument = \"phq-9\"\n"
-            "        care rule: recognised as PHQ-9 by the code of the form (instrument tables 2026-11)\n"
+            "        care rule: recognised as PHQ-9 by the code of the form (instrument tables 2026-11b)\n"
             "          <- ScreeningReport codes\n"
             "            copied by questionnaire-response.map rule 'code' of QuestionnaireResponseToCare\n"
             "              <- Questionnaire/form-phq-9 code[0]\n");
@@ -115,7 +115,7 @@ TEST(Explain, EveryElementOfEveryWriteNamesItsRule) {
 TEST(Explain, PrintsTheSameAsJson) {
   const std::string json = to_json(explained("10-june-alder.json", {"Observation.code.coding[0].code", "", ""}));
   EXPECT_NE(json.find(R"x("translation": "#totals: phq-9 -> http://loinc.org|44261-6")x"), std::string::npos) << json;
-  EXPECT_NE(json.find(R"x("careRule": "recognised as PHQ-9 by the code of the form (instrument tables 2026-11)")x"),
+  EXPECT_NE(json.find(R"x("careRule": "recognised as PHQ-9 by the code of the form (instrument tables 2026-11b)")x"),
             std::string::npos)
       << json;
 }
