@@ -4,8 +4,10 @@
 #include "fhir/type_table.h"
 
 #include <algorithm>
+#include <bit>
 #include <cassert>
 #include <functional>
+#include <memory>
 #include <unordered_map>
 
 namespace bhi::fhir {
@@ -34,6 +36,12 @@ struct NameHash {
 // The key of an inline type: models that share a name with R4 have inline types of the same path.
 std::string inline_key(const TypeRow& row, std::string_view path) {
   return std::string(row.url).append("#").append(path);
+}
+
+// Where in a table of that size (a power of two) the search for a name begins. Names are at least 16 bytes apart.
+std::size_t place_of(const Name& name, std::size_t size) {
+  const auto address = reinterpret_cast<std::uintptr_t>(&name);
+  return ((address >> 4) ^ (address >> 12)) & (size - 1);
 }
 
 }  // namespace
@@ -170,8 +178,16 @@ void Types::Loaded::index(TypeInfo& type) {
       names.push_back({&intern(choice_text(element.name->text, chosen->name)), &element, chosen});
     }
   }
-  std::ranges::sort(names, std::less<>{}, &JsonName::name);
-  type.json_names = memory.copy(std::span<const JsonName>(names));
+  // At most half full, so that a search ends after a step or two.
+  const std::size_t size = std::bit_ceil(2 * names.size() + 1);
+  const std::span<JsonName> table(memory.array<JsonName>(size), size);
+  std::ranges::uninitialized_fill(table, JsonName{});
+  for (const JsonName& name : names) {
+    std::size_t at = place_of(*name.name, size);
+    while (table[at].name != nullptr && table[at].name != name.name) at = (at + 1) & (size - 1);
+    if (table[at].name == nullptr) table[at] = name;
+  }
+  type.json_names = table;
 }
 
 Result<void> Types::Loaded::add(std::span<const TypeRow> rows) {
@@ -276,11 +292,16 @@ std::vector<std::string_view> Types::names() const {
 }
 
 const ElementInfo* TypeInfo::element(const Name& given, const TypeInfo** chosen) const {
+  if (chosen != nullptr) *chosen = nullptr;
   const Name* const wanted = given.interned ? &given : find_name(given.text);
-  const auto found = std::ranges::lower_bound(json_names, wanted, std::less<>{}, &JsonName::name);
-  const bool known = found != json_names.end() && found->name == wanted;
-  if (chosen != nullptr) *chosen = known ? found->type : nullptr;
-  return known ? found->element : nullptr;
+  if (wanted == nullptr || json_names.empty()) return nullptr;
+  for (std::size_t at = place_of(*wanted, json_names.size()); json_names[at].name != nullptr;
+       at = (at + 1) & (json_names.size() - 1)) {
+    if (json_names[at].name != wanted) continue;
+    if (chosen != nullptr) *chosen = json_names[at].type;
+    return json_names[at].element;
+  }
+  return nullptr;
 }
 
 bool TypeInfo::is(const TypeInfo& other) const {

@@ -51,7 +51,7 @@ struct TypeInfo {
   TypeKind kind = TypeKind::Complex;
   const TypeInfo* base = nullptr;         // "Patient" -> "DomainResource"; null at the top
   std::span<const ElementInfo> elements;  // own and inherited, in order
-  std::span<const JsonName> json_names;   // the same, ordered by address of the name: what element() searches
+  std::span<const JsonName> json_names;   // the same as a hash table: what element() searches
 
   // By element name, or by the JSON name of a choice ("valueQuantity" finds "value"; *chosen is then Quantity). For any
   // other element *chosen is its only type, or null when it has several. Null for "_x" and "resourceType".

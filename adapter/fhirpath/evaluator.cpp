@@ -45,6 +45,17 @@ bool Evaluator::fail_of_budget(const Expr& where) {
       "expected an evaluation of at most " + std::to_string(environment_.budget.max_steps) + " steps, found more");
 }
 
+bool Evaluator::index_of(const Expr& where, const fhir::Node& bundle, const BundleIndex*& out) {
+  if (indexed_ != &bundle) {
+    static const fhir::Name& entry = fhir::intern("entry");
+    if (!spend(where, fhir::each(bundle.find(entry)).size())) return false;
+    index_ = arena_.make<BundleIndex>(bundle, arena_);
+    indexed_ = &bundle;
+  }
+  out = index_;
+  return true;
+}
+
 bool Evaluator::may_make(const Expr& where, std::size_t bytes) {
   const std::size_t most = environment_.budget.max_text_bytes;
   if (bytes <= most) return text_steps(bytes) <= steps_left() || spend(where, text_steps(bytes));

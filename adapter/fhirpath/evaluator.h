@@ -5,6 +5,7 @@
 #pragma once
 
 #include "fhirpath/ast.h"
+#include "fhirpath/bundle_index.h"
 #include "fhirpath/items.h"
 #include "fhirpath/value.h"
 
@@ -71,6 +72,8 @@ class Evaluator {
   const Item& context() const;        // %context
   const Item& resource() const;       // %resource
   const Item& root_resource() const;  // %rootResource
+  // Of the one Bundle that references are looked up in; made when first asked for.
+  [[nodiscard]] bool index_of(const Expr& where, const fhir::Node& bundle, const BundleIndex*& out);
   void set_slot(std::uint16_t slot, Collection value) { slots_[slot] = value; }
 
  private:
@@ -90,6 +93,8 @@ class Evaluator {
   Item focus_;
   Arena& arena_;
   std::vector<Collection> slots_;
+  const fhir::Node* indexed_ = nullptr;
+  const BundleIndex* index_ = nullptr;
   std::uint64_t steps_ = 0;
   std::optional<Error> error_;
 };

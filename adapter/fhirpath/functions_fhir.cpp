@@ -23,7 +23,6 @@ struct Names {
   const fhir::Name& modifier_extension = fhir::intern("modifierExtension");
   const fhir::Name& entry = fhir::intern("entry");
   const fhir::Name& resource = fhir::intern("resource");
-  const fhir::Name& full_url = fhir::intern("fullUrl");
 };
 
 const Names& names() {
@@ -114,26 +113,22 @@ bool holds(Evaluator& evaluator, const Expr& call, const Node& tree, const Node*
                              [](const fhir::Member& member) -> const Node& { return member.value; });
 }
 
-// https://hl7.org/fhir/R4/bundle.html#references: an entry is known by its fullUrl, or by the type and id of its
-// resource; "#id" means the entry that the reference itself stands in.
-const Node* entry_resource(Evaluator& evaluator, const Expr& call, const Node& bundle, std::string_view reference,
-                           const Node* from) {
-  const bool local = reference.starts_with('#');
-  const auto target = local ? std::nullopt : fhir::parse_reference(reference);
-  const Node* by_id = nullptr;
+// "#id" in a Bundle means the entry that the reference itself stands in.
+const Node* contained_in_entry(Evaluator& evaluator, const Expr& call, const Node& bundle, std::string_view id,
+                               const Node* from) {
   for (const Node& entry : fhir::each(bundle.find(names().entry))) {
     const Node* resource = entry.find(names().resource);
     if (resource == nullptr || !evaluator.spend(call, 1)) continue;
-    if (local) {
-      if (holds(evaluator, call, *resource, from)) return contained_resource(*resource, reference.substr(1));
-    } else if (text_of(entry, names().full_url) == reference) {
-      return resource;
-    } else if (by_id == nullptr && target && target->base.empty() && target->type == fhir::resource_type(*resource) &&
-               target->id == text_of(*resource, names().id)) {
-      by_id = resource;
-    }
+    if (holds(evaluator, call, *resource, from)) return contained_resource(*resource, id);
   }
-  return by_id;
+  return nullptr;
+}
+
+const Node* entry_resource(Evaluator& evaluator, const Expr& call, const Node& bundle, std::string_view reference,
+                           const Node* from) {
+  if (reference.starts_with('#')) return contained_in_entry(evaluator, call, bundle, reference.substr(1), from);
+  const BundleIndex* index = nullptr;
+  return evaluator.index_of(call, bundle, index) ? index->find(reference) : nullptr;
 }
 
 // In what is at hand: "#p1" among the contained, everything else among the entries when the whole is a Bundle.

@@ -1,6 +1,7 @@
 #include "mapping/binding.h"
 
 #include <algorithm>
+#include <memory>
 
 namespace bhi::mapping {
 
@@ -23,18 +24,18 @@ std::string to_text(const SourcePlace* place) {
 
 Frame FrameStack::take(std::size_t slots) {
   constexpr std::size_t kSlotsOfAChunk = 64;
-  while (chunk_ < chunks_.size() && used_ + slots > chunks_[chunk_].size) {
+  while (chunk_ < chunks_.size() && used_ + slots > chunks_[chunk_].size()) {
     ++chunk_;
     used_ = 0;
   }
   if (chunk_ == chunks_.size()) {
     const std::size_t size = std::max(kSlotsOfAChunk, slots);
-    chunks_.push_back({std::make_unique<Binding[]>(size), size});
+    chunks_.push_back({arena_.array<Binding>(size), size});
     used_ = 0;
   }
-  const Frame frame(chunks_[chunk_].slots.get() + used_, slots);
+  const Frame frame = chunks_[chunk_].subspan(used_, slots);
   used_ += slots;
-  std::ranges::fill(frame, Binding{});
+  std::ranges::uninitialized_fill(frame, Binding{});
   return frame;
 }
 

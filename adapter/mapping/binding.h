@@ -6,7 +6,6 @@
 #include "mapping/target.h"
 
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -52,9 +51,11 @@ using Bindings = SmallList<Binding, 2>;
 // The variables of one call of a group.
 using Frame = std::span<Binding>;
 
-// The frames of the groups at work, one above the other.
+// The frames of the groups at work, one above the other. They lie in the arena.
 class FrameStack {
  public:
+  explicit FrameStack(Arena& arena) : arena_(arena) {}
+
   // A frame of empty variables; its room is given back when this object goes.
   class Held {
    public:
@@ -77,14 +78,10 @@ class FrameStack {
   };
 
  private:
-  struct Chunk {
-    std::unique_ptr<Binding[]> slots;
-    std::size_t size = 0;
-  };
-
   Frame take(std::size_t slots);
 
-  std::vector<Chunk> chunks_;
+  Arena& arena_;
+  std::vector<Frame> chunks_;
   std::size_t chunk_ = 0;  // in use up to `used_`; those above stand ready
   std::size_t used_ = 0;
 };

@@ -37,14 +37,16 @@ Result<Output> Executor::run(const CompiledMap& map, std::span<const Input> sour
 // Sources by name, else in order; targets are made by the type of their parameter.
 Result<void> Executor::bind(const CompiledGroup& group, std::span<const Input> sources, Frame frame) {
   std::size_t next = 0;
-  const std::string where = group.map->file + ":" + std::to_string(group.at.line) + ":" +
-                            std::to_string(group.at.column) + ": group '" + group.name + "': ";
+  const auto where = [&group] {
+    return group.map->file + ":" + std::to_string(group.at.line) + ":" + std::to_string(group.at.column) + ": group '" +
+           group.name + "': ";
+  };
   for (std::size_t i = 0; i < group.parameters.size(); ++i) {
     const CompiledGroupParameter& parameter = group.parameters[i];
     if (parameter.mode == ParameterMode::Target) {
       if (parameter.type == nullptr) {
         return Error{Kind::Incorrect,
-                     where + "expected a type for target '" + parameter.name + "' of the first group, found none"};
+                     where() + "expected a type for target '" + parameter.name + "' of the first group, found none"};
       }
       frame[i] = Binding::made(*tree_.make(*parameter.type));
       continue;
@@ -56,7 +58,7 @@ Result<void> Executor::bind(const CompiledGroup& group, std::span<const Input> s
       if (next < sources.size()) input = &sources[next++];
     }
     if (input == nullptr) {
-      return Error{Kind::Incorrect, where + "expected an input for source '" + parameter.name + "', found none"};
+      return Error{Kind::Incorrect, where() + "expected an input for source '" + parameter.name + "', found none"};
     }
     if (input->node == nullptr) continue;
     Item item = fhirpath::root_item(*input->node, *program_.types, input->type);
@@ -64,7 +66,7 @@ Result<void> Executor::bind(const CompiledGroup& group, std::span<const Input> s
     // A profile of the type is as good as the type: whether the data keep to it is for validation to say.
     if (parameter.type != nullptr && item.type != nullptr && !item.type->is(*parameter.type) &&
         !parameter.type->is(*item.type)) {
-      return Error{Kind::Incorrect, where + "expected " + std::string(parameter.type->name) + " for source '" +
+      return Error{Kind::Incorrect, where() + "expected " + std::string(parameter.type->name) + " for source '" +
                                         parameter.name + "', found " + std::string(item.type->name)};
     }
     frame[i] = Binding::source(item, arena_.make<RootPlace>(item));
@@ -185,15 +187,11 @@ Result<void> Executor::run_call(const CompiledCall& given, Application& applicat
   return call(*given.group, frame);
 }
 
-Result<void> Executor::spend() {
-  if (++steps_ > budget_.max_steps) {
-    return Error{Kind::Busy, "expected at most " + std::to_string(budget_.max_steps) + " steps, found more"};
+Error Executor::over_budget() const {
+  if (steps_ > budget_.max_steps) {
+    return {Kind::Busy, "expected at most " + std::to_string(budget_.max_steps) + " steps, found more"};
   }
-  if (arena_.reserved_bytes() - bytes_before_ > budget_.max_bytes) {
-    return Error{Kind::Busy,
-                 "expected at most " + std::to_string(budget_.max_bytes >> 20) + " MiB of values, found more"};
-  }
-  return {};
+  return {Kind::Busy, "expected at most " + std::to_string(budget_.max_bytes >> 20) + " MiB of values, found more"};
 }
 
 // "screening.map:12:7: rule 'score': source QuestionnaireResponse.item[3]: expected ..., found ..."

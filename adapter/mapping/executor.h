@@ -40,6 +40,8 @@ class Executor {
   std::uint64_t steps() const { return steps_; }
 
  private:
+  using SharedKey = std::tuple<const TargetNode*, const fhir::Name*, std::string_view>;
+
   // One rule being applied.
   struct Application {
     const CompiledRule& rule;
@@ -66,12 +68,15 @@ class Executor {
 
   // Targets: executor_targets.cpp
   Result<void> run_target(const CompiledTarget& target, Application& application);
-  Result<Binding> make(const CompiledTarget& target, Application& application);
+  Result<void> make(const CompiledTarget& target, Application& application, Binding& out);
+  Result<TargetNode*> make_plain(const CompiledTarget& target, TargetNode* parent, Application& application);
   Result<TargetNode*> parent_of(const CompiledTarget& target, Frame frame);
-  Result<Binding> create(const CompiledTarget& target, TargetNode* parent);
-  Result<Binding> transformed_value(const CompiledTarget& target, TargetNode* parent, Application& application);
+  Result<TargetNode*> create(const CompiledTarget& target, TargetNode* parent);
+  Result<void> transformed_value(const CompiledTarget& target, TargetNode* parent, Application& application,
+                                 Binding& out);
   Result<void> expect_many(const CompiledTarget& target, const TargetNode* parent, std::size_t found) const;
-  Result<Binding> put(const CompiledTarget& target, TargetNode* parent, const Binding& value, Application& application);
+  Result<void> put(const CompiledTarget& target, TargetNode* parent, const Binding& value,
+                   const Application& application, Binding& out);
   Result<TargetNode*> put_value(TargetNode& parent, const fhir::Name& name, const Binding& value,
                                 const CompiledMap& map, bool by_default);
   Result<std::string> reference_to(const Binding& binding, bool as_pointer);
@@ -80,7 +85,11 @@ class Executor {
   const CompiledGroup* default_group(const CompiledMap& map, const fhir::TypeInfo* source, const TargetPlace& place,
                                      const fhir::TypeInfo*& made) const;
 
-  Result<void> spend();
+  Result<void> spend() {
+    const bool fine = ++steps_ <= budget_.max_steps && arena_.reserved_bytes() - bytes_before_ <= budget_.max_bytes;
+    return fine ? Result<void>() : over_budget();
+  }
+  Error over_budget() const;
   void trace_inputs(const CompiledParameter& parameter, const Application& application);
   Error located(const Application& application, const Place& at, const Error& error);
   std::string cycle() const;
@@ -91,7 +100,7 @@ class Executor {
   RunBudget budget_;
   std::size_t bytes_before_;
   TargetTree tree_;
-  FrameStack frames_;
+  FrameStack frames_{arena_};
   Evaluation evaluation_;
   Issues issues_;
   std::optional<Tracer> tracer_storage_;
@@ -100,7 +109,7 @@ class Executor {
   std::size_t nesting_ = 0;
   bool located_ = false;                     // the error on its way up says its place already
   std::vector<const CompiledGroup*> calls_;  // the groups at work, outermost first
-  std::map<std::tuple<const TargetNode*, const fhir::Name*, std::string_view>, TargetNode*> shared_;
+  std::map<SharedKey, TargetNode*> shared_;
 };
 
 }  // namespace bhi::mapping

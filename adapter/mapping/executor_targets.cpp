@@ -28,6 +28,16 @@ std::string list_of_types(const TargetPlace& place) {
   return text;
 }
 
+Result<void> name(TargetNode& node, Binding& out) {
+  out = Binding::made(node);
+  return {};
+}
+
+Result<void> nothing(Binding& out) {
+  out = Binding{};
+  return {};
+}
+
 bool is_primitive(const TargetNode& node) { return node.type->kind == TypeKind::Primitive; }
 
 }  // namespace
@@ -35,9 +45,8 @@ bool is_primitive(const TargetNode& node) { return node.type->kind == TypeKind::
 Result<void> Executor::run_target(const CompiledTarget& target, Application& application) {
   BHI_CHECK(spend());
   if (tracer_ != nullptr) tracer_->begin(application.rule, application.group, target, application.first);
-  BHI_TRY(const Binding made, make(target, application));
-  if (target.slot != VariableUse::kNone) application.frame[target.slot] = made;
-  return {};
+  Binding nameless;
+  return make(target, application, target.slot != VariableUse::kNone ? application.frame[target.slot] : nameless);
 }
 
 // The node that the last element of the target's path belongs to; null when the target has no context.
@@ -54,45 +63,48 @@ Result<TargetNode*> Executor::parent_of(const CompiledTarget& target, Frame fram
   return node;
 }
 
-Result<Binding> Executor::make(const CompiledTarget& target, Application& application) {
+// `out` may be a variable that the target reads: it is written last.
+Result<void> Executor::make(const CompiledTarget& target, Application& application, Binding& out) {
   BHI_TRY(TargetNode * parent, parent_of(target, application.frame));
-  if (parent != nullptr && target.path.empty() && !target.transform) return Binding::made(*parent);
+  if (parent != nullptr && target.path.empty() && !target.transform) return name(*parent, out);
   const bool element = parent != nullptr && !target.path.empty();
-  const auto shared = std::tuple<const TargetNode*, const fhir::Name*, std::string_view>(
-      parent, element ? target.path.back() : nullptr, target.share_id);
   if (element && target.list_mode == TargetListMode::Share) {
-    if (const auto found = shared_.find(shared); found != shared_.end()) return Binding::made(*found->second);
+    const auto found = shared_.find({parent, target.path.back(), target.share_id});
+    if (found != shared_.end()) return name(*found->second, out);
   }
   if (element && target.list_mode == TargetListMode::Single) {
-    if (TargetNode* first = tree_.first(*parent, *target.path.back())) return Binding::made(*first);
+    if (TargetNode* first = tree_.first(*parent, *target.path.back())) return name(*first, out);
   }
 
-  Binding made;
+  if (target.transform && *target.transform != Transform::Create) {
+    BHI_CHECK(transformed_value(target, parent, application, out));
+  } else {
+    BHI_TRY(TargetNode * node, make_plain(target, parent, application));
+    out = Binding::made(*node);
+  }
+  if (element && target.list_mode == TargetListMode::Share && out.kind == Binding::Kind::Target) {
+    shared_.emplace(SharedKey(parent, target.path.back(), target.share_id), out.target);
+  }
+  return {};
+}
+
+// A copy of the source, a new element, or what create() makes.
+Result<TargetNode*> Executor::make_plain(const CompiledTarget& target, TargetNode* parent, Application& application) {
   if (application.rule.simple_copy) {
     BHI_TRY(TargetNode * node,
             put_value(*parent, *target.path.back(), application.first, *application.group.map, true));
-    made = Binding::made(*node);
     if (tracer_ != nullptr) tracer_->put(*node, application.first);
-  } else if (!target.transform) {
-    BHI_TRY(TargetNode * node, tree_.grow(*parent, *target.path.back()));
-    made = Binding::made(*node);
-    if (tracer_ != nullptr) tracer_->made(*node);
-  } else if (*target.transform == Transform::Create) {
-    BHI_TRY(made, create(target, parent));
-    if (tracer_ != nullptr) tracer_->made(*made.target);
-  } else {
-    BHI_TRY(made, transformed_value(target, parent, application));
+    return node;
   }
-  if (element && target.list_mode == TargetListMode::Share && made.kind == Binding::Kind::Target) {
-    shared_.emplace(shared, made.target);
-  }
-  return made;
+  BHI_TRY(TargetNode * node, target.transform ? create(target, parent) : tree_.grow(*parent, *target.path.back()));
+  if (tracer_ != nullptr) tracer_->made(*node);
+  return node;
 }
 
-Result<Binding> Executor::create(const CompiledTarget& target, TargetNode* parent) {
+Result<TargetNode*> Executor::create(const CompiledTarget& target, TargetNode* parent) {
   if (parent == nullptr || target.path.empty()) {
     if (target.type == nullptr) return Error{Kind::Incorrect, "expected a type in create(), found none"};
-    return Binding::made(*tree_.make(*target.type));
+    return tree_.make(*target.type);
   }
   BHI_TRY(const TargetPlace place, tree_.find(*parent, *target.path.back()));
   const TypeInfo* type = target.type;
@@ -103,24 +115,23 @@ Result<Binding> Executor::create(const CompiledTarget& target, TargetNode* paren
                                       std::string(target.path.back()->text) + ", found create(" +
                                       (type == nullptr ? std::string{} : "'" + std::string(type->name) + "'") + ")"};
   }
-  BHI_TRY(TargetNode * node, tree_.place(*parent, place, *tree_.make(*type)));
-  return Binding::made(*node);
+  return tree_.place(*parent, place, *tree_.make(*type));
 }
 
-Result<Binding> Executor::transformed_value(const CompiledTarget& target, TargetNode* parent,
-                                            Application& application) {
+Result<void> Executor::transformed_value(const CompiledTarget& target, TargetNode* parent, Application& application,
+                                         Binding& out) {
   const Transform transform = *target.transform;
   if (transform == Transform::Reference || transform == Transform::Pointer || transform == Transform::Copy) {
     const VariableUse& variable = target.parameters.front().variable;
     if (variable.slot != VariableUse::kNone) {
       const Binding& given = application.frame[variable.slot];
       if (tracer_ != nullptr) tracer_->read(given);
-      if (transform == Transform::Copy) return put(target, parent, given, application);
-      if (given.kind == Binding::Kind::Nothing) return Binding{};
+      if (transform == Transform::Copy) return put(target, parent, given, application, out);
+      if (given.kind == Binding::Kind::Nothing) return nothing(out);
       BHI_TRY(const std::string text, reference_to(given, transform == Transform::Pointer));
       const Item item{arena_.make<fhir::Node>(fhir::Node::string(arena_.copy(std::string_view(text)))), nullptr,
                       &fhirpath::system_type::String};
-      return put(target, parent, Binding::source(item, application.first.place), application);
+      return put(target, parent, Binding::source(item, application.first.place), application, out);
     }
     if (transform != Transform::Copy) {
       return Error{Kind::Incorrect, "expected a variable with a resource as parameter, found an expression"};
@@ -139,16 +150,15 @@ Result<Binding> Executor::transformed_value(const CompiledTarget& target, Target
     }
     const TransformCall call{transform, {given.begin(), given.size()}, target, *program_.types, world_, arena_,
                              issues_,   application.first.place};
-    BHI_TRY(const std::vector<Item> made, transformed(call));
-    values = arena_.copy(std::span<const Item>(made));
+    BHI_TRY(values, transformed(call));
   }
   if (values.size() > 1) BHI_CHECK(expect_many(target, parent, values.size()));
-  Binding last;
+  if (values.empty()) out = Binding{};
   for (const Item& value : values) {
     BHI_CHECK(spend());
-    BHI_TRY(last, put(target, parent, Binding::source(value, application.first.place), application));
+    BHI_CHECK(put(target, parent, Binding::source(value, application.first.place), application, out));
   }
-  return last;
+  return {};
 }
 
 Result<void> Executor::expect_many(const CompiledTarget& target, const TargetNode* parent, std::size_t found) const {
@@ -160,25 +170,26 @@ Result<void> Executor::expect_many(const CompiledTarget& target, const TargetNod
                                     std::string(target.path.back()->text) + count};
 }
 
-Result<Binding> Executor::put(const CompiledTarget& target, TargetNode* parent, const Binding& value,
-                              Application& application) {
-  if (value.kind == Binding::Kind::Nothing) return Binding{};
+Result<void> Executor::put(const CompiledTarget& target, TargetNode* parent, const Binding& value,
+                           const Application& application, Binding& out) {
+  if (value.kind == Binding::Kind::Nothing) return nothing(out);
   if (parent == nullptr) {
     if (target.names_source) {
       if (tracer_ != nullptr) tracer_->name(value.item);
-      return value;
+      out = value;
+      return {};
     }
     BHI_TRY(const Item item, evaluation_.item_of(value));
     BHI_TRY(TargetNode * node, make_node(tree_, item, nullptr, arena_));
     if (tracer_ != nullptr) tracer_->put(*node, value);
-    return Binding::made(*node);
+    return name(*node, out);
   }
   if (target.path.empty()) {
     BHI_TRY(const Item item, evaluation_.item_of(value));
     if (tracer_ != nullptr) tracer_->put(*parent, value);
     if (is_primitive(*parent)) {
       BHI_TRY(parent->value, convert_primitive(item, *parent->type, arena_));
-      return Binding::made(*parent);
+      return name(*parent, out);
     }
     if (parent->fields != nullptr || !parent->value.is_null()) {
       return Error{Kind::Unsupported,
@@ -186,11 +197,11 @@ Result<Binding> Executor::put(const CompiledTarget& target, TargetNode* parent, 
     }
     BHI_TRY(const TargetNode* node, make_node(tree_, item, parent->type, arena_));
     parent->value = node->value;
-    return Binding::made(*parent);
+    return name(*parent, out);
   }
   BHI_TRY(TargetNode * node, put_value(*parent, *target.path.back(), value, *application.group.map, false));
   if (tracer_ != nullptr) tracer_->put(*node, value);
-  return Binding::made(*node);
+  return name(*node, out);
 }
 
 // `by_default`: the rule is a simple copy, so a default group for the types goes before copying.

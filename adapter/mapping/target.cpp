@@ -45,17 +45,11 @@ TargetNode* TargetTree::make(const TypeInfo& type) {
   return node;
 }
 
-Result<TargetPlace> TargetTree::find(const TargetNode& parent, const Name& name) const {
-  TargetPlace found;
-  found.element = parent.type->element(name, &found.chosen);
-  if (found.element != nullptr) {
-    if (!found.element->choice || found.element->name == &name) found.chosen = nullptr;
-    return found;
-  }
+Error TargetTree::unknown_element(const TargetNode& parent, const Name& name) {
   std::vector<std::string_view> known;
   for (const ElementInfo& element : parent.type->elements) known.push_back(element.name->text);
-  return Error{Kind::Incorrect, "expected an element of " + std::string(parent.type->name) + ", found '" +
-                                    std::string(name.text) + "'" + fhirpath::suggestion(name.text, known)};
+  return {Kind::Incorrect, "expected an element of " + std::string(parent.type->name) + ", found '" +
+                               std::string(name.text) + "'" + fhirpath::suggestion(name.text, known)};
 }
 
 Result<TargetNode*> TargetTree::grow(TargetNode& parent, const Name& name) {
@@ -200,71 +194,71 @@ void TargetTree::thaw_member(TargetNode& node, const Member& member) {
   }
 }
 
+Error TargetTree::too_deep() {
+  return {Kind::Incorrect, "expected a target at most " + std::to_string(kMaxDepth) + " levels deep, found more"};
+}
+
 Result<fhirpath::Item> TargetTree::snapshot(const TargetNode& node) {
-  BHI_TRY(const Frozen frozen, freeze(node, 0));
+  Frozen frozen;
+  if (!freeze(node, 0, frozen)) return too_deep();
   fhirpath::Item item{arena_.make<Node>(frozen.value), nullptr, node.type};
   if (!frozen.companion.is_null()) item.companion = arena_.make<Node>(frozen.companion);
   return item;
 }
 
 Result<Node> TargetTree::finish(const TargetNode& root) {
+  Frozen frozen;
   finishing_ = true;
-  const auto frozen = freeze(root, 0);
+  const bool done = freeze(root, 0, frozen);
   finishing_ = false;
-  if (!frozen) return frozen.error();
-  return frozen->value.is_null() ? Node::object({}) : frozen->value;
+  if (!done) return too_deep();
+  return frozen.value.is_null() ? Node::object({}) : frozen.value;
 }
 
-Result<TargetTree::Frozen> TargetTree::freeze(const TargetNode& node, std::uint32_t depth) {
-  if (depth > kMaxDepth) {
-    return Error{Kind::Incorrect,
-                 "expected a target at most " + std::to_string(kMaxDepth) + " levels deep, found more"};
-  }
-  Frozen frozen{kept(node.value), node.companion == nullptr ? Node() : kept(*node.companion)};
+bool TargetTree::freeze(const TargetNode& node, std::uint32_t depth, Frozen& out) {
+  if (depth > kMaxDepth) return false;
+  out.value = kept(node.value);
+  if (node.companion != nullptr) out.companion = kept(*node.companion);
   if (node.fields == nullptr) {
-    if (node.type->kind == TypeKind::Resource && node.value.is_null()) {
-      BHI_TRY(frozen.value, freeze_object(node, true, depth));
-    }
-    return frozen;
+    return node.type->kind != TypeKind::Resource || !node.value.is_null() ||
+           freeze_object(node, true, depth, out.value);
   }
-  if (is_primitive(node)) {
-    BHI_TRY(frozen.companion, freeze_object(node, false, depth));
-  } else {
-    BHI_TRY(frozen.value, freeze_object(node, node.type->kind == TypeKind::Resource, depth));
-  }
-  return frozen;
+  if (is_primitive(node)) return freeze_object(node, false, depth, out.companion);
+  return freeze_object(node, node.type->kind == TypeKind::Resource, depth, out.value);
 }
 
-Result<Node> TargetTree::freeze_object(const TargetNode& node, bool with_type, std::uint32_t depth) {
+bool TargetTree::freeze_object(const TargetNode& node, bool with_type, std::uint32_t depth, Node& out) {
   Members members(arena_);
   if (with_type) members.push_back({&resource_type_name(), Node::string(node.type->name)});
   for (const TargetField* field = node.fields; field != nullptr; field = field->next) {
-    BHI_CHECK(freeze_field(*field, members, depth + 1));
+    if (!freeze_field(*field, members, depth + 1)) return false;
   }
-  if (members.empty()) return Node();
-  return Node::object(arena_.copy(std::span<const Member>(members.begin(), members.size())));
+  out = members.empty() ? Node() : Node::object(arena_.copy(std::span<const Member>(members.begin(), members.size())));
+  return true;
 }
 
-Result<void> TargetTree::freeze_field(const TargetField& field, Members& members, std::uint32_t depth) {
+bool TargetTree::freeze_field(const TargetField& field, Members& members, std::uint32_t depth) {
   if (field.element == nullptr) {
     members.push_back({field.json_name, kept(field.first->value)});
-    return {};
+    return true;
   }
   if (field.element->many()) return freeze_list(field, members, depth);
-  if (field.first == nullptr) return {};
-  BHI_TRY(const Frozen frozen, freeze(*field.first, depth));
+  if (field.first == nullptr) return true;
+  Frozen frozen;
+  if (!freeze(*field.first, depth, frozen)) return false;
   if (!frozen.value.is_null()) members.push_back({field.json_name, frozen.value});
   if (!frozen.companion.is_null()) members.push_back({&companion_name(*field.json_name), frozen.companion});
-  return {};
+  return true;
 }
 
-Result<void> TargetTree::freeze_list(const TargetField& field, Members& members, std::uint32_t depth) {
+bool TargetTree::freeze_list(const TargetField& field, Members& members, std::uint32_t depth) {
   Node* values = arena_.array<Node>(field.count);
   Node* companions = nullptr;  // made when the first is met
   std::size_t size = 0;
   bool any_value = false;
   for (const TargetNode* node = field.first; node != nullptr; node = node->next) {
-    BHI_TRY(const Frozen frozen, freeze(*node, depth));
+    Frozen frozen;
+    if (!freeze(*node, depth, frozen)) return false;
     if (frozen.empty()) continue;
     if (companions == nullptr && !frozen.companion.is_null()) {
       companions = arena_.array<Node>(field.count);
@@ -276,7 +270,7 @@ Result<void> TargetTree::freeze_list(const TargetField& field, Members& members,
   }
   if (any_value) members.push_back({field.json_name, Node::array({values, size})});
   if (companions != nullptr) members.push_back({&companion_name(*field.json_name), Node::array({companions, size})});
-  return {};
+  return true;
 }
 
 }  // namespace bhi::mapping

@@ -55,7 +55,13 @@ class TargetTree {
   TargetNode* make(const fhir::TypeInfo& type);
 
   // Error (Incorrect): the type of `parent` has no such element.
-  Result<TargetPlace> find(const TargetNode& parent, const fhir::Name& name) const;
+  static Result<TargetPlace> find(const TargetNode& parent, const fhir::Name& name) {
+    TargetPlace found;
+    found.element = parent.type->element(name, &found.chosen);
+    if (found.element == nullptr) return unknown_element(parent, name);
+    if (!found.element->choice || found.element->name == &name) found.chosen = nullptr;
+    return found;
+  }
 
   // The element without a value: a new one when it repeats, else the one there is or a new one.
   // Error: the element may have more than one type.
@@ -91,10 +97,13 @@ class TargetTree {
   TargetField* find_field(const TargetNode& parent, const fhir::ElementInfo& element) const;
   TargetField* add_field(TargetNode& parent, const fhir::ElementInfo* element, const fhir::Name& json_name);
   static void append(TargetField& field, TargetNode& node);
-  Result<Frozen> freeze(const TargetNode& node, std::uint32_t depth);
-  Result<fhir::Node> freeze_object(const TargetNode& node, bool with_type, std::uint32_t depth);
-  Result<void> freeze_field(const TargetField& field, Members& members, std::uint32_t depth);
-  Result<void> freeze_list(const TargetField& field, Members& members, std::uint32_t depth);
+  static Error unknown_element(const TargetNode& parent, const fhir::Name& name);
+  static Error too_deep();
+  // False: deeper than any document may be.
+  [[nodiscard]] bool freeze(const TargetNode& node, std::uint32_t depth, Frozen& out);
+  [[nodiscard]] bool freeze_object(const TargetNode& node, bool with_type, std::uint32_t depth, fhir::Node& out);
+  [[nodiscard]] bool freeze_field(const TargetField& field, Members& members, std::uint32_t depth);
+  [[nodiscard]] bool freeze_list(const TargetField& field, Members& members, std::uint32_t depth);
 
   // A node as it stands in the tree: shared, or copied when the document is finished.
   fhir::Node kept(const fhir::Node& node) { return finishing_ && !node.is_null() ? fhir::copy(node, arena_) : node; }

@@ -21,7 +21,7 @@ using fhir::Member;
 using fhir::Node;
 using fhirpath::Collection;
 using fhirpath::Item;
-using Values = std::vector<Item>;
+using Values = Collection;
 
 constexpr std::string_view kIdentifierTypes = "http://terminology.hl7.org/CodeSystem/v2-0203";
 
@@ -45,7 +45,7 @@ Result<Texts> texts_of(const TransformCall& call) {
   return texts;
 }
 
-Values one(const Item& item) { return {item}; }
+Values one(const TransformCall& call, const Item& item) { return {call.arena.make<Item>(item), 1}; }
 
 Item text_item(const TransformCall& call, std::string_view text) {
   return fhirpath::string_item(call.arena.copy(text), call.arena);
@@ -54,7 +54,7 @@ Item text_item(const TransformCall& call, std::string_view text) {
 // An object of the members whose text is not empty.
 class ObjectMaker {
  public:
-  explicit ObjectMaker(const TransformCall& call) : call_(call) {}
+  explicit ObjectMaker(const TransformCall& call) : call_(call), members_(call.arena) {}
 
   ObjectMaker& text(std::string_view name, std::string_view value) {
     if (!value.empty()) add(name, Node::string(value));
@@ -68,12 +68,14 @@ class ObjectMaker {
     const std::array list = {value};
     return add(name, Node::array(call_.arena.copy(std::span<const Node>(list))));
   }
-  Node node() const { return Node::object(call_.arena.copy(std::span<const Member>(members_))); }
+  Node node() const {
+    return Node::object(call_.arena.copy(std::span<const Member>(members_.begin(), members_.size())));
+  }
   Item item(std::string_view type) const { return {call_.arena.make<Node>(node()), nullptr, call_.types.find(type)}; }
 
  private:
   const TransformCall& call_;
-  std::vector<Member> members_;
+  SmallList<Member, 8> members_;
 };
 
 // The first `length` characters (code points).
@@ -90,7 +92,7 @@ Result<Values> truncate(const TransformCall& call) {
     const bool starts = (static_cast<unsigned char>(texts[0][at]) & 0xC0) != 0x80;
     if (starts && count++ == length) break;
   }
-  return one(text_item(call, texts[0].substr(0, at)));
+  return one(call, text_item(call, texts[0].substr(0, at)));
 }
 
 // escape(source, from, to); of two parameters the source is plain.
@@ -99,19 +101,23 @@ Result<Values> escape(const TransformCall& call) {
   if (!texts.has(0)) return Values{};
   const bool three = call.given.size() == 3;
   BHI_TRY(const std::string made, escape_text(texts[0], three ? texts[1] : "plain", three ? texts[2] : texts[1]));
-  return one(text_item(call, made));
+  return one(call, text_item(call, made));
 }
 
 Result<Values> append(const TransformCall& call) {
-  std::string all;
-  bool any = false;
+  SmallList<std::string_view, 8> parts(call.arena);
+  std::size_t size = 0;
   for (std::size_t i = 0; i < call.given.size(); ++i) {
     BHI_TRY(const auto text, text_of(call, i));
-    any = any || text.has_value();
-    all += text.value_or(std::string_view{});
+    if (!text) continue;
+    parts.push_back(*text);
+    size += text->size();
   }
-  if (!any) return Values{};
-  return one(text_item(call, all));
+  if (parts.empty()) return Values{};
+  char* const all = call.arena.array<char>(size);
+  char* end = all;
+  for (const std::string_view part : parts) end = std::ranges::copy(part, end).out;
+  return one(call, fhirpath::string_item({all, size}, call.arena));
 }
 
 Result<Values> cast(const TransformCall& call) {
@@ -121,27 +127,27 @@ Result<Values> cast(const TransformCall& call) {
   }
   Item item = call.given[0].front();
   const fhir::TypeInfo* type = call.target.type;
-  if (type == nullptr) return one(item);  // the type of the target element decides
+  if (type == nullptr) return one(call, item);  // the type of the target element decides
   if (type->kind == fhir::TypeKind::Primitive) {
     BHI_TRY(const Node node, convert_primitive(item, *type, call.arena));
-    return one({call.arena.make<Node>(node), item.companion, type});
+    return one(call, {call.arena.make<Node>(node), item.companion, type});
   }
   if (item.type != nullptr && !item.type->is(*type)) {
     return Error{Kind::Incorrect, "expected " + std::string(type->name) + ", found " + describe(item)};
   }
   item.type = type;
-  return one(item);
+  return one(call, item);
 }
 
 Result<Values> evaluate(const TransformCall& call) {
   const Collection found = call.given[0];
-  return Values(found.begin(), found.end());
+  return found;
 }
 
 Result<Values> uuid(const TransformCall& call) {
   if (!call.world.new_uuid)
     return Error{Kind::Unsupported, "uuid() needs a source of new ids, which this run was not given"};
-  return one(text_item(call, call.world.new_uuid()));
+  return one(call, text_item(call, call.world.new_uuid()));
 }
 
 Node coding(const TransformCall& call, std::string_view system, std::string_view code, std::string_view display) {
@@ -151,17 +157,19 @@ Node coding(const TransformCall& call, std::string_view system, std::string_view
 Result<Values> make_coding(const TransformCall& call) {
   BHI_TRY(const Texts texts, texts_of(call));
   if (texts[1].empty()) return Values{};
-  return one({call.arena.make<Node>(coding(call, texts[0], texts[1], texts[2])), nullptr, call.types.find("Coding")});
+  return one(call,
+             {call.arena.make<Node>(coding(call, texts[0], texts[1], texts[2])), nullptr, call.types.find("Coding")});
 }
 
 Result<Values> make_codeable_concept(const TransformCall& call) {
   BHI_TRY(const Texts texts, texts_of(call));
   if (call.given.size() == 1) {
     if (texts[0].empty()) return Values{};
-    return one(ObjectMaker(call).text("text", texts[0]).item("CodeableConcept"));
+    return one(call, ObjectMaker(call).text("text", texts[0]).item("CodeableConcept"));
   }
   if (texts[1].empty()) return Values{};
   return one(
+      call,
       ObjectMaker(call).list_of_one("coding", coding(call, texts[0], texts[1], texts[2])).item("CodeableConcept"));
 }
 
@@ -180,7 +188,7 @@ Result<Values> make_quantity(const TransformCall& call) {
   if (call.given.size() > 1) {
     BHI_TRY(const Node value, number(call, texts[0]));
     made.add("value", value).text("unit", texts[1]).text("system", texts[2]).text("code", texts[3]);
-    return one(made.item("Quantity"));
+    return one(call, made.item("Quantity"));
   }
   std::string_view rest = texts[0];
   std::string_view comparator;
@@ -195,7 +203,7 @@ Result<Values> make_quantity(const TransformCall& call) {
   std::string_view unit = rest.substr(end);
   while (unit.starts_with(' ')) unit.remove_prefix(1);
   made.add("value", value).text("comparator", comparator).text("unit", unit);
-  return one(made.item("Quantity"));
+  return one(call, made.item("Quantity"));
 }
 
 Result<Values> make_identifier(const TransformCall& call) {
@@ -206,7 +214,7 @@ Result<Values> make_identifier(const TransformCall& call) {
     made.add("type", ObjectMaker(call).list_of_one("coding", coding(call, kIdentifierTypes, texts[2], {})).node());
   }
   made.text("system", texts[0]).text("value", texts[1]);
-  return one(made.item("Identifier"));
+  return one(call, made.item("Identifier"));
 }
 
 // What a contact value looks like, when nobody says.
@@ -222,10 +230,10 @@ Result<Values> make_contact_point(const TransformCall& call) {
   const bool alone = call.given.size() == 1;
   const std::string_view value = alone ? texts[0] : texts[1];
   if (value.empty()) return Values{};
-  return one(ObjectMaker(call)
-                 .text("system", alone ? contact_system(value) : texts[0])
-                 .text("value", value)
-                 .item("ContactPoint"));
+  return one(call, ObjectMaker(call)
+                       .text("system", alone ? contact_system(value) : texts[0])
+                       .text("value", value)
+                       .item("ContactPoint"));
 }
 
 // ---- translate
@@ -259,7 +267,7 @@ constexpr std::array kOutputs = std::to_array<std::pair<std::string_view, Output
 });
 
 Result<Values> translate(const TransformCall& call) {
-  Values values;
+  SmallList<Item, 4> values(call.arena);
   BHI_TRY(const auto wanted, text_of(call, 1));
   const auto output = std::ranges::find(kOutputs, wanted.value_or("code"), &decltype(kOutputs)::value_type::first);
   assert(output != kOutputs.end());  // checked when compiling
@@ -287,7 +295,7 @@ Result<Values> translate(const TransformCall& call) {
         break;
     }
   }
-  return values;
+  return Values(call.arena.copy(std::span<const Item>(values.begin(), values.size())));
 }
 
 // ---- dates and times
@@ -298,13 +306,13 @@ Result<Values> to_date(const TransformCall& call, DateKind kind) {
   if (texts[1].empty()) {  // a FHIR value already; what else it may be made of says assign.h
     const std::string_view name = kind == DateKind::Date ? "date" : kind == DateKind::Time ? "time" : "dateTime";
     BHI_TRY(const Node node, convert_primitive(text_item(call, texts[0]), *call.types.find(name), call.arena));
-    return one({call.arena.make<Node>(node), nullptr, call.types.find(name)});
+    return one(call, {call.arena.make<Node>(node), nullptr, call.types.find(name)});
   }
   BHI_TRY(const std::string made, parse_date(texts[0], texts[1], kind));
   const fhir::TypeInfo& type = kind == DateKind::Date   ? fhirpath::system_type::Date
                                : kind == DateKind::Time ? fhirpath::system_type::Time
                                                         : fhirpath::system_type::DateTime;
-  return one(fhirpath::text_item(type, call.arena.copy(std::string_view(made)), call.arena));
+  return one(call, fhirpath::text_item(type, call.arena.copy(std::string_view(made)), call.arena));
 }
 
 Result<Values> date_op(const TransformCall& call) {
@@ -317,7 +325,7 @@ Result<Values> date_op(const TransformCall& call) {
   BHI_TRY(const auto format, text_of(call, 2));
   BHI_TRY(const Item made, date_operation(call.given[0].front(), call.given[1].front(),
                                           format.value_or(std::string_view{}), call.arena));
-  return one(made);
+  return one(call, made);
 }
 
 Result<Values> unix_to_date(const TransformCall& call, DateKind kind) {
@@ -327,7 +335,7 @@ Result<Values> unix_to_date(const TransformCall& call, DateKind kind) {
   const fhir::TypeInfo& type = kind == DateKind::Date   ? fhirpath::system_type::Date
                                : kind == DateKind::Time ? fhirpath::system_type::Time
                                                         : fhirpath::system_type::DateTime;
-  return one(fhirpath::text_item(type, call.arena.copy(std::string_view(made)), call.arena));
+  return one(call, fhirpath::text_item(type, call.arena.copy(std::string_view(made)), call.arena));
 }
 
 }  // namespace

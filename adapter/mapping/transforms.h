@@ -13,7 +13,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace bhi::mapping {
 
@@ -28,8 +27,9 @@ struct TransformCall {
   const SourcePlace* place;  // of the first source, for issues
 };
 
-// None, one, or (evaluate) several values. A parameter that is empty gives none, except that append() passes over it.
-Result<std::vector<fhirpath::Item>> transformed(const TransformCall& call);
+// None, one, or (evaluate, translate) several values, in the arena. A parameter that is empty gives none, except that
+// append() passes over it.
+Result<fhirpath::Collection> transformed(const TransformCall& call);
 
 // 'code', 'system', 'Coding' ...: may translate() give that?
 bool is_translate_output(std::string_view text);

@@ -103,6 +103,22 @@ Environment terminology() {
   return environment;
 }
 
+// As many steps as there are entries and references, not their product.
+TEST(Resolve, ManyReferencesInABundleCostNoMoreThanTheyAreMany) {
+  constexpr int kPatients = 3000;
+  std::string bundle = R"({"resourceType":"Bundle","type":"collection","entry":[)";
+  for (int i = 0; i < kPatients; ++i) {
+    const std::string id = std::to_string(i);
+    bundle += (i == 0 ? "" : ",") + (R"({"resource":{"resourceType":"Patient","id":"p)" + id + R"("}},)") +
+              (R"({"fullUrl":"urn:o:)" + id + R"(","resource":{"resourceType":"Observation","subject":{"reference":)" +
+               (R"("Patient/p)" + id + R"("}}})"));
+  }
+  Environment environment;
+  environment.budget.max_steps = 40 * kPatients;
+  EXPECT_EQ(evaluate("entry.resource.ofType(Observation).subject.resolve().count()", bundle + "]}", environment),
+            "[" + std::to_string(kPatients) + "]");
+}
+
 TEST(MemberOf, AsksTheTerminology) {
   const Environment environment = terminology();
   EXPECT_EQ(evaluate("gender.memberOf('u:vs')", kPatient, environment), "[true]");

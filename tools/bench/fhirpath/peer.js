@@ -30,6 +30,8 @@ const value_sets = new Map(
 
 const has = (systems, system, code) => systems.get(system)?.has(code) ?? false;
 
+const entry_of = (bundle, reference) => bundle.entry?.find(({ fullUrl }) => fullUrl === reference)?.resource;
+
 // Its own resolve() and memberOf() are asynchronous and made for servers; these are given the tables and wait for
 // nobody.
 const functions = {
@@ -40,9 +42,10 @@ const functions = {
       for (const item of items) {
         const reference = item.data?.reference;
         if (reference === undefined) continue;
+        const root = this.dataRoot[0].data;
         const resource = reference.startsWith('#')
-          ? this.dataRoot[0].data.contained?.find((candidate) => candidate.id === reference.slice(1))
-          : references.get(reference);
+          ? root.contained?.find((candidate) => candidate.id === reference.slice(1))
+          : (root.resourceType === 'Bundle' && entry_of(root, reference)) || references.get(reference);
         if (resource) found.push(ResourceNode.makeResNode(this, resource, null, resource.resourceType, null, null));
       }
       return found;
