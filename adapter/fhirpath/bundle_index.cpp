@@ -69,6 +69,11 @@ const fhir::Node* BundleIndex::at(std::string_view type, std::string_view name) 
 
 const fhir::Node* BundleIndex::find(std::string_view reference) const {
   if (const fhir::Node* found = at({}, reference)) return found;
+  const std::size_t slash = reference.find('/');
+  if (slash == std::string_view::npos) return nullptr;
+  // "Patient/p1" as nearly all are; "Patient/p1/_history/2" and addresses are taken apart with care.
+  const std::string_view id = reference.substr(slash + 1);
+  if (id.find('/') == std::string_view::npos) return at(reference.substr(0, slash), id);
   const auto target = fhir::parse_reference(reference);
   return target && target->base.empty() ? at(target->type, target->id) : nullptr;
 }
