@@ -35,6 +35,17 @@ Error no_such_overlay(const std::string& source, const std::string& asked, const
                                fhirpath::suggestion(asked, names)};
 }
 
+Result<std::vector<const fhir::Node*>> roots_of(const std::vector<std::string>& texts,
+                                                std::vector<fhir::DocumentPtr>& documents) {
+  std::vector<const fhir::Node*> roots;
+  for (const std::string& text : texts) {
+    BHI_TRY(auto document, fhir::read_json(text));
+    roots.push_back(&document->root());
+    documents.push_back(std::move(document));
+  }
+  return roots;
+}
+
 }  // namespace
 
 std::vector<std::string> overlays_in(const EngineTexts& texts) {
@@ -60,24 +71,24 @@ std::string Engine::identifier_system() const { return "urn:bhi-adapter:" + inst
 Result<std::shared_ptr<const Engine>> make_engine(std::string instance_id, const care::Policy& policy,
                                                   const EngineTexts& texts, SourceBases bases, SourceMaps overlays) {
   std::vector<fhir::DocumentPtr> documents;
-  std::vector<const fhir::Node*> definitions;
-  for (const std::string& text : texts.definitions) {
-    BHI_TRY(auto document, fhir::read_json(text));
-    definitions.push_back(&document->root());
-    documents.push_back(std::move(document));
-  }
+  BHI_TRY(const auto definitions, roots_of(texts.definitions, documents));
+  BHI_TRY(const auto lists, roots_of(texts.terminology, documents));
   auto engine = std::make_shared<Engine>();
   engine->instance_id = std::move(instance_id);
   engine->policy = policy;
   engine->bases = std::move(bases);
   BHI_TRY(engine->types, fhir::Types::with(definitions));
-  BHI_TRY(engine->maps, mapping::Library::compile(layers(texts, {}), engine->types));
+  std::shared_ptr<const fhir::Terminology> terminology;
+  if (!lists.empty()) {
+    BHI_TRY(terminology, fhir::Terminology::with(lists));
+  }
+  BHI_TRY(engine->maps, mapping::Library::compile(layers(texts, {}), engine->types, terminology));
   const auto known = overlays_in(texts);
   for (const auto& [source, overlay] : overlays) {
     if (std::ranges::find(known, overlay) == known.end()) return no_such_overlay(source, overlay, known);
     auto& library = engine->overlays[overlay];
     if (library != nullptr) continue;
-    BHI_TRY(library, mapping::Library::compile(layers(texts, overlay), engine->types));
+    BHI_TRY(library, mapping::Library::compile(layers(texts, overlay), engine->types, terminology));
   }
   engine->overlay_of = std::move(overlays);
   return std::shared_ptr<const Engine>(std::move(engine));

@@ -4,6 +4,7 @@
 
 #include "base/result.h"
 #include "care/apply.h"
+#include "fhir/terminology.h"
 #include "fhir/types.h"
 #include "mapping/library.h"
 
@@ -17,6 +18,7 @@ namespace bhi::flow {
 
 struct EngineTexts {
   std::vector<std::string> definitions;  // StructureDefinition JSON: the logical models of fhir_profiles/care
+  std::vector<std::string> terminology;  // CodeSystem and ValueSet JSON of the site: what memberOf() looks into
   // By layer (mapping/library.h): "" is core; a name is the overlay that sources ask for; "site" is what the site has
   // for every source, "site:NAME" what it adds to the overlay NAME. Applied in that order.
   std::vector<mapping::MapText> maps;

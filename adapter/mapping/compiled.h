@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "fhir/name.h"
+#include "fhir/terminology.h"
 #include "fhir/types.h"
 #include "fhirpath/expression.h"
 #include "mapping/code_table.h"
@@ -136,6 +137,7 @@ struct CompiledMap {
 // Everything that was compiled together, and the memory that literals lie in.
 struct Program {
   std::shared_ptr<const fhir::Types> types;
+  std::shared_ptr<const fhir::Terminology> terminology;  // null: R4's own lists
   std::deque<CompiledMap> maps;
   std::map<std::string, const CompiledMap*, std::less<>> by_url;
   std::deque<CodeTable> code_tables;  // ConceptMap resources

@@ -19,7 +19,7 @@ Evaluation::Evaluation(const Program& program, const World& world, TargetTree& t
     : world_(world), tree_(tree), arena_(arena), constants_(program.maps.size()) {
   environment_.types = program.types.get();
   environment_.now = world.now;
-  fhirpath::answer_from(world.terminology != nullptr ? *world.terminology : fhir::Terminology::r4(), environment_);
+  fhirpath::answer_from(program.terminology != nullptr ? *program.terminology : fhir::Terminology::r4(), environment_);
   environment_.resolve = [this](std::string_view reference) { return resolve(reference); };
   if (world.log) {
     environment_.trace = [this](std::string_view name, Collection items) {

@@ -15,7 +15,8 @@ namespace bhi::mapping {
 struct Library::Parts {
   std::unique_ptr<Program> program;
   std::vector<Diagnostic> diagnostics;
-  std::vector<MapInfo> maps;  // in the order of their urls
+  std::vector<MapInfo> maps;          // in the order of their urls
+  std::vector<StructureMap> written;  // in the order of CompiledMap::index
 };
 
 Library::Library() : parts_(std::make_unique<Parts>()) {}
@@ -71,7 +72,8 @@ std::vector<MapInfo> infos(const Program& program, std::span<const StructureMap>
 }  // namespace
 
 Result<std::shared_ptr<const Library>> Library::compile(std::span<const MapText> maps,
-                                                        std::shared_ptr<const fhir::Types> types) {
+                                                        std::shared_ptr<const fhir::Types> types,
+                                                        std::shared_ptr<const fhir::Terminology> terminology) {
   std::shared_ptr<Library> library(new Library());
   std::vector<Diagnostic>& problems = library->parts_->diagnostics;
   std::vector<LayeredMap> layers;
@@ -90,11 +92,13 @@ Result<std::shared_ptr<const Library>> Library::compile(std::span<const MapText>
     if (one.concept_map) concept_maps.push_back(std::move(*one.concept_map));
   }
   if (has_errors(problems)) return all_of(problems);
-  const std::vector<StructureMap> read = lay_over(std::move(layers), problems);
+  std::vector<StructureMap> read = lay_over(std::move(layers), problems);
   if (has_errors(problems)) return all_of(problems);
   library->parts_->program = compile_maps(read, std::move(types), problems, concept_maps);
   if (has_errors(problems)) return all_of(problems);
+  library->parts_->program->terminology = std::move(terminology);
   library->parts_->maps = infos(*library->parts_->program, read);
+  library->parts_->written = std::move(read);
   return std::shared_ptr<const Library>(std::move(library));
 }
 
@@ -114,6 +118,14 @@ std::vector<std::string> Library::urls() const {
   std::vector<std::string> urls;
   for (const MapInfo& map : parts_->maps) urls.push_back(map.url);
   return urls;
+}
+
+Result<std::string> Library::structure_map(std::string_view map_url) const {
+  const auto found = parts_->program->by_url.find(without_version(map_url));
+  if (found == parts_->program->by_url.end()) {
+    return Error{Kind::NotFound, "expected a map with the url '" + std::string(map_url) + "', found none"};
+  }
+  return write_structure_map(parts_->written[found->second->index], ResourceForm::R4);
 }
 
 Result<Output> Library::run(std::string_view map_url, std::span<const Input> sources, const World& world,

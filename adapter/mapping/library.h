@@ -74,7 +74,6 @@ struct World {
   std::function<const fhir::Node*(std::string_view reference)> resolve;  // resource or canonical; null when unknown
   std::function<std::string()> new_uuid;  // for uuid(); absent: the transform is an error
   std::function<void(std::string_view message)> log;
-  const fhir::Terminology* terminology = nullptr;  // of memberOf() and subsumes(); null: R4's own lists
   Lineage* lineage = nullptr;  // filled when the run ends well (mapping/lineage.h); null: none is kept
 };
 
@@ -88,8 +87,10 @@ class Library {
  public:
   // Compiles a set of maps that may import each other. All or nothing: any error diagnostic and there is no library.
   // Warnings are kept in diagnostics(). Error text holds every diagnostic, one a line.
+  // `terminology` answers memberOf() and subsumes(); null: R4's own lists.
   static Result<std::shared_ptr<const Library>> compile(std::span<const MapText> maps,
-                                                        std::shared_ptr<const fhir::Types> types);
+                                                        std::shared_ptr<const fhir::Types> types,
+                                                        std::shared_ptr<const fhir::Terminology> terminology = nullptr);
 
   ~Library();
   Library(const Library&) = delete;
@@ -105,6 +106,10 @@ class Library {
   const std::vector<MapInfo>& maps() const;
   // Null when there is no map with this url.
   const MapInfo* find(std::string_view map_url) const;
+
+  // The map as a StructureMap resource of R4, with what overlays changed. Errors: NotFound; Unsupported (a rule that
+  // StructureMap has no place for).
+  Result<std::string> structure_map(std::string_view map_url) const;
 
   // Runs the first group of the map. Sources in the order of the group's source parameters. Targets are made by the
   // declared types of its target parameters. Errors: NotFound (no such map), Incorrect (the data breaks a rule of

@@ -61,6 +61,10 @@ std::string summary(const mapping::MapInfo& map) {
       .str();
 }
 
+std::string with_id(std::string_view resource, const std::string& id) {
+  return "{\"id\":" + quote(id) + "," + std::string(resource.substr(resource.find('{') + 1));
+}
+
 http::Response failed(const Error& error) {
   // Which rule found what: the caller's own map and content.
   if (error.kind == Kind::Incorrect) return error_answer(422, "processing", error.message);
@@ -147,8 +151,10 @@ http::Response Api::map(const Call& call) {
   const auto engine = parts_.engine.get();
   const auto library = library_for(call, *engine);
   if (!library.ok()) return error_answer(library.error());
-  if (const auto* map = flow::map_by_id(**library, call.at("id"))) return json_answer(200, summary(*map), kFhirJson);
-  return error_answer({Kind::NotFound, "no map has this id here"});
+  const auto* map = flow::map_by_id(**library, call.at("id"));
+  if (map == nullptr) return error_answer({Kind::NotFound, "no map has this id here"});
+  const auto whole = (*library)->structure_map(map->url);
+  return json_answer(200, whole.ok() ? with_id(*whole, id_of(*map)) : summary(*map), kFhirJson);
 }
 
 }  // namespace bhi::service

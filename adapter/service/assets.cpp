@@ -45,18 +45,21 @@ std::string first_folder(const std::string& path, const std::string& folder) {
   return first == "core" ? std::string() : first;
 }
 
-// A resource of a site: maps to the maps, models to the models; other resources of packages are of no use here.
+constexpr std::array<std::string_view, 5> kUseful = {"\"StructureMap\"", "\"ConceptMap\"", "\"StructureDefinition\"",
+                                                     "\"ValueSet\"", "\"CodeSystem\""};
+
+// A resource of a site: maps to the maps, models to the models, lists of codes to the terminology; other resources of
+// packages are of no use here.
 Result<void> add_resource(std::string name, std::string text, const std::string& layer, flow::EngineTexts& texts) {
-  const auto said = [&text](std::string_view type) {
-    return text.find("\"" + std::string(type) + "\"") != std::string::npos;
-  };
-  if (!said("StructureMap") && !said("ConceptMap") && !said("StructureDefinition"))
-    return {};  // spares reading large value sets
+  const auto said = [&text](std::string_view type) { return text.find(type) != std::string::npos; };
+  if (std::ranges::none_of(kUseful, said)) return {};  // spares reading examples
   auto read = fhir::read_json(text, {.max_bytes = kMostBytes});
   if (!read.ok()) return Error{Kind::Incorrect, name + ": " + read.error().message};
   const auto type = fhir::resource_type((*read)->root());
   if (type == "StructureMap" || type == "ConceptMap") texts.maps.push_back({std::move(name), std::move(text), layer});
   if (type == "StructureDefinition") texts.definitions.push_back(std::move(text));
+  const bool named = !(*read)->root().text_of("url").empty();
+  if ((type == "ValueSet" || type == "CodeSystem") && named) texts.terminology.push_back(std::move(text));
   return {};
 }
 

@@ -4,9 +4,9 @@
 // they lie in the source tree; mappings/NAME/**/*.map is the overlay NAME. Folders called `cases` hold tests; hidden
 // files and folders are left alone.
 //
-// A site's own folder (option `maps.folder`): FML (.map, .fml), StructureMap and StructureDefinition resources (.json)
-// and FHIR packages (.tgz) that lie in it or in its `core` hold for every source; those in its folder NAME for the
-// sources with `maps: NAME`.
+// A site's own folder (option `maps.folder`): FML (.map, .fml), resources (.json: StructureMap, ConceptMap,
+// StructureDefinition, ValueSet, CodeSystem) and FHIR packages (.tgz) that lie in it or in its `core` hold for every
+// source; those in its folder NAME for the sources with `maps: NAME`.
 #pragma once
 
 #include "base/result.h"

@@ -12,7 +12,7 @@ const std::vector<Route>& Api::routes() {
       {"GET", "/fhir/metadata", kAnyone, Body::None, &Api::metadata, "our CapabilityStatement"},
       {"GET", "/fhir/StructureMap", kAnyone, Body::None, &Api::maps,
        "the maps in use, without their rules; `?url=`, `?maps=` names an overlay"},
-      {"GET", "/fhir/StructureMap/{id}", kAnyone, Body::None, &Api::map, "one of them"},
+      {"GET", "/fhir/StructureMap/{id}", kAnyone, Body::None, &Api::map, "one of them, with its rules"},
       {"POST", "/fhir/StructureMap/$transform", kAnyone, Body::Fhir, &Api::transform,
        "run a map on what is sent and answer with what it makes; nothing is kept"},
       {"POST", "/fhir/StructureMap/{id}/$transform", kAnyone, Body::Fhir, &Api::transform, "the same, map by id"},

@@ -1,6 +1,7 @@
 // Which files become maps and models, and in which layer they lie.
 #include "service/assets.h"
 
+#include "fhir/json.h"
 #include "tests/service/support/tar.h"
 
 #include <gtest/gtest.h>
@@ -82,6 +83,31 @@ TEST_F(AssetsTest, PackagesBringMapsAndModels) {
   EXPECT_NE((*engine)->types->find("http://example.org/Model"), nullptr);
   ASSERT_NE((*engine)->maps->find("http://example.org/p"), nullptr);
   EXPECT_EQ((*engine)->maps->find("http://example.org/p")->parameters[0].type, "http://example.org/Model");
+}
+
+TEST_F(AssetsTest, ValueSetsOfTheSiteAnswerItsMaps) {
+  write("moods.json",
+        R"({"resourceType":"ValueSet","url":"http://example.org/moods","status":"active","compose":{"include":[)"
+        R"({"system":"urn:moods","concept":[{"code":"low"}]}]}})");
+  write("a.map",
+        "/// url = 'http://example.org/a'\n"
+        "uses \"http://hl7.org/fhir/StructureDefinition/Observation\" alias Observation as source\n"
+        "uses \"http://hl7.org/fhir/StructureDefinition/Basic\" alias Basic as target\n"
+        "group A(source src : Observation, target tgt : Basic) {\n"
+        "  src.code as code where memberOf('http://example.org/moods') -> tgt.code = code;\n}\n");
+  const auto engine = flow::make_engine("test", {}, load());
+  ASSERT_TRUE(engine.ok()) << engine.error().message;
+  const auto made = [&](const std::string& code) {
+    const auto read = fhir::read_json(R"({"resourceType":"Observation","status":"final","code":{"coding":[)"
+                                      R"({"system":"urn:moods","code":")" +
+                                      code + R"("}]}})");
+    Arena arena;
+    const mapping::Input input{"", &(*read)->root(), nullptr};
+    const auto output = (*engine)->maps->run("http://example.org/a", {&input, 1}, mapping::World{}, arena);
+    return output.ok() ? fhir::write_json(output->root) : output.error().message;
+  };
+  EXPECT_EQ(made("low"), R"({"resourceType":"Basic","code":{"coding":[{"system":"urn:moods","code":"low"}]}})");
+  EXPECT_EQ(made("high"), R"({"resourceType":"Basic"})");
 }
 
 TEST_F(AssetsTest, DamagedFilesAreNamed) {

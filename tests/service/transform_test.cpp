@@ -148,7 +148,12 @@ TEST_F(TransformTest, ListsTheMaps) {
   EXPECT_NE(one.find("\"total\":1"), std::string::npos) << one;
   const auto read = ask("GET", "/fhir/StructureMap/patient-to-care");
   EXPECT_EQ(status_of(read), 200);
-  EXPECT_NE(read.find("SUBSETTED"), std::string::npos);
+  const auto whole = fhir::read_json(body_of(read));
+  ASSERT_TRUE(whole.ok()) << body_of(read);
+  EXPECT_EQ((*whole)->root().text_of("id"), "patient-to-care");
+  EXPECT_EQ((*whole)->root().text_of("url"), kUrl);
+  EXPECT_EQ(body_of(transform(parameters(content(body_of(read), "sourceMap") + "," + content(kPatient)))), kCare)
+      << "what is given runs again";
   EXPECT_EQ(status_of(ask("GET", "/fhir/StructureMap/gone")), 404);
   EXPECT_NE(body_of(ask("GET", "/fhir/metadata")).find("OperationDefinition/StructureMap-transform"),
             std::string::npos);
