@@ -59,7 +59,8 @@ std::string write_json_pretty(const Node& node);
 std::string write_canonical_json(const Node& node);
 
 // SHA-256 of a resource's canonical form without its `meta` and `text` (the id stays in): equal when nothing a reader
-// would care about changed. 64 hex digits. Only the resource's own meta and text are left out: what it contains is its
+// would care about changed. The labels in `meta.security` count as content: who may see a record is no detail. 64 hex
+// digits. Only the resource's own meta and text are left out: what it contains is its
 // content, to the last element. The entries of a Bundle are hashed one by one, once they are taken apart (bundle.h).
 std::string content_hash(const Node& resource);
 

@@ -132,8 +132,13 @@ std::string write_canonical_json(const Node& node) { return written(node, Order:
 std::string content_hash(const Node& resource) {
   static const Name& meta = intern("meta");
   static const Name& text = intern("text");
+  static const Name& security = intern("security");
   Arena arena;
-  const Node content = resource.is_object() ? without(without(resource, meta, arena), text, arena) : resource;
+  if (!resource.is_object()) return to_hex(sha256(write_canonical_json(resource)));
+  Node content = without(without(resource, meta, arena), text, arena);
+  const Node* const kept = resource.find(meta);
+  const Node* const labels = kept != nullptr ? kept->find(security) : nullptr;
+  if (labels != nullptr) content = with(content, security, *labels, arena);
   return to_hex(sha256(write_canonical_json(content)));
 }
 

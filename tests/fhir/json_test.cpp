@@ -89,6 +89,17 @@ TEST(Json, HashesContentWithoutMetaAndText) {
   EXPECT_EQ(content_hash(one->root()).size(), 64u);
 }
 
+std::string hash_of(std::string text);
+
+TEST(Json, HashesTheSecurityLabels) {
+  const std::string open = hash_of(R"({"resourceType":"Goal","id":"1","meta":{"versionId":"1"}})");
+  const std::string labelled =
+      hash_of(R"({"resourceType":"Goal","id":"1","meta":{"versionId":"2","security":[{"code":"R"}]}})");
+  EXPECT_NE(open, labelled);
+  EXPECT_NE(labelled, hash_of(R"({"resourceType":"Goal","id":"1","meta":{"security":[{"code":"V"}]}})"));
+  EXPECT_EQ(labelled, hash_of(R"({"resourceType":"Goal","meta":{"security":[{"code":"R"}],"source":"x"},"id":"1"})"));
+}
+
 std::string hash_of(std::string text) { return content_hash(read(std::move(text))->root()); }
 
 TEST(Json, HashesTheSameWhateverTheOrderOfNamesTheWhiteSpaceAndTheEscapes) {
