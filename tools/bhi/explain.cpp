@@ -24,7 +24,9 @@ int run_explain(const ExplainOptions& options) {
   if (!filter.path.empty() && !filter.path.starts_with(type + ".")) filter.path = type + "." + filter.path;
   keep_only(writes, filter);
   std::cout << (options.map.json ? to_json(writes) : to_text(writes));
-  return has_errors(report.issues) ? 1 : 0;
+  if (!has_errors(report.issues)) return 0;
+  std::cerr << "bhi explain: some of the input has mistakes; `bhi map` with the same files names them\n";
+  return 1;
 }
 
 }  // namespace bhi::tools
