@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/issue.h"
 #include "base/result.h"
+#include "care/billing.h"
 #include "care/model.h"
 #include "fhir/node.h"
 
@@ -19,6 +20,9 @@ namespace bhi::flow {
 // a Screening, which says what it does not have (null, []).
 fhir::Node to_node(const care::Entity& entity, Arena& arena);
 std::string to_json(const care::Entity& entity);
+
+// A month is derived whenever somebody asks and is no entity; it has a logical model all the same, for maps and tables.
+fhir::Node to_node(const care::BillingMonth& month, Arena& arena);
 
 // Unknown members and wrong types are issues with their path; the rest is read all the same.
 struct ReadEntity {
