@@ -1,0 +1,14 @@
+// A CareTeam of an EHR states all of its members at once: who is no longer in it has left the team.
+#pragma once
+
+#include "care/apply.h"
+
+#include <vector>
+
+namespace bhi::flow {
+
+// Adds to `changes` the end of each assignment that `before` holds of the same CareTeam and this version of it does not
+// name. Takes out those of a version that is older than what is held.
+void end_missing(const care::Record& before, std::vector<care::Change>& changes);
+
+}  // namespace bhi::flow
