@@ -1,6 +1,7 @@
 #include "flow/binding.h"
 
 #include "fhir/json.h"
+#include "flow/fields_billing.h"
 #include "flow/fields_work.h"
 
 #include <array>

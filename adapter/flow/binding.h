@@ -6,13 +6,16 @@
 #include "base/arena.h"
 #include "base/issue.h"
 #include "base/result.h"
-#include "care/billing.h"
 #include "care/model.h"
 #include "fhir/node.h"
 
 #include <string>
 #include <string_view>
 #include <vector>
+
+namespace bhi::care {
+struct BillingMonth;  // care/billing.h
+}
 
 namespace bhi::flow {
 

@@ -1,7 +1,7 @@
-// The tables of binding.h for the team's work (care/model_work.h) and its billing month; see fields.h.
+// The tables of binding.h for the team's work (care/model_work.h); see fields.h. A member `kind` of an entity is `type`
+// in JSON, where `kind` says which entity it is.
 #pragma once
 
-#include "care/billing.h"
 #include "flow/fields.h"
 
 namespace bhi::flow {
@@ -111,7 +111,7 @@ struct Fields<care::Handoff> {
   using S = care::Handoff;
   static constexpr std::string_view kind = "Handoff";
   static constexpr auto table = std::make_tuple(
-      field("id", &S::id), field("patient", &S::patient), field("kind", &S::kind), field("from", &S::from),
+      field("id", &S::id), field("patient", &S::patient), field("type", &S::kind), field("from", &S::from),
       field("to", &S::to), field("toRole", &S::to_role), field("at", &S::at), field("covered", &S::covered),
       field("accepted", &S::accepted), field("recorded", &S::recorded), field("source", &S::source));
 };
@@ -158,45 +158,6 @@ struct Fields<care::Feedback> {
       field("id", &S::id), field("patient", &S::patient), field("from", &S::from), field("date", &S::date),
       field("theme", &S::theme), field("text", &S::text), field("action", &S::action),
       field("workflowVersion", &S::workflow_version), field("recorded", &S::recorded));
-};
-
-template <>
-struct Fields<care::RoleMinutes> {
-  using S = care::RoleMinutes;
-  static constexpr auto table =
-      std::make_tuple(field("role", &S::role), field("minutes", &S::minutes), field("counted", &S::counted));
-};
-
-template <>
-struct Fields<care::MinutePiece> {
-  using S = care::MinutePiece;
-  static constexpr auto table = std::make_tuple(
-      field("contact", &S::contact), field("member", &S::member), field("role", &S::role), field("start", &S::start),
-      field("minutes", &S::minutes), field("counted", &S::counted), field("why", &S::why));
-};
-
-template <>
-struct Fields<care::BillingLine> {
-  using S = care::BillingLine;
-  static constexpr auto table = std::make_tuple(field("code", &S::code), field("units", &S::units),
-                                                field("needsReview", &S::needs_review), field("note", &S::note));
-};
-
-template <>
-struct Fields<care::BillingElement> {
-  using S = care::BillingElement;
-  static constexpr auto table =
-      std::make_tuple(field("id", &S::id), field("present", &S::present), field("evidence", &S::evidence));
-};
-
-template <>
-struct Fields<care::BillingMonth> {
-  using S = care::BillingMonth;
-  static constexpr std::string_view kind = "BillingMonth";
-  static constexpr auto table = std::make_tuple(
-      field("patient", &S::patient), field("episode", &S::episode), field("month", &S::month), field("kind", &S::kind),
-      field("minutes", &S::minutes), field("roles", &S::roles), field("pieces", &S::pieces), field("lines", &S::lines),
-      field("elements", &S::elements), field("reasons", &S::reasons), field("ready", &S::ready));
 };
 
 }  // namespace bhi::flow

@@ -119,7 +119,7 @@ Entered entered(const InboundCall& call, Entry value) {
   replace_names(call, value);
   replace(call, value.recorded.by);
   if (value.recorded.by.empty()) value.recorded.by = call.origin.source;
-  if (value.recorded.at.empty()) return {std::nullopt, "when it was recorded is not said (meta.lastUpdated)"};
+  if (value.recorded.at.empty()) value.recorded.at = to_text(call.now);  // no word of it: when we heard of it
   for (const Issue& issue : care::check(value)) {
     if (issue.severity > Severity::Error) continue;
     const std::string_view kind = care::kind_of<Entry>();
