@@ -27,7 +27,7 @@ struct Fields<care::Consent> {
   using S = care::Consent;
   static constexpr std::string_view kind = "Consent";
   static constexpr auto table =
-      std::make_tuple(field("id", &S::id), field("patient", &S::patient), field("kind", &S::kind),
+      std::make_tuple(field("id", &S::id), field("patient", &S::patient), field("type", &S::kind),
                       field("decision", &S::decision), field("method", &S::method), field("elements", &S::elements),
                       field("covers", &S::covers), field("practitioner", &S::practitioner), field("starts", &S::starts),
                       field("expires", &S::expires), field("recorded", &S::recorded), field("revoked", &S::revoked),
