@@ -22,13 +22,15 @@ bool same_origin(const care::Source& a, const care::Source& b) {
 
 // What one team says, in its newest version at hand.
 struct Roster {
-  TeamAssignment any;  // one of its assignments: origin, version, time
-  std::set<std::string> ids;
+  care::Source source;
+  care::Recorded recorded;
+  std::set<std::string> ids;  // of its assignments
 };
 
 }  // namespace
 
-void end_missing(const care::Record& before, std::vector<care::Change>& changes) {
+void end_missing(const care::Record& before, std::span<const care::Source> emptied, Instant now,
+                 std::vector<care::Change>& changes) {
   const auto is_outdated = [&](const care::Change& change) {
     const auto* one = std::get_if<TeamAssignment>(&change);
     if (one == nullptr || !is_of_ehr(one->source)) return false;
@@ -52,15 +54,21 @@ void end_missing(const care::Record& before, std::vector<care::Change>& changes)
     const auto* one = std::get_if<TeamAssignment>(&change);
     if (one == nullptr || !is_of_ehr(one->source)) continue;
     Roster& roster = rosters[{one->source.system, one->source.id}];
-    roster.any = *one;
+    roster.source = one->source;
+    roster.recorded = one->recorded;
     roster.ids.insert(one->id);
+  }
+  for (const care::Source& source : emptied) {
+    const auto stated = source.updated.empty() ? to_text(now) : source.updated;
+    rosters.try_emplace({source.system, source.id}, Roster{source, {source.system, stated}, {}});
   }
   for (const auto& [key, roster] : rosters) {
     for (TeamAssignment held : before.assignments) {
-      if (held.ended || !same_origin(held.source, roster.any.source) || roster.ids.contains(held.id)) continue;
+      if (held.ended || !same_origin(held.source, roster.source) || roster.ids.contains(held.id)) continue;
+      if (care::compare(held.source, roster.source) == care::Version::Older) continue;
       held.ended = true;
-      held.source = roster.any.source;
-      held.recorded = roster.any.recorded;
+      held.source = roster.source;
+      held.recorded = roster.recorded;
       changes.emplace_back(std::move(held));
     }
   }

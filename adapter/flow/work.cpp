@@ -140,7 +140,9 @@ class Attempt {
         map_inbound(engine_, resource, {copy.source, copy.id, copy.version, copy.updated}, around, now_, arena_);
     slot.outcome.issues = std::move(inbound.issues);
     switch (inbound.what) {
-      case Inbound::What::Left: return left(slot, inbound.reason);
+      case Inbound::What::Left:
+        if (copy.type == "CareTeam" && inbound.subject) note_emptied(copy, *inbound.subject);
+        return left(slot, inbound.reason);
       case Inbound::What::Invalid:
         quarantine(slot, std::move(slot.outcome.issues));
         if (inbound.change)
@@ -171,6 +173,13 @@ class Attempt {
     changes.push_back(*std::move(inbound.change));
     std::ranges::move(inbound.others, std::back_inserter(changes));
     return {};
+  }
+
+  // Nobody of this team is left whose role we know: those we held have left it.
+  void note_emptied(const ResourceCopy& copy, const care::Source& subject) {
+    const std::string patient = care_id(source_, "Patient", subject.id);
+    emptied_[patient].push_back({copy.source, copy.type, copy.id, copy.version, copy.updated});
+    changes_.try_emplace(patient);
   }
 
   // A Task of ours is there to be answered: what somebody over there does with it is news, not an edited copy.
@@ -302,7 +311,7 @@ class Attempt {
       const auto subject = subjects_.find(patient);
       if (subject != subjects_.end() && !before.record.patient)
         changes.insert(changes.begin(), patient_by_reference(subject->second));
-      end_missing(before.record, changes);
+      end_missing(before.record, emptied_[patient], now_, changes);
       const care::Applied applied = care::apply(before.record, changes, engine_.policy, now_);
       add_applied(worked_, applied, before, destinations_, source_, now_);
       for (Slot& slot : slots_) {
@@ -376,6 +385,7 @@ class Attempt {
   Arena arena_;
   std::vector<Slot> slots_;
   std::map<std::string, std::vector<care::Change>> changes_;  // by care id of the patient
+  std::map<std::string, std::vector<care::Source>> emptied_;  // CareTeams, by care id of the patient
   std::map<std::string, std::vector<care::Change>> only_safety_;
   std::map<std::string, care::Source> subjects_;  // the same, as referred to
   Worked worked_;

@@ -12,7 +12,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
 #include <functional>
+#include <iterator>
 #include <map>
 #include <set>
 
@@ -304,6 +307,22 @@ TEST_F(Exported, EveryKindOfEntityIsThereAndEveryResourceIsWhatItsTypeDemands) {
                            "contact",        "crisis-step", "episode",       "feedback",    "handoff",
                            "medication",     "partnership", "patient",       "Provenance",  "questionnaire-response",
                            "recommendation", "referral",    "referral-task", "safety",      "screening-result"}));
+}
+
+TEST(OutboundMaps, MakeInEveryCaseWhatItsTypeDemands) {
+  std::size_t cases = 0;
+  for (const auto& file :
+       std::filesystem::recursive_directory_iterator(std::filesystem::path(BHI_SOURCE_DIR) / "mappings/core")) {
+    if (file.path().filename() != "expected.json" || file.path().string().find("/care-to-") == std::string::npos)
+      continue;
+    std::ifstream text(file.path());
+    const auto document = fhir::read_json(std::string(std::istreambuf_iterator<char>(text), {}));
+    ASSERT_TRUE(document.ok()) << file.path();
+    const Issues issues = check_structure((*document)->root(), fhir::Types::r4());
+    EXPECT_TRUE(issues.empty()) << file.path() << " " << (issues.empty() ? "" : issues[0].path + ": " + issues[0].text);
+    ++cases;
+  }
+  EXPECT_GE(cases, 40u);
 }
 
 TEST_F(Exported, RequiredElementsAreThere) {

@@ -193,11 +193,17 @@ TEST_F(InboundWork, WhoIsNoLongerInTheCareTeamHasLeftIt) {
   EXPECT_EQ(std::ranges::count(record().assignments, false, &care::TeamAssignment::ended), 2);
 }
 
-TEST_F(InboundWork, ATeamOfNobodyWeKnowEndsTheAssignments) {
+TEST_F(InboundWork, AnInactiveTeamAndOneWithNobodyWeKnowEndTheAssignments) {
   accept(team(1, {{"310190000", "Practitioner/2"}}));
   accept(team(2, {{"310190000", "Practitioner/2"}}, "inactive"));
   ASSERT_EQ(record().assignments.size(), 1u);
   EXPECT_TRUE(record().assignments[0].ended);
+  accept(team(3, {{"310190000", "Practitioner/2"}}));
+  EXPECT_FALSE(record().assignments[0].ended) << "back again";
+  accept(team(4, {{"224891009", "Practitioner/2"}}));
+  ASSERT_EQ(record().assignments.size(), 1u);
+  EXPECT_TRUE(record().assignments[0].ended);
+  EXPECT_EQ(record().assignments[0].source.version, "4");
 }
 
 TEST_F(InboundWork, OurTaskComesBackAsTheClinicianSAnswer) {
@@ -302,7 +308,7 @@ TEST(Roster, LeavesOtherTeamsAndWhatTheTeamEnteredAlone) {
   now.id = "now";
   now.source = {"main", "CareTeam", "t1", "1", ""};
   std::vector<care::Change> changes = {now};
-  end_missing(before, changes);
+  end_missing(before, {}, kNow, changes);
   EXPECT_EQ(changes.size(), 1u);
 }
 
