@@ -148,7 +148,14 @@ bool Application::is_new_entry(const Entry& entry) {
   const Entry* held = find_by_id(list_of<Entry>(out_.after), entry.id);
   if (held != nullptr && *held == entry) return false;
   if (!has_passed(check(entry), entry.id)) return false;
-  if (held == nullptr || earlier(held->recorded.at, entry.recorded.at)) return true;
+  if (held == nullptr) return true;
+  if constexpr (requires { entry.source; }) {
+    // Two versions of one resource of an EHR: its versions say which is newer, as for all that we read there.
+    const bool same_origin = !entry.source.system.empty() && entry.source.system == held->source.system &&
+                             entry.source.type == held->source.type && entry.source.id == held->source.id;
+    if (same_origin) return compare(held->source, entry.source) != Version::Older;
+  }
+  if (earlier(held->recorded.at, entry.recorded.at)) return true;
   if (same_time(held->recorded.at, entry.recorded.at)) {
     refuse(entry.id);
     issue(Severity::Error, "conflict", std::string(kind_of<Entry>()) + "/" + entry.id,

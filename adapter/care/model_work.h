@@ -1,5 +1,6 @@
 // The team's work with one patient: enrolment, consents, contacts, case reviews, referrals, handoffs, crisis steps, and
-// what the patient wants. Entered by the BHI side under ids that the sender makes, so that a repeat changes nothing.
+// what the patient wants. Entered by the BHI side under ids that the sender makes, so that a repeat changes nothing;
+// some kinds are also read from an EHR, and then name their `source`.
 //
 // Which words each coded text may have stands beside it; care/work_check.h holds the tables and refuses others.
 #pragma once
@@ -67,6 +68,7 @@ struct Consent {
   Recorded recorded;                  // empty `at`: only its revocation is known yet
   Recorded revoked;
   std::string revoke_reason;
+  Source source = {};  // empty: entered at the BHI side
   bool operator==(const Consent&) const = default;
 };
 
@@ -92,6 +94,7 @@ struct Contact {
   std::string next_due;                 // date of the next contact
   std::string status;                   // final | entered-in-error
   Recorded recorded;
+  Source source = {};  // empty: entered at the BHI side
   bool operator==(const Contact&) const = default;
 };
 
@@ -130,6 +133,7 @@ struct RecommendationAnswer {
   std::string answer;  // accepted | declined | modified
   std::string reason;
   Recorded recorded;
+  Source source = {};  // empty: entered at the BHI side
   bool operator==(const RecommendationAnswer&) const = default;
 };
 
@@ -140,6 +144,7 @@ struct CaseFlag {
   std::string reason;
   bool raised = true;
   Recorded recorded;
+  Source source = {};  // empty: entered at the BHI side
   bool operator==(const CaseFlag&) const = default;
 };
 
@@ -152,6 +157,7 @@ struct TeamAssignment {
   std::string clinic;
   bool ended = false;
   Recorded recorded;
+  Source source = {};  // empty: entered at the BHI side
   bool operator==(const TeamAssignment&) const = default;
 };
 
@@ -170,6 +176,7 @@ struct Referral {
   std::string appointment;
   std::string outcome;
   Recorded recorded;
+  Source source = {};  // empty: entered at the BHI side
   bool operator==(const Referral&) const = default;
 };
 
@@ -186,6 +193,7 @@ struct Handoff {
                                      // next-provider | pending-tasks
   Recorded accepted;
   Recorded recorded;
+  Source source = {};  // empty: entered at the BHI side
   bool operator==(const Handoff&) const = default;
 };
 

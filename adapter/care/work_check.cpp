@@ -100,7 +100,9 @@ Issues check(const Consent& consent) {
   Check check("Consent", consent.id);
   check.word("kind", consent.kind, {"service", "privacy"});
   check.word("decision", consent.decision, {"given", "declined"});
-  check.word("method", consent.method, {"verbal", "written"});
+  // Who declines need not say how.
+  if (consent.decision != "declined" || !consent.method.empty())
+    check.word("method", consent.method, {"verbal", "written"});
   check.words("elements", consent.elements, {"consultation", "cost-sharing", "right-to-stop"});
   check.words("covers", consent.covers, {"mental-health", "substance-use", "psychotherapy-notes"});
   check.time("starts", consent.starts);

@@ -1,6 +1,7 @@
 #include "flow/binding.h"
 
 #include "fhir/json.h"
+#include "flow/fields_billing.h"
 #include "flow/fields_work.h"
 
 #include <array>
@@ -225,6 +226,8 @@ Node to_node(const care::Entity& entity, Arena& arena) {
   return std::visit([&](const auto& value) { return node_of(value, arena, true); }, entity);
 }
 
+Node to_node(const care::BillingMonth& month, Arena& arena) { return node_of(month, arena, true); }
+
 std::string to_json(const care::Entity& entity) {
   Arena arena;
   return fhir::write_json(to_node(entity, arena));
@@ -258,8 +261,8 @@ Result<care::ScreeningReport> report_from(const Node& node, Issues& issues) {
 
 std::vector<std::string> bound_paths(std::string_view kind) {
   std::vector<std::string> paths;
-  with_kind<care::Patient, care::Episode, care::Screening, care::MedicationTherapy, care::CarePlan, care::SafetyEvent,
-            care::ScreeningReport>(kind, [&](auto value) { collect_paths<decltype(value)>(std::string(kind), paths); });
+  const auto collect = [&](auto value) { collect_paths<decltype(value)>(std::string(kind), paths); };
+  if (!with_entity_kind(kind, collect)) with_kind<care::ScreeningReport, care::BillingMonth>(kind, collect);
   return paths;
 }
 

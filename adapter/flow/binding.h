@@ -13,12 +13,19 @@
 #include <string_view>
 #include <vector>
 
+namespace bhi::care {
+struct BillingMonth;  // care/billing.h
+}
+
 namespace bhi::flow {
 
 // `{"kind": "Screening", "id": ..., ...}`: members in the order of the logical model; empty ones are left out, but for
 // a Screening, which says what it does not have (null, []).
 fhir::Node to_node(const care::Entity& entity, Arena& arena);
 std::string to_json(const care::Entity& entity);
+
+// A month is derived whenever somebody asks and is no entity; it has a logical model all the same, for maps and tables.
+fhir::Node to_node(const care::BillingMonth& month, Arena& arena);
 
 // Unknown members and wrong types are issues with their path; the rest is read all the same.
 struct ReadEntity {

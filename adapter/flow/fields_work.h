@@ -1,4 +1,5 @@
-// The tables of binding.h for the team's work (care/model_work.h); see fields.h.
+// The tables of binding.h for the team's work (care/model_work.h); see fields.h. A member `kind` of an entity is `type`
+// in JSON, where `kind` says which entity it is.
 #pragma once
 
 #include "flow/fields.h"
@@ -25,11 +26,12 @@ template <>
 struct Fields<care::Consent> {
   using S = care::Consent;
   static constexpr std::string_view kind = "Consent";
-  static constexpr auto table = std::make_tuple(
-      field("id", &S::id), field("patient", &S::patient), field("kind", &S::kind), field("decision", &S::decision),
-      field("method", &S::method), field("elements", &S::elements), field("covers", &S::covers),
-      field("practitioner", &S::practitioner), field("starts", &S::starts), field("expires", &S::expires),
-      field("recorded", &S::recorded), field("revoked", &S::revoked), field("revokeReason", &S::revoke_reason));
+  static constexpr auto table =
+      std::make_tuple(field("id", &S::id), field("patient", &S::patient), field("type", &S::kind),
+                      field("decision", &S::decision), field("method", &S::method), field("elements", &S::elements),
+                      field("covers", &S::covers), field("practitioner", &S::practitioner), field("starts", &S::starts),
+                      field("expires", &S::expires), field("recorded", &S::recorded), field("revoked", &S::revoked),
+                      field("revokeReason", &S::revoke_reason), field("source", &S::source));
 };
 
 template <>
@@ -42,7 +44,8 @@ struct Fields<care::Contact> {
       field("modality", &S::modality), field("outcome", &S::outcome), field("activities", &S::activities),
       field("screenings", &S::screenings), field("patientLocation", &S::patient_location),
       field("callback", &S::callback), field("setting", &S::setting), field("billedAs", &S::billed_as),
-      field("nextDue", &S::next_due), field("status", &S::status), field("recorded", &S::recorded));
+      field("nextDue", &S::next_due), field("status", &S::status), field("recorded", &S::recorded),
+      field("source", &S::source));
 };
 
 template <>
@@ -70,7 +73,7 @@ struct Fields<care::RecommendationAnswer> {
   static constexpr auto table =
       std::make_tuple(field("id", &S::id), field("patient", &S::patient), field("review", &S::review),
                       field("recommendation", &S::recommendation), field("answer", &S::answer),
-                      field("reason", &S::reason), field("recorded", &S::recorded));
+                      field("reason", &S::reason), field("recorded", &S::recorded), field("source", &S::source));
 };
 
 template <>
@@ -79,16 +82,17 @@ struct Fields<care::CaseFlag> {
   static constexpr std::string_view kind = "CaseFlag";
   static constexpr auto table =
       std::make_tuple(field("id", &S::id), field("patient", &S::patient), field("reason", &S::reason),
-                      field("raised", &S::raised), field("recorded", &S::recorded));
+                      field("raised", &S::raised), field("recorded", &S::recorded), field("source", &S::source));
 };
 
 template <>
 struct Fields<care::TeamAssignment> {
   using S = care::TeamAssignment;
   static constexpr std::string_view kind = "TeamAssignment";
-  static constexpr auto table = std::make_tuple(
-      field("id", &S::id), field("patient", &S::patient), field("role", &S::role), field("member", &S::member),
-      field("clinic", &S::clinic), field("ended", &S::ended), field("recorded", &S::recorded));
+  static constexpr auto table =
+      std::make_tuple(field("id", &S::id), field("patient", &S::patient), field("role", &S::role),
+                      field("member", &S::member), field("clinic", &S::clinic), field("ended", &S::ended),
+                      field("recorded", &S::recorded), field("source", &S::source));
 };
 
 template <>
@@ -99,17 +103,17 @@ struct Fields<care::Referral> {
       field("id", &S::id), field("patient", &S::patient), field("episode", &S::episode), field("partner", &S::partner),
       field("capability", &S::capability), field("urgency", &S::urgency), field("status", &S::status),
       field("requested", &S::requested), field("requestedBy", &S::requested_by), field("appointment", &S::appointment),
-      field("outcome", &S::outcome), field("recorded", &S::recorded));
+      field("outcome", &S::outcome), field("recorded", &S::recorded), field("source", &S::source));
 };
 
 template <>
 struct Fields<care::Handoff> {
   using S = care::Handoff;
   static constexpr std::string_view kind = "Handoff";
-  static constexpr auto table =
-      std::make_tuple(field("id", &S::id), field("patient", &S::patient), field("kind", &S::kind),
-                      field("from", &S::from), field("to", &S::to), field("toRole", &S::to_role), field("at", &S::at),
-                      field("covered", &S::covered), field("accepted", &S::accepted), field("recorded", &S::recorded));
+  static constexpr auto table = std::make_tuple(
+      field("id", &S::id), field("patient", &S::patient), field("type", &S::kind), field("from", &S::from),
+      field("to", &S::to), field("toRole", &S::to_role), field("at", &S::at), field("covered", &S::covered),
+      field("accepted", &S::accepted), field("recorded", &S::recorded), field("source", &S::source));
 };
 
 template <>

@@ -81,6 +81,7 @@ Node with_identifier(const Node& resource, std::string_view system, std::string_
   const Node ours = Node::object(arena.copy(std::span<const Member>(members)));
   const fhir::TypeInfo* type = fhir::Types::r4().find(fhir::resource_type(resource));
   const fhir::ElementInfo* element = type == nullptr ? nullptr : type->element(name);
+  if (type != nullptr && element == nullptr) return resource;  // a Provenance has none
   if (element != nullptr && !element->many()) {
     return resource.find(name) == nullptr ? fhir::with(resource, name, ours, arena) : resource;
   }

@@ -6,6 +6,7 @@
 #include "fhir/bundle.h"
 #include "fhir/release.h"
 #include "flow/binding.h"
+#include "flow/inbound_call.h"
 #include "flow/structure.h"
 
 #include <algorithm>
@@ -19,24 +20,9 @@ namespace {
 using fhir::Node;
 using What = Inbound::What;
 
-// What is needed while one resource is mapped.
-struct Call {
-  const Engine& engine;
-  const Node& resource;
-  const Origin& origin;
-  const Surroundings& surroundings;
-  Instant now;
-  Arena& arena;
-  care::Source source;  // of the entity
-  std::string id;       // of the entity
-  std::string patient;  // care id, may be empty
-  std::optional<care::Source> subject;
-};
+using Call = InboundCall;
 
 constexpr std::string_view kMaps = "http://bhi-adapter.org/fhir/StructureMap/";
-
-Inbound invalid(Issues issues) { return {What::Invalid, std::nullopt, "invalid", std::move(issues), {}}; }
-Inbound left(std::string reason) { return {What::Left, std::nullopt, std::move(reason), {}, {}}; }
 
 const Node* contained(const Node& resource, std::string_view id) {
   for (const Node& inner : fhir::each(resource.find("contained"))) {
@@ -45,7 +31,12 @@ const Node* contained(const Node& resource, std::string_view id) {
   return nullptr;
 }
 
-const Node* resolve(const Call& call, std::string_view reference) {
+}  // namespace
+
+Inbound invalid(Issues issues) { return {What::Invalid, std::nullopt, "invalid", std::move(issues), {}, {}}; }
+Inbound left(std::string reason) { return {What::Left, std::nullopt, std::move(reason), {}, {}, {}}; }
+
+const Node* resolve(const InboundCall& call, std::string_view reference) {
   if (reference.starts_with('#')) return contained(call.resource, reference.substr(1));
   if (const auto parts = fhir::parse_reference(reference); parts && !parts->type.empty()) {
     return call.surroundings.resource ? call.surroundings.resource(parts->type, parts->id) : nullptr;
@@ -53,8 +44,7 @@ const Node* resolve(const Call& call, std::string_view reference) {
   return call.surroundings.canonical ? call.surroundings.canonical(reference) : nullptr;
 }
 
-Result<mapping::Output> run(const Call& call, std::string_view map, const Node* second = nullptr,
-                            bool two_sources = false) {
+Result<mapping::Output> run(const InboundCall& call, std::string_view map, const Node* second, bool two_sources) {
   std::array<mapping::Input, 2> inputs{};
   inputs[0].node = &call.resource;
   inputs[1].node = second;
@@ -66,6 +56,8 @@ Result<mapping::Output> run(const Call& call, std::string_view map, const Node* 
   return call.engine.maps_of(call.origin.source)
       .run(std::string(kMaps) + std::string(map), std::span(inputs.data(), two_sources ? 2 : 1), world, call.arena);
 }
+
+namespace {
 
 // The mapped node as a care entity with its identity filled in.
 template <typename Entity>
@@ -80,7 +72,7 @@ Inbound entity(const Call& call, std::string_view map, std::string_view kind) {
   value.id = call.id;
   value.source = call.source;
   if constexpr (requires { value.patient; }) value.patient = call.patient;
-  return {What::Change, std::move(value), "", std::move(output->issues), {}};
+  return {What::Change, std::move(value), "", std::move(output->issues), {}, {}};
 }
 
 // Does the care model know what this is about without its form? Then it need not wait for one.
@@ -163,9 +155,9 @@ Inbound response(const Call& call) {
   if (!mapped.ok()) return invalid({{Severity::Error, "processing", "", mapped.error().message}});
   if (has_errors(issues)) return invalid(std::move(issues));
   if (form == nullptr && !canonical.empty() && !canonical.starts_with('#') && !is_understood(*mapped)) {
-    return {What::Waiting, std::move(*mapped), std::string(canonical), std::move(issues), {}};
+    return {What::Waiting, std::move(*mapped), std::string(canonical), std::move(issues), {}, {}};
   }
-  return {What::Change, std::move(*mapped), "", std::move(issues), {}};
+  return {What::Change, std::move(*mapped), "", std::move(issues), {}, {}};
 }
 
 Inbound observation(const Call& call) {
@@ -181,7 +173,7 @@ Inbound observation(const Call& call) {
   auto mapped = report(call, *output, issues);
   if (!mapped.ok()) return invalid({{Severity::Error, "processing", "", mapped.error().message}});
   if (has_errors(issues)) return invalid(std::move(issues));
-  return {What::Change, std::move(*mapped), "", std::move(issues), {}};
+  return {What::Change, std::move(*mapped), "", std::move(issues), {}, {}};
 }
 
 Inbound context(const Call&) { return left("kept as context: read through the resources that refer to it"); }
@@ -194,10 +186,13 @@ struct Row {
 // What we read, by type. A type that is not here is left.
 constexpr std::array kRows = std::to_array<Row>({
     {"CarePlan", plan},
-    {"CareTeam", context},
+    {"CareTeam", care_team},
+    {"Communication", communication},
     {"Condition", context},
-    {"Encounter", context},
+    {"Consent", consent},
+    {"Encounter", encounter},
     {"EpisodeOfCare", episode},
+    {"Flag", flag},
     {"Goal", context},
     {"Location", context},
     {"Medication", context},
@@ -209,6 +204,8 @@ constexpr std::array kRows = std::to_array<Row>({
     {"PractitionerRole", context},
     {"Questionnaire", context},
     {"QuestionnaireResponse", response},
+    {"ServiceRequest", service_request},
+    {"Task", task},
 });
 static_assert(std::ranges::is_sorted(kRows, {}, &Row::type));
 

@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace bhi::flow {
 
@@ -41,7 +42,8 @@ struct Inbound {
   std::optional<care::Change> change;
   std::string reason;
   Issues issues;
-  std::optional<care::Source> subject;  // the patient as the resource refers to it; empty: to none
+  std::optional<care::Source> subject;    // the patient as the resource refers to it; empty: to none
+  std::vector<care::Change> others = {};  // of a resource that becomes several entities: those after the first
 };
 
 // Somebody whom resources refer to and whose Patient has not arrived: known by origin only, until it does.

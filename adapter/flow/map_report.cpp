@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <iterator>
 #include <utility>
 
 namespace bhi::flow {
@@ -152,7 +153,9 @@ class Run {
         *inbound.change);
     if (inbound.subject) subjects_.try_emplace(item.patient, *std::move(inbound.subject));
     if (trace_ != nullptr) trace_->in.push_back({name_of(item), item.entity, *inbound.change, std::move(lineage)});
-    changes_[item.patient].push_back(*std::move(inbound.change));
+    auto& changes = changes_[item.patient];
+    changes.push_back(*std::move(inbound.change));
+    std::ranges::move(inbound.others, std::back_inserter(changes));
     by_entity_[item.entity] = &item;
   }
 

@@ -7,8 +7,10 @@
 #include "flow/inbound.h"
 #include "flow/merge.h"
 #include "flow/record.h"
+#include "flow/roster.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <utility>
@@ -129,7 +131,8 @@ class Attempt {
     BHI_TRY(const auto ledger, known_at_ehr(copy, resource));
     const bool plan = copy.type == "CarePlan";
     if (ledger && !ledger->id.empty() && ledger->hash == copy.hash) return left(slot, "what we wrote or know already");
-    if (!plan && (ledger || !own_identifier(resource).empty())) return edited_copy(copy, slot, ledger);
+    const bool answered = is_for_answers(copy.type, resource);
+    if (!plan && !answered && (ledger || !own_identifier(resource).empty())) return edited_copy(copy, slot, ledger);
     if (plan && !ledger && !own_identifier(resource).empty())
       return left(slot, "our own write; its delivery confirms it");
 
@@ -137,7 +140,9 @@ class Attempt {
         map_inbound(engine_, resource, {copy.source, copy.id, copy.version, copy.updated}, around, now_, arena_);
     slot.outcome.issues = std::move(inbound.issues);
     switch (inbound.what) {
-      case Inbound::What::Left: return left(slot, inbound.reason);
+      case Inbound::What::Left:
+        if (copy.type == "CareTeam" && inbound.subject) note_emptied(copy, *inbound.subject);
+        return left(slot, inbound.reason);
       case Inbound::What::Invalid:
         quarantine(slot, std::move(slot.outcome.issues));
         if (inbound.change)
@@ -151,6 +156,7 @@ class Attempt {
         return {};
       case Inbound::What::Change: break;
     }
+    if (auto* handoff = std::get_if<care::Handoff>(&*inbound.change)) BHI_CHECK(join_handoff(*handoff));
     if (plan) BHI_CHECK(join_plan(copy, slot, ledger, around, std::get<care::CarePlan>(*inbound.change)));
     if (slot.outcome.state != InboxState::Done) return {};
     std::visit(
@@ -163,7 +169,37 @@ class Attempt {
         },
         *inbound.change);
     if (inbound.subject) subjects_.try_emplace(slot.patient, *std::move(inbound.subject));
-    changes_[slot.patient].push_back(*std::move(inbound.change));
+    auto& changes = changes_[slot.patient];
+    changes.push_back(*std::move(inbound.change));
+    std::ranges::move(inbound.others, std::back_inserter(changes));
+    return {};
+  }
+
+  // Nobody of this team is left whose role we know: those we held have left it.
+  void note_emptied(const ResourceCopy& copy, const care::Source& subject) {
+    const std::string patient = care_id(source_, "Patient", subject.id);
+    emptied_[patient].push_back({copy.source, copy.type, copy.id, copy.version, copy.updated});
+    changes_.try_emplace(patient);
+  }
+
+  // A Task of ours is there to be answered: what somebody over there does with it is news, not an edited copy.
+  bool is_for_answers(std::string_view type, const Node& resource) const {
+    const std::string value = own_identifier(resource);
+    return type == "Task" && (value.starts_with("recommendation/") || value.starts_with("handoff/"));
+  }
+
+  // Of our own handoff only its acceptance is the other side's to say.
+  Result<void> join_handoff(care::Handoff& handoff) {
+    BHI_TRY(const auto stored, store_.entity("Handoff", handoff.id));
+    if (!stored) return {};
+    BHI_TRY(const auto read, entity_from_json(stored->body));
+    care::Handoff held = std::get<care::Handoff>(read);
+    if (!held.source.system.empty()) return {};
+    if (!handoff.accepted.at.empty() && held.accepted.at.empty()) {
+      held.accepted = handoff.accepted;
+      held.recorded.at = handoff.recorded.at;
+    }
+    handoff = std::move(held);
     return {};
   }
 
@@ -275,6 +311,7 @@ class Attempt {
       const auto subject = subjects_.find(patient);
       if (subject != subjects_.end() && !before.record.patient)
         changes.insert(changes.begin(), patient_by_reference(subject->second));
+      end_missing(before.record, emptied_[patient], now_, changes);
       const care::Applied applied = care::apply(before.record, changes, engine_.policy, now_);
       add_applied(worked_, applied, before, destinations_, source_, now_);
       for (Slot& slot : slots_) {
@@ -348,6 +385,7 @@ class Attempt {
   Arena arena_;
   std::vector<Slot> slots_;
   std::map<std::string, std::vector<care::Change>> changes_;  // by care id of the patient
+  std::map<std::string, std::vector<care::Source>> emptied_;  // CareTeams, by care id of the patient
   std::map<std::string, std::vector<care::Change>> only_safety_;
   std::map<std::string, care::Source> subjects_;  // the same, as referred to
   Worked worked_;

@@ -45,11 +45,18 @@ Node context_node(const Engine& engine, const Artifact& artifact, std::string_vi
                   Instant now, Arena& arena) {
   std::vector<Node> origins;
   for (const std::string& origin : context.derived_from) origins.push_back(text(origin, arena));
+  std::vector<Node> history;
+  for (const WriteContext::State& step : context.history) {
+    history.push_back(
+        object({{"state", text(step.state, arena)}, {"start", text(step.start, arena)}, {"end", text(step.end, arena)}},
+               arena));
+  }
   return object({{"patientReference", text(context.patient, arena)},
                  {"identifierSystem", text(engine.identifier_system(), arena)},
                  {"identifierValue", text(identifier_value(artifact.name, care_id), arena)},
                  {"derivedFrom", origins.empty() ? Node() : Node::array(arena.copy(std::span<const Node>(origins)))},
-                 {"now", text(to_text(now), arena)}},
+                 {"now", text(to_text(now), arena)},
+                 {"history", history.empty() ? Node() : Node::array(arena.copy(std::span<const Node>(history)))}},
                 arena);
 }
 
@@ -101,7 +108,8 @@ std::string identifier_value(std::string_view artifact, std::string_view care_id
 
 Result<Node> render(const Engine& engine, const Artifact& artifact, const Node& entity, const WriteContext& context,
                     Instant now, Arena& arena, mapping::Lineage* lineage) {
-  const Node second = context_node(engine, artifact, entity.text_of("id"), context, now, arena);
+  const std::string_view id = context.id.empty() ? entity.text_of("id") : std::string_view(context.id);
+  const Node second = context_node(engine, artifact, id, context, now, arena);
   mapping::Input inputs[2];
   inputs[0].node = &entity;
   inputs[0].type = model(engine, artifact.kind);
@@ -118,8 +126,7 @@ Result<Node> render(const Engine& engine, const Artifact& artifact, const Node& 
   if (fhir::resource_type(resource) != artifact.type) {
     resource = fhir::with(resource, fhir::intern("resourceType"), Node::string(artifact.type), arena);
   }
-  return with_identifier(resource, engine.identifier_system(), identifier_value(artifact.name, entity.text_of("id")),
-                         arena);
+  return with_identifier(resource, engine.identifier_system(), identifier_value(artifact.name, id), arena);
 }
 
 bool is_substance_use(const Node& entity) {

@@ -29,6 +29,13 @@ struct WriteContext {
   std::string patient;                    // "Patient/1" at the destination
   std::vector<std::string> derived_from;  // "QuestionnaireResponse/2" at the destination
   std::string destination = {};           // its name: which overlay of the maps is used
+  struct State {
+    std::string state;
+    std::string start;
+    std::string end;  // empty: still
+  };
+  std::vector<State> history = {};  // of an episode: what its acts led through
+  std::string id = {};              // in our identifier; empty: the entity's own
 };
 
 std::string identifier_value(std::string_view artifact, std::string_view care_id);  // "<artifact>/<care id>"

@@ -15,6 +15,8 @@ struct MapOptions {
   std::string maps;         // overlay
   std::string maps_folder;  // of the site
   std::string now;
+  bool fhir = false;   // the care model as a FHIR Bundle, through the outbound maps
+  bool part2 = false;  // label substance-use data as 42 CFR Part 2
 };
 
 struct TestOptions {

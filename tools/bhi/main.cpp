@@ -37,6 +37,11 @@ int main(int argc, char** argv) {
   bhi::tools::MapOptions map;
   CLI::App* map_command = app.add_subcommand("map", "FHIR files in; care model, write-back requests and issues out");
   add_map_options(*map_command, map);
+  map_command->add_flag("--fhir", map.fhir,
+                        "print the care model as one FHIR collection Bundle, as the outbound maps write it (issues to "
+                        "standard error)");
+  map_command->add_flag("--part2", map.part2,
+                        "with --fhir: label substance-use data as that of a 42 CFR Part 2 programme");
   bool dry_run = true;
   map_command->add_flag("--dry-run", dry_run, "accepted for clarity: bhi map never sends anything");
 

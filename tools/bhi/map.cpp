@@ -1,6 +1,8 @@
-// bhi map: files in; care model, write-back requests and issues out. Nothing is stored, nothing is sent.
+// bhi map: files in; care model, write-back requests and issues out, or the care model as FHIR. Nothing is stored,
+// nothing is sent.
 #include "base/instant.h"
 #include "bhi/engine.h"
+#include "flow/fhir_export.h"
 #include "flow/map_report.h"
 #include "service/assets.h"
 #include "service/files.h"
@@ -28,6 +30,16 @@ Result<flow::InputText> read_input(const std::string& name) {
   return flow::InputText{name.substr(name.find_last_of('/') + 1), std::move(text)};
 }
 
+int print_as_fhir(const MapOptions& options, const MapInputs& inputs, flow::MapReport report) {
+  const auto bundle = flow::entities_as_fhir(*inputs.engine, report.care, inputs.now, report.issues, {options.part2});
+  if (!bundle.ok()) return fail(bundle.error());
+  std::cout << *bundle << "\n";
+  for (const Issue& issue : report.issues) {
+    std::cerr << name(issue.severity) << " " << issue.path << ": " << issue.text << "\n";
+  }
+  return has_errors(report.issues) ? kInputHasErrors : kFine;
+}
+
 }  // namespace
 
 Result<MapInputs> read_inputs(const MapOptions& options) {
@@ -52,7 +64,12 @@ Result<MapInputs> read_inputs(const MapOptions& options) {
 int run_map(const MapOptions& options) {
   const auto inputs = read_inputs(options);
   if (!inputs.ok()) return fail(inputs.error());
-  const flow::MapReport report = flow::map_files(*inputs->engine, inputs->texts, options.source, inputs->now);
+  if ((options.fhir && options.json) || (options.part2 && !options.fhir)) {
+    std::cerr << "bhi map: expected --fhir or --json, not both; --part2 goes with --fhir\n";
+    return kUsage;
+  }
+  flow::MapReport report = flow::map_files(*inputs->engine, inputs->texts, options.source, inputs->now);
+  if (options.fhir) return print_as_fhir(options, *inputs, std::move(report));
   std::cout << (options.json ? to_json(report) : to_text(report));
   return has_errors(report.issues) ? kInputHasErrors : kFine;
 }
