@@ -12,6 +12,11 @@ bool is_one_of(std::string_view word, const std::array<std::string_view, N>& wor
   return std::ranges::find(words, word) != words.end();
 }
 
+constexpr std::array<std::string_view, 10> kEvents{
+    "start",   "stop", "dose-increase", "dose-decrease",       "switch",
+    "augment", "hold", "restart",       "declined-by-patient", "no-change-reviewed"};
+constexpr std::array<std::string_view, 4> kWillingness{"willing", "ambivalent", "declines", "not-asked"};
+
 struct Field {
   std::string_view name;
   std::string MedicationDecision::*value;
@@ -34,11 +39,10 @@ constexpr std::array kFields = std::to_array<Field>({
 
 }  // namespace
 
+std::span<const std::string_view> decision_events() { return kEvents; }
+std::span<const std::string_view> willingness_words() { return kWillingness; }
+
 std::vector<std::string> missing_in(const MedicationDecision& decision) {
-  constexpr std::array<std::string_view, 10> kEvents{
-      "start",   "stop", "dose-increase", "dose-decrease",       "switch",
-      "augment", "hold", "restart",       "declined-by-patient", "no-change-reviewed"};
-  constexpr std::array<std::string_view, 4> kWillingness{"willing", "ambivalent", "declines", "not-asked"};
   constexpr std::array<std::string_view, 4> kAnswers{"", "accepted", "modified", "declined"};
   constexpr std::array<std::string_view, 4> kLess{"stop", "hold", "dose-decrease", "no-change-reviewed"};
   std::vector<std::string> missing;

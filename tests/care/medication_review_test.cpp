@@ -228,7 +228,6 @@ TEST(MedicationDecision, WhatIsLeftOutIsSaid) {
                                       "expected benefit", "side effects", "prolonged-use risk", "alternatives"}));
   decision = {"d",
               "p",
-              {},
               "2026-11-01",
               "pcp",
               "t",
@@ -244,7 +243,8 @@ TEST(MedicationDecision, WhatIsLeftOutIsSaid) {
               "psychotherapy alone",
               "",
               "",
-              ""};
+              "",
+              {}};
   EXPECT_TRUE(missing_in(decision).empty());
   decision.willingness = "eager";
   decision.pcp_answer = "declined";
