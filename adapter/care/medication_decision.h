@@ -2,7 +2,8 @@
 // risks and alternatives, what the treating physician decided. What is left out is said, never filled in.
 #pragma once
 
-#include "care/model_work.h"
+#include "care/medication_review.h"
+#include "care/model.h"
 
 #include <span>
 #include <string>
@@ -17,6 +18,11 @@ std::span<const std::string_view> willingness_words();
 // Fields that a decision of its kind must have and lacks, by name; an unknown word for willingness, answer or event is
 // named too. A stop needs no prolonged-use risk, a patient's no is a decision of its own and needs no order.
 std::vector<std::string> missing_in(const MedicationDecision& decision);
+
+// Of a patient in treatment: psychotropics ordered since its start without a decision (of that order, or within two
+// weeks of it), and decisions that leave something out. Kinds "decision-missing" and "decision-incomplete"; both need
+// review.
+std::vector<MedicationNote> decision_notes(const Record& record);
 
 // CPT 90863 may be added: pharmacologic management on the same day as psychotherapy (one of its base codes) and not
 // beside an evaluation and management service of the same person. Who may bill it depends on the state: needs review.

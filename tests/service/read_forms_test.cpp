@@ -67,7 +67,7 @@ TEST(ReadForms, NamesEveryMistakeWithItsPlace) {
 }
 
 TEST(ReadForms, RefusesWhatIsNoListOfForms) {
-  EXPECT_EQ(mistakes(""), "forms.yaml:1:1: forms: expected a list of questionnaires, found nothing");
+  EXPECT_EQ(mistakes(""), "forms.yaml:1:1: expected one YAML document, found 0");
   EXPECT_EQ(mistakes("{}"), "forms.yaml:1:1: forms: expected a list of questionnaires, found a mapping");
   EXPECT_NE(mistakes("- {a: ["), "");
   EXPECT_NE(mistakes("- {questionnaire: 'urn:a', instrument: phq-2, items: []}").find("expected linkIds"),
