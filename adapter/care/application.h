@@ -1,8 +1,10 @@
-// One call of apply(): the record being changed and what came of it. Inside of care/apply.cpp and care/apply_work.cpp.
+// One call of apply(): the record being changed and what came of it. Inside of care/apply.cpp, apply_plans.cpp
+// and apply_work.cpp.
 #pragma once
 
 #include "care/apply.h"
 #include "care/medication.h"
+#include "care/plan_proposals.h"
 #include "care/review.h"
 #include "care/safety.h"
 #include "care/scoring.h"
@@ -12,6 +14,7 @@
 #include <algorithm>
 #include <iterator>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -35,6 +38,7 @@ inline std::string_view time_of(const CaseReview& review) { return review.date; 
 inline std::string_view time_of(const Referral& referral) { return referral.requested; }
 inline std::string_view time_of(const Handoff& handoff) { return handoff.at; }
 inline std::string_view time_of(const Feedback& feedback) { return feedback.date; }
+inline std::string_view time_of(const MedicationDecision& decision) { return decision.on; }
 template <typename T>
 requires requires(const T& entry) { entry.recorded; }
 std::string_view time_of(const T& entry) { return entry.recorded.at; }
@@ -69,6 +73,7 @@ class Application {
  public:
   Application(Record before, const Policy& policy, Instant now) : policy_(policy), now_(now) {
     out_.after = std::move(before);
+    std::erase_if(out_.after.plans, is_withdrawn_draft);
     wish_before_ = review_wish(out_.after.screenings, policy_, now_);
   }
 
@@ -132,11 +137,14 @@ class Application {
   void settle_events();
   void settle_event(SafetyEvent& event, const Screening& screening, const Screening* response);
   void settle_plans();
+  std::string settle_draft(std::span<const Proposal> proposals);
+  void withdraw(const CarePlan& draft);
 
   const Policy& policy_;
   Instant now_;
   Applied out_;
   std::optional<ReviewWish> wish_before_;
+  std::optional<CarePlan> withdrawn_;  // our draft, taken back: told to the store, no part of the record
   bool patient_touched_ = false;
   std::vector<std::string> episodes_, screenings_, medications_, plans_, events_;  // ids touched
   std::vector<std::string> arrived_plans_;

@@ -158,32 +158,6 @@ void Application::raise(const EventRequest& request) {
   put(out_.after.safety, std::move(event));
 }
 
-void Application::operator()(CarePlan plan) {
-  const CarePlan* held = find_by_id(out_.after.plans, plan.id);
-  const bool starts = held == nullptr || (!is_reviewed(*held) && is_reviewed(plan));
-  if (plan.source.system == kBhi) {
-    if (held == nullptr) {
-      plan.behavioral = true;
-      if (!plan.review_date.empty()) set_by_hand(plan);
-    } else {
-      if (plan.review_date != held->review_date) set_by_hand(plan);
-      plan.source = held->source;  // it stays the EHR's plan, with our change
-      if (*held == plan) return;
-    }
-    intend(Intent::Artifact::CarePlanUpdate, plan.id,
-           held == nullptr ? "plan made at the BHI side" : "plan changed at the BHI side", false, false);
-    if (starts) note_once(arrived_plans_, plan.id);
-  } else {
-    // The same version again must not undo what the BHI side changed since.
-    if (held != nullptr && compare(held->source, plan.source) != Version::Newer) return;
-    read_review_date(plan);
-    if (held != nullptr) keep_bhi_fields(plan, *held);
-    note_once(arrived_plans_, plan.id);
-  }
-  note_once(plans_, plan.id);
-  put(out_.after.plans, std::move(plan));
-}
-
 void Application::operator()(const AcknowledgeSafety& acknowledge) {
   SafetyEvent* event = find_by_id(out_.after.safety, acknowledge.event);
   if (event == nullptr) {
@@ -238,17 +212,6 @@ void Application::settle_events() {
   }
 }
 
-void Application::settle_plans() {
-  const auto wish = review_wish(out_.after.screenings, policy_, now_);
-  for (CarePlan& plan : out_.after.plans) {
-    const bool arrived = std::ranges::find(arrived_plans_, plan.id) != arrived_plans_.end();
-    if (!arrived && wish == wish_before_) continue;
-    if (!follow(plan, wish)) continue;
-    note_once(plans_, plan.id);
-    intend(Intent::Artifact::CarePlanUpdate, plan.id, "next plan review after a screening", false, false);
-  }
-}
-
 Applied Application::finish() && {
   settle_events();
   settle_plans();
@@ -273,6 +236,7 @@ Applied Application::finish() && {
   add(out_.after.medications, medications_);
   add(out_.after.plans, plans_);
   add(out_.after.safety, events_);
+  if (withdrawn_) out_.touched.emplace_back(*std::move(withdrawn_));
   for (const auto& [kind, id] : entries_) add_entry(kind, id);
   return std::move(out_);
 }

@@ -6,6 +6,7 @@
 #include "base/issue.h"
 #include "care/model.h"
 #include "care/site_map.h"
+#include "care/treat_to_target.h"
 
 #include <span>
 #include <string>
@@ -33,7 +34,7 @@ struct RevokeConsent {
 // repeat changes nothing; an entry recorded later under the same id corrects the earlier.
 using Change = std::variant<Patient, Episode, ScreeningReport, MedicationTherapy, CarePlan, AcknowledgeSafety,
                             EpisodeAct, Consent, RevokeConsent, Contact, CaseReview, RecommendationAnswer, CaseFlag,
-                            TeamAssignment, Referral, Handoff, CrisisStep, Partnership, Feedback>;
+                            TeamAssignment, Referral, Handoff, CrisisStep, Partnership, Feedback, MedicationDecision>;
 
 // A wish to change the EHR, before anyone asks what the EHR can do.
 struct Intent {
@@ -52,6 +53,7 @@ struct Policy {
   int safety_recent_days = 14;    // events older than this at first sight go to the review list
   int review_interval_days = 28;  // next plan review after a screening ("needs clinical review")
   int review_interval_positive_days = 14;
+  TargetPolicy target = {};                   // when treat to target asks for what
   SiteMap forms = {};                         // questions of a site's own forms, see care/site_map.h
   bool write_scores_of_ehr_responses = true;  // send a score Observation for a response that came from the EHR
 };

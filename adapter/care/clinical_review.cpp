@@ -1,6 +1,7 @@
 #include "care/clinical_review.h"
 
 #include "care/instruments.h"
+#include "care/measures.h"
 #include "care/medication_rules.h"
 #include "care/medication_table.h"
 #include "care/text.h"
@@ -22,6 +23,7 @@ constexpr auto kPolicies = std::to_array<PolicyFact>({
     {"safety_recent_days", "14 days as recent; who is called for an unknown"},
     {"review_interval_days", "28 days to the next plan review"},
     {"review_interval_positive_days", "14 days after a positive screening"},
+    {"consult_from_days", "the next consultation is asked for 8 weeks after the last, done by week 12"},
     {"answer_days", "7 days for the treating physician to answer a recommendation"},
     {"score_older_days", "a score older than 28 days is asked for again"},
     {"stable_days", "two scores at target 56 days apart count as stable"},
@@ -63,6 +65,9 @@ std::vector<ReviewFlag> facts_for_review() {
     if (!rule.confirmed) add("target", rule.instrument, "response, target and remission");
     if (!rule.worse_confirmed)
       add("target", rule.instrument, "worsening by " + std::to_string(rule.worse_points) + " points");
+  }
+  for (const MeasureRow& row : measures()) {
+    if (row.needs_review) add("measure", row.id, std::string(row.note));
   }
   for (const PolicyFact& policy : kPolicies) add("policy", policy.row, std::string(policy.fact));
   return flags;

@@ -15,6 +15,8 @@ using std::chrono::sys_days;
 
 constexpr auto kDepression = std::to_array<std::string_view>({"phq-2", "phq-9", "phq-9m", "epds"});
 
+constexpr double kPhq9Positive = 10;  // HEDIS, of PHQ-9 and PHQ-9M
+
 bool is_phq9(const Screening& screening) { return screening.instrument == "phq-9" || screening.instrument == "phq-9m"; }
 
 std::string short_text(double value) {
@@ -49,7 +51,8 @@ const Fact* MeasureData::first(std::string_view kind, Date from, Date to) const 
     const auto start = date_of(fact.start);
     if (fact.kind != kind || !start || *start > to) continue;
     // An encounter or an act without an end is one of its day; a condition without one lasts.
-    const bool lasts = kind != "encounter" && kind != "follow-up" && kind != "referral" && fact.end.empty();
+    const bool lasts =
+        kind != "encounter" && kind != "follow-up" && kind != "referral" && kind != "delivery" && fact.end.empty();
     const auto end = fact.end.empty() ? start : date_of(fact.end);
     if (!lasts && end && *end < from) continue;
     if (found == nullptr || *start < *date_of(found->start)) found = &fact;
@@ -77,6 +80,8 @@ MeasureData measure_data(const Record& record, std::span<const Fact> facts, Date
   for (const Episode& episode : record.episodes) {
     const auto at = date_of(enrolled_at(episode, record.acts));
     if (!at || episode.state == "entered-in-error") continue;
+    const auto over = date_of(episode.end);
+    data.on_caseload |= *at <= end && (!over || *over >= start);
     const bool in_or_after = data.enrolled && *data.enrolled >= start;
     if (!data.enrolled || (in_or_after ? (*at >= start && *at < *data.enrolled) : *at > *data.enrolled))
       data.enrolled = at;
@@ -87,9 +92,15 @@ MeasureData measure_data(const Record& record, std::span<const Fact> facts, Date
     const std::optional<double> value =
         screening.total ? std::optional<double>(*screening.total) : screening.stated_total;
     if (is_phq9(screening) && value) data.phq9.push_back({*at, *value, short_text(*value)});
-    if (screening.positive && std::ranges::find(kDepression, screening.instrument) != kDepression.end())
-      data.screens.push_back({*at, *screening.positive});
+    if (value) data.assessed.push_back(*at);
+    if (std::ranges::find(kDepression, screening.instrument) == kDepression.end()) continue;
+    if (screening.positive) {
+      data.screens.push_back({*at, screening.instrument, *screening.positive, true});
+    } else if (is_phq9(screening) && value) {
+      data.screens.push_back({*at, screening.instrument, *value >= kPhq9Positive, false});
+    }
   }
+  std::ranges::sort(data.assessed);
   std::ranges::stable_sort(data.phq9, {}, &Score::date);
   std::ranges::stable_sort(data.screens, {}, &Screen::date);
   for (const Contact& contact : record.contacts) {

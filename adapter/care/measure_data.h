@@ -22,7 +22,9 @@ struct Score {
 
 struct Screen {
   Date date;
+  std::string instrument;
   bool positive = false;
+  bool decided = true;  // by the instrument's own rule; false: told from its total by the threshold of DSF-E
 };
 
 struct MeasureData {
@@ -30,8 +32,10 @@ struct MeasureData {
   Date period_end;
   std::optional<Date> birth;
   std::optional<Date> enrolled;  // of the episode enrolled first in or after the period's start, else the last
+  bool on_caseload = false;      // enrolled, and not over, on some day of the period
+  std::vector<Date> assessed;    // final screenings with a score, of any instrument
   std::vector<Score> phq9;       // PHQ-9 and PHQ-9M, final, in order of date
-  std::vector<Screen> screens;   // depression instruments with a decision
+  std::vector<Screen> screens;   // depression instruments
   std::vector<Date> contacts;    // patient reached
   std::vector<Date> reviews;     // discussed
   std::vector<Fact> facts;

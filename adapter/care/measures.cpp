@@ -1,7 +1,7 @@
 #include "care/measures.h"
 
 #include "care/episode.h"
-#include "care/measure_data.h"
+#include "care/measure_judges.h"
 
 #include <algorithm>
 #include <array>
@@ -18,16 +18,7 @@ using std::chrono::weeks;
 constexpr double kElevated = 9;   // more than
 constexpr double kRemission = 5;  // less than
 
-using Judge = void (*)(const MeasureData& data, Verdict& verdict);
-
 std::string on(const Score& score) { return "PHQ-9 " + score.text + " on " + to_text(score.date); }
-
-bool is_out(Verdict& verdict, const MeasureData& data, std::string_view kind, Date from, Date to) {
-  if (!verdict.excluded.empty()) return true;
-  if (!data.has(kind, from, to)) return false;
-  verdict.excluded = kind;
-  return true;
-}
 
 // ---- remission at so many months (CMS159, NQF 0711) -----------------------------------------------------------------
 
@@ -86,7 +77,9 @@ void cms2(const MeasureData& data, Verdict& verdict) {
     if (fact.kind != "encounter" || !at || *at < data.period_start || *at > data.period_end) continue;
     if (!seen || *at < *seen) seen = at;
     for (const Screen& one : data.screens) {
-      if (one.date < minus(*at, days{14}) || one.date > *at || (screen != nullptr && one.date < screen->date)) continue;
+      if (!one.decided || one.date < minus(*at, days{14}) || one.date > *at ||
+          (screen != nullptr && one.date < screen->date))
+        continue;
       screened = screen != nullptr && screen->date == one.date ? std::min(*screened, *at) : *at;
       screen = &one;
     }
@@ -235,22 +228,33 @@ constexpr auto kRows = std::to_array<Row>({
     {{"CMS2", "depression screening and follow-up plan", true, false, "2025 content"}, cms2},
     {{"CMS159", "depression remission at twelve months", true, false, "2025 content; +/- 60 days"}, cms159},
     {{"NQF 0711", "depression remission at six months", true, true, "window unconfirmed: that of CMS159"}, nqf0711},
-    {{"NQF 0712", "PHQ-9 utilization", false, true, "details unconfirmed"}, nullptr},
-    {{"CMS128", "antidepressant medication management", false, true, "day counts unconfirmed"}, nullptr},
-    {{"DSF-E", "HEDIS depression screening and follow-up", false, false, "not built"}, nullptr},
-    {{"DMS-E", "HEDIS PHQ-9 monitoring", false, true, "period length unconfirmed"}, nullptr},
+    {{"NQF 0712", "PHQ-9 utilization", true, true, "details unconfirmed: every four months with an encounter"},
+     nqf0712},
+    {{"CMS128-84", "antidepressant medication management, 84 days", true, true,
+      "day counts and gaps unconfirmed: none"},
+     cms128_acute},
+    {{"CMS128-180", "the same, 180 days", true, true, "day counts and gaps unconfirmed: none"}, cms128_continuation},
+    {{"DSF-E", "HEDIS depression screening", true, false, "to 30 days before the period's end"}, dsf_screening},
+    {{"DSF-E-follow-up", "HEDIS follow-up within 30 days of a positive", true, false, ""}, dsf_follow_up},
+    {{"DMS-E-1", "HEDIS PHQ-9 monitoring, first four months", true, true, "period length unconfirmed"}, dms_first},
+    {{"DMS-E-2", "the same, second four months", true, true, "period length unconfirmed"}, dms_second},
+    {{"DMS-E-3", "the same, third four months", true, true, "period length unconfirmed"}, dms_third},
     {{"DRR-E", "HEDIS remission or response", true, false, ""}, drr},
-    {{"PND-E/PDS-E", "HEDIS prenatal and postpartum depression screening", false, true, "details unconfirmed"},
-     nullptr},
+    {{"PND-E", "HEDIS prenatal depression screening", true, true, "details unconfirmed: 280 days unless stated"},
+     prenatal_screening},
+    {{"PDS-E", "HEDIS postpartum depression screening", true, true, "details unconfirmed: days 7 to 84"},
+     postpartum_screening},
     {{"CoCM-4wk", "follow-up contact within 4 weeks", true, false, "Bao 2016"}, follow_up_in_four_weeks},
     {{"CoCM-consult", "consultation in weeks 8-12 without response", true, false, "Bao 2016"},
      consultation_in_weeks_8_to_12},
     {{"CoCM-improve", "clinically significant improvement", true, false, "Bao 2016"}, improvement},
     {{"CoCM-contacts", "two contacts in the first month", true, true, "frequency unconfirmed"}, contact_frequency},
-    {{"registry-process", "size, contacted, improved, reviewed", false, false, "care/caseload.h statistics()"},
-     nullptr},
-    {{"AMA-baseline", "the practice's own baseline and indicators", false, false, "care/model_practice.h Baseline"},
-     nullptr},
+    {{"registry-contacted", "of the caseload: contacted in the period", true, false, "AIMS"}, registry_contacted},
+    {{"registry-improved", "of the caseload with an elevated baseline: improved", true, false, "AIMS"},
+     registry_improved},
+    {{"registry-consulted", "of the caseload: reviewed with the consultant", true, false, "AIMS"}, registry_consulted},
+    {{"AMA-baseline", "assessed at the beginning", true, true, "30 days unconfirmed; see also indicators()"},
+     baseline_assessed},
 });
 
 constexpr auto kTable = [] {
@@ -261,15 +265,19 @@ constexpr auto kTable = [] {
 
 }  // namespace
 
+bool is_out(Verdict& verdict, const MeasureData& data, std::string_view kind, Date from, Date to) {
+  if (!verdict.excluded.empty()) return true;
+  if (!data.has(kind, from, to)) return false;
+  verdict.excluded = kind;
+  return true;
+}
+
 std::span<const MeasureRow> measures() { return kTable; }
 
 Result<Verdict> measure(std::string_view id, const Record& record, std::span<const Fact> facts,
                         const MeasurePeriod& period) {
   const auto found = std::ranges::find(kRows, id, [](const Row& row) { return row.row.id; });
   if (found == kRows.end()) return Error{Kind::NotFound, "expected the id of a measure"};
-  if (found->judge == nullptr) {
-    return Error{Kind::Unsupported, std::string(id) + " is not computed here: " + std::string(found->row.note)};
-  }
   const auto start = date_from(period.start);
   const auto end = date_from(period.end);
   if (!start || !end || std::chrono::sys_days{*start} > std::chrono::sys_days{*end})

@@ -2,14 +2,15 @@
 // caller's: count() adds the verdicts of many.
 //
 // What a record does not hold (encounters, diagnoses by value set, hospice) comes in as facts, already told by group;
-// this room knows no value sets. A measure whose rules are not confirmed is marked ("needs clinical review"); one that
-// is not computed says so and gives no verdict.
+// this room knows no value sets. A measure whose rules are not confirmed is marked ("needs clinical review").
 #pragma once
 
 #include "base/instant.h"
 #include "base/result.h"
 #include "care/model.h"
+#include "care/model_practice.h"
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -20,7 +21,7 @@ namespace bhi::care {
 struct MeasureRow {
   std::string_view id;  // "CMS159"
   std::string_view name;
-  bool computed = false;
+  bool computed = false;  // all are, today
   bool needs_review = false;
   std::string_view note;
 };
@@ -30,7 +31,7 @@ std::span<const MeasureRow> measures();
 struct Fact {
   std::string kind;  // encounter | depression | bipolar | schizophrenia | personality-disorder | developmental-disorder
                      // | hospice | palliative | death | follow-up | antidepressant | referral | screening-declined |
-                     // medical-reason
+                     // medical-reason | pregnancy | delivery
   std::string start;
   std::string end;
 };
@@ -51,7 +52,7 @@ struct Verdict {
   bool operator==(const Verdict&) const = default;
 };
 
-// Unsupported for a measure that is not computed, NotFound for an unknown one, Incorrect for a wrong period.
+// NotFound for an unknown measure, Incorrect for a wrong period.
 Result<Verdict> measure(std::string_view id, const Record& record, std::span<const Fact> facts,
                         const MeasurePeriod& period);
 
@@ -63,5 +64,16 @@ struct MeasureCount {
   bool operator==(const MeasureCount&) const = default;
 };
 MeasureCount count(std::span<const Verdict> verdicts);
+
+// What the practice chose to reach (care/model_practice.h), beside where it is: of a metric that names one of the
+// measures, from the verdicts of that measure.
+struct Indicator {
+  SuccessMetric metric;
+  std::optional<double> percent;
+  std::optional<bool> reached;  // empty: no target, or nothing to compare
+  std::string why;              // "12 of 30"
+  bool operator==(const Indicator&) const = default;
+};
+std::vector<Indicator> indicators(const Baseline& baseline, std::span<const Verdict> verdicts);
 
 }  // namespace bhi::care

@@ -1,7 +1,12 @@
 #include "care/medication_decision.h"
 
+#include "base/instant.h"
+#include "care/times.h"
+#include "care/treat_to_target.h"
+
 #include <algorithm>
 #include <array>
+#include <chrono>
 
 namespace bhi::care {
 
@@ -11,6 +16,13 @@ template <std::size_t N>
 bool is_one_of(std::string_view word, const std::array<std::string_view, N>& words) {
   return std::ranges::find(words, word) != words.end();
 }
+
+constexpr std::array<std::string_view, 10> kEvents{
+    "start",   "stop", "dose-increase", "dose-decrease",       "switch",
+    "augment", "hold", "restart",       "declined-by-patient", "no-change-reviewed"};
+constexpr std::array<std::string_view, 4> kWillingness{"willing", "ambivalent", "declines", "not-asked"};
+
+constexpr std::chrono::days kNear{14};
 
 struct Field {
   std::string_view name;
@@ -34,11 +46,10 @@ constexpr std::array kFields = std::to_array<Field>({
 
 }  // namespace
 
+std::span<const std::string_view> decision_events() { return kEvents; }
+std::span<const std::string_view> willingness_words() { return kWillingness; }
+
 std::vector<std::string> missing_in(const MedicationDecision& decision) {
-  constexpr std::array<std::string_view, 10> kEvents{
-      "start",   "stop", "dose-increase", "dose-decrease",       "switch",
-      "augment", "hold", "restart",       "declined-by-patient", "no-change-reviewed"};
-  constexpr std::array<std::string_view, 4> kWillingness{"willing", "ambivalent", "declines", "not-asked"};
   constexpr std::array<std::string_view, 4> kAnswers{"", "accepted", "modified", "declined"};
   constexpr std::array<std::string_view, 4> kLess{"stop", "hold", "dose-decrease", "no-change-reviewed"};
   std::vector<std::string> missing;
@@ -55,6 +66,41 @@ std::vector<std::string> missing_in(const MedicationDecision& decision) {
   if (!is_one_of(decision.pcp_answer, kAnswers)) missing.emplace_back("pcp answer");
   if (decision.pcp_answer == "declined" && decision.pcp_reason.empty()) missing.emplace_back("pcp reason");
   return missing;
+}
+
+std::vector<MedicationNote> decision_notes(const Record& record) {
+  std::vector<MedicationNote> notes;
+  const Episode* episode = current_episode(record);
+  if (episode == nullptr) return notes;
+  const auto note = [&](std::string_view kind, const std::string& id, std::string text) {
+    MedicationNote one;
+    one.kind = one.rule = kind;
+    one.severity = "information";
+    if (!id.empty()) one.therapies = {id};
+    one.text = std::move(text);
+    notes.push_back(std::move(one));
+  };
+  for (const MedicationTherapy& therapy : record.medications) {
+    const auto ordered = date_from(therapy.authored);
+    const bool counts = !therapy.ingredients.empty() && therapy.status == "active" && !therapy.do_not_perform;
+    if (!counts || !ordered || earlier(therapy.authored, episode->start)) continue;
+    const auto is_about_it = [&](const MedicationDecision& decision) {
+      if (!decision.therapy.empty()) return decision.therapy == therapy.id;
+      const auto on = date_from(decision.on);
+      return on && std::chrono::abs(std::chrono::sys_days{*on} - std::chrono::sys_days{*ordered}) <= kNear;
+    };
+    if (std::ranges::any_of(record.decisions, is_about_it)) continue;
+    note("decision-missing", therapy.id,
+         therapy.ingredients.front() + ": ordered on " + to_text(*ordered) + ", no decision is recorded");
+  }
+  for (const MedicationDecision& decision : record.decisions) {
+    const auto missing = missing_in(decision);
+    if (missing.empty()) continue;
+    std::string text = "decision of " + decision.on + " leaves out:";
+    for (const std::string& one : missing) text += (one == missing.front() ? " " : ", ") + one;
+    note("decision-incomplete", decision.therapy, std::move(text));
+  }
+  return notes;
 }
 
 AddOn add_on_90863(std::string_view psychotherapy_code, bool evaluation_by_same_person,

@@ -2,40 +2,27 @@
 // risks and alternatives, what the treating physician decided. What is left out is said, never filled in.
 #pragma once
 
+#include "care/medication_review.h"
 #include "care/model.h"
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace bhi::care {
 
-struct MedicationDecision {
-  std::string id;
-  std::string patient;
-  Source source;
-  std::string on;
-  std::string by;         // who decided: a role or a member of the team
-  std::string therapy;    // care id of the order it is about; empty: none was made
-  std::string event;      // start | stop | dose-increase | ... | declined-by-patient | no-change-reviewed
-  std::string condition;  // target condition
-  std::string appropriateness;
-  std::string contraindications;  // and interaction check
-  std::string willingness;        // willing | ambivalent | declines | not-asked
-  std::string shared_decision;    // note
-  std::string expected_benefit;   // and by when
-  std::string side_effects;       // discussed
-  std::string prolonged_use_risk;
-  std::string alternatives;
-  std::string baseline_tests;
-  std::string pcp_answer;  // accepted | modified | declined; of a psychiatric recommendation
-  std::string pcp_reason;
-  bool operator==(const MedicationDecision&) const = default;
-};
+std::span<const std::string_view> decision_events();
+std::span<const std::string_view> willingness_words();
 
 // Fields that a decision of its kind must have and lacks, by name; an unknown word for willingness, answer or event is
 // named too. A stop needs no prolonged-use risk, a patient's no is a decision of its own and needs no order.
 std::vector<std::string> missing_in(const MedicationDecision& decision);
+
+// Of a patient in treatment: psychotropics ordered since its start without a decision (of that order, or within two
+// weeks of it), and decisions that leave something out. Kinds "decision-missing" and "decision-incomplete"; both need
+// review.
+std::vector<MedicationNote> decision_notes(const Record& record);
 
 // CPT 90863 may be added: pharmacologic management on the same day as psychotherapy (one of its base codes) and not
 // beside an evaluation and management service of the same person. Who may bill it depends on the state: needs review.

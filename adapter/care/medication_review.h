@@ -20,7 +20,8 @@ struct DoneTest {
 };
 
 struct MedicationNote {
-  std::string kind;  // monitoring-due | long-use | interaction | dose-above-usual | dose-unclear | supply-ended
+  std::string kind;  // monitoring-due | long-use | interaction | dose-above-usual | dose-unclear | supply-ended |
+                     // decision-missing | decision-incomplete (care/medication_decision.h)
   std::string rule;
   std::string severity;                // contraindicated | warning | information
   std::vector<std::string> therapies;  // ids it was derived from

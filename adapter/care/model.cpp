@@ -25,7 +25,8 @@ constexpr std::array<std::string_view, std::variant_size_v<Entity>> kKinds{"Pati
                                                                            "Handoff",
                                                                            "CrisisStep",
                                                                            "Partnership",
-                                                                           "Feedback"};
+                                                                           "Feedback",
+                                                                           "MedicationDecision"};
 static_assert(!kKinds.back().empty());
 
 }  // namespace

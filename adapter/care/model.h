@@ -174,17 +174,32 @@ struct Goal {
   std::string description;
   std::string status;
   std::vector<Target> targets;
+  std::string achievement;  // in-progress | improving | worsening | no-change | achieved; empty: nobody said
   bool operator==(const Goal&) const = default;
 };
 
 struct Activity {
   std::string reference;  // of an activity held in a resource of its own
-  std::string kind;       // plan-review for the review activity that we keep; else empty
+  std::string kind;       // plan-review for the review activity that we keep; that of a proposal (care/
+                          // treat_to_target.h) for what it put here; else empty
   std::vector<Code> codes;
   std::string description;
   std::string status;     // not-started, scheduled, in-progress, on-hold, completed, cancelled, stopped, unknown
   std::string scheduled;  // date or dateTime
   bool operator==(const Activity&) const = default;
+};
+
+// A goal or an activity as the rules put it into the plan, word for word. Found there unchanged, it is still theirs to
+// move or to take out; changed or gone, a person has decided, and the same is not proposed again.
+struct DerivedPart {
+  std::string part;  // goal | activity
+  std::string kind;  // of the activity; of the goal the measure of its target
+  std::string description;
+  std::string status;
+  std::string target;       // of the goal: "< 10"
+  std::string on;           // date: due or scheduled
+  std::string achievement;  // of the goal
+  bool operator==(const DerivedPart&) const = default;
 };
 
 struct CarePlan {
@@ -207,6 +222,7 @@ struct CarePlan {
   std::string safety_plan;
   std::string review_date;  // date of the next review
   std::vector<std::string> notes;
+  std::vector<DerivedPart> derived;  // never set by a sender
   bool operator==(const CarePlan&) const = default;
 };
 
@@ -232,19 +248,21 @@ struct Record {
   std::vector<CrisisStep> crisis_steps;
   std::vector<Partnership> partnerships;
   std::vector<Feedback> feedback;
+  std::vector<MedicationDecision> decisions;
   bool operator==(const Record&) const = default;
 };
 
 using Entity = std::variant<Patient, Episode, Screening, MedicationTherapy, CarePlan, SafetyEvent, EpisodeAct, Consent,
                             Contact, CaseReview, RecommendationAnswer, CaseFlag, TeamAssignment, Referral, Handoff,
-                            CrisisStep, Partnership, Feedback>;
+                            CrisisStep, Partnership, Feedback, MedicationDecision>;
 
 // All lists of a record, as references: for what is done to every kind alike.
 template <typename Held>
 auto lists_of(Held& record) {
   return std::tie(record.episodes, record.screenings, record.medications, record.plans, record.safety, record.acts,
                   record.consents, record.contacts, record.reviews, record.answers, record.flags, record.assignments,
-                  record.referrals, record.handoffs, record.crisis_steps, record.partnerships, record.feedback);
+                  record.referrals, record.handoffs, record.crisis_steps, record.partnerships, record.feedback,
+                  record.decisions);
 }
 
 // The list that holds this kind: list_of<Contact>(record). Not for Patient, who is one.

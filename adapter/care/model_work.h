@@ -161,6 +161,34 @@ struct TeamAssignment {
   bool operator==(const TeamAssignment&) const = default;
 };
 
+// ---- medication ---------------------------------------------------------------------------------------------------
+
+// A decision about a psychotropic: why it fits, what the patient wants, what was said about side effects, risks and
+// alternatives, what the treating physician decided. What is left out is said (care/medication_decision.h), never
+// filled in.
+struct MedicationDecision {
+  std::string id;
+  std::string patient;
+  std::string on;
+  std::string by;         // who decided: a role or a member of the team
+  std::string therapy;    // care id of the order it is about; empty: none was made
+  std::string event;      // start | stop | dose-increase | ... | declined-by-patient | no-change-reviewed
+  std::string condition;  // target condition
+  std::string appropriateness;
+  std::string contraindications;  // and interaction check
+  std::string willingness;        // willing | ambivalent | declines | not-asked
+  std::string shared_decision;    // note
+  std::string expected_benefit;   // and by when
+  std::string side_effects;       // discussed
+  std::string prolonged_use_risk;
+  std::string alternatives;
+  std::string baseline_tests;
+  std::string pcp_answer;  // accepted | modified | declined; of a psychiatric recommendation
+  std::string pcp_reason;
+  Recorded recorded;
+  bool operator==(const MedicationDecision&) const = default;
+};
+
 // ---- onward -------------------------------------------------------------------------------------------------------
 
 struct Referral {

@@ -1,5 +1,6 @@
 #include "care/review.h"
 
+#include "care/plan_proposals.h"
 #include "care/scoring.h"
 #include "care/times.h"
 
@@ -94,6 +95,15 @@ std::optional<ReviewWish> review_wish(std::span<const Screening> screenings, con
   return ReviewWish{authored, to_text(*date), to_text(due)};
 }
 
+void ask_sooner(ReviewWish& wish, std::span<const Proposal> proposals) {
+  for (const Proposal& proposal : proposals) {
+    const bool sooner = earlier(proposal.review_date, wish.due) && earlier(wish.on, proposal.review_date);
+    if (!proposal.review_date.empty() && sooner) wish.due = proposal.review_date;
+  }
+}
+
+bool is_date_ours(const CarePlan& plan) { return is_ours(plan); }
+
 bool is_reviewed(const CarePlan& plan) { return plan.status == "active" && plan.behavioral; }
 
 bool follow(CarePlan& plan, const std::optional<ReviewWish>& wish) {
@@ -135,6 +145,7 @@ void keep_bhi_fields(CarePlan& incoming, const CarePlan& held) {
   keep(incoming.self_management, held.self_management);
   keep(incoming.relapse_prevention, held.relapse_prevention);
   keep(incoming.safety_plan, held.safety_plan);
+  keep_derived(incoming, held);
   if (held.source.system == "bhi") incoming.behavioral = incoming.behavioral || held.behavioral;
 
   // A date that our rule gave goes with the rule: a plan that is no longer reviewed does not keep it.

@@ -8,6 +8,7 @@
 #include "base/instant.h"
 #include "care/apply.h"
 #include "care/model.h"
+#include "care/treat_to_target.h"
 
 #include <optional>
 #include <span>
@@ -28,10 +29,15 @@ struct ReviewWish {
 // `screenings` in the record's order (by time). One authored after tomorrow is a wrong date and not followed.
 std::optional<ReviewWish> review_wish(std::span<const Screening> screenings, const Policy& policy, Instant now);
 
+// A proposal may ask for an earlier one, after the day of the screening.
+void ask_sooner(ReviewWish& wish, std::span<const Proposal> proposals);
+
 bool is_reviewed(const CarePlan& plan);  // active and behavioral
 
 // Moves the plan's review date and its activity to the wish, unless a person's date stands. True when the plan changed.
 bool follow(CarePlan& plan, const std::optional<ReviewWish>& wish);
+
+bool is_date_ours(const CarePlan& plan);  // set by our rule, not by a person
 
 // A date set by the BHI side: the activity follows it.
 void set_by_hand(CarePlan& plan);

@@ -20,9 +20,12 @@ const InstrumentItem* item_of(const Instrument& instrument, int n) {
   return found == instrument.items.end() ? nullptr : &*found;
 }
 
-void add(std::vector<Code>& codes, std::string code) {
-  Code added{std::string(kItemSystem), std::move(code), ""};
+void add(std::vector<Code>& codes, Code added) {
   if (std::ranges::find(codes, added) == codes.end()) codes.push_back(std::move(added));
+}
+
+void add(std::vector<Code>& codes, std::string ours) {
+  add(codes, Code{std::string(kItemSystem), std::move(ours), ""});
 }
 
 }  // namespace
@@ -36,6 +39,8 @@ ScreeningReport with_site_codes(ScreeningReport report, std::span<const SiteItem
     if (row.link_id.empty()) continue;
     for (ReportedItem& item : report.items) {
       if (item.link_id != row.link_id) continue;
+      // The question's own code too: PHQ-2 and PHQ-9, AUDIT-C and AUDIT share theirs, and are told apart by them.
+      if (row.n != 0) add(item.codes, item_code(*instrument, *item_of(*instrument, row.n)));
       add(item.codes, row.instrument + "/" + (row.n == 0 ? std::string("total") : std::to_string(row.n)));
     }
   }

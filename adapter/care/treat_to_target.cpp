@@ -1,7 +1,7 @@
 #include "care/treat_to_target.h"
 
 #include "care/instruments.h"
-#include "care/review.h"
+#include "care/plan_proposals.h"
 #include "care/scoring.h"
 #include "care/text.h"
 #include "care/times.h"
@@ -21,7 +21,7 @@ std::string date_after(std::string_view from, int days_later) {
   return date ? to_text(year_month_day{sys_days{*date} + days{days_later}}) : std::string();
 }
 
-std::string date_of(Instant now) { return to_text(year_month_day{floor<days>(now)}); }
+std::string date_text(std::string_view time) { return date_after(time, 0); }
 
 bool is_past(std::string_view date, Instant now) {
   const auto moment = latest_moment(date);
@@ -54,11 +54,6 @@ Activity activity_of(std::string_view kind, std::string description, std::string
   activity.status = "scheduled";
   activity.scheduled = on;
   return activity;
-}
-
-const CarePlan* current_plan(const Record& record) {
-  const auto found = std::ranges::find_if(record.plans, is_reviewed);
-  return found == record.plans.end() ? nullptr : &*found;
 }
 
 class Proposals {
@@ -97,13 +92,14 @@ class Proposals {
 };
 
 void Proposals::safety() {
-  const CarePlan* plan = current_plan(record_);
+  const CarePlan* plan = plan_for_proposals(record_);
   const bool no_safety_plan = plan == nullptr || plan->safety_plan.empty();
   for (const SafetyEvent& event : record_.safety) {
     if (event.state == "answered" || event.level != "positive") continue;
     if (event.state == "acknowledged" && !no_safety_plan) continue;
-    Proposal& one = add("safety", event.rule + " " + event.level + " (" + event.state + ")",
-                        {event.id, event.derived_from}, date_of(now_));
+    Proposal& one =
+        add("safety", event.rule + " " + event.level + " (" + event.state + ")", {event.id, event.derived_from},
+            date_text(event.occurred.empty() ? event.raised : event.occurred));
     one.activities.push_back(activity_of("safety-plan", "Safety plan made or looked at with the patient", one.due));
     one.safety_prompt = no_safety_plan;
     one.confirmed = true;
@@ -124,13 +120,13 @@ void Proposals::safety() {
 void Proposals::goal(const Trend& trend) {
   if (!trend.elevated) return;
   const TargetRule& rule = *find_target(trend.instrument);
-  ProposedGoal goal;
+  Goal goal;
   const bool next = trend.reached;  // below 10: now below 5
   const int below = next ? rule.remission_below : rule.target_below;
-  goal.goal.description = name_of(trend) + " below " + std::to_string(below);
-  goal.goal.status = trend.remission ? "completed" : "active";
+  goal.description = name_of(trend) + " below " + std::to_string(below);
+  goal.status = trend.remission ? "completed" : "active";
   const std::string from = start_.empty() ? trend.baseline->on : start_;
-  goal.goal.targets.push_back(
+  goal.targets.push_back(
       {measure_of(trend), "< " + std::to_string(below), date_after(from, policy_.goal_days * (next ? 2 : 1))});
   goal.achievement = trend.remission   ? "achieved"
                      : trend.worsening ? "worsening"
@@ -149,7 +145,7 @@ void Proposals::goal(const Trend& trend) {
     reason +=
         "baseline " + number_text(trend.baseline->value) + ": treated to below " + std::to_string(rule.target_below);
   }
-  Proposal& one = add(kind, std::move(reason), ids_of(trend), goal.goal.targets.front().due);
+  Proposal& one = add(kind, std::move(reason), ids_of(trend), goal.targets.front().due);
   one.overdue = one.overdue && !trend.remission;
   one.goals.push_back(std::move(goal));
   one.confirmed = rule.confirmed;
@@ -175,18 +171,19 @@ void Proposals::consult(const Trend& trend) {
   const TargetRule& rule = *find_target(trend.instrument);
   const auto days_in = days_since(start_, now_);
   if (!days_in || *days_in < policy_.consult_from_days) return;
-  // One that took place since shortly before week 8, and within the last eight weeks, answers it.
+  // One that took place since shortly before week 8 answers it for as long again; then the next is asked for.
   const std::string from = date_after(start_, policy_.consult_from_days - 14);
+  std::string since = start_;
   for (const Consultation& held : consultations_) {
-    if (earlier(held.on, from)) continue;
-    if (days_since(held.on, now_).value_or(0) <= policy_.consult_from_days) return;
+    if (!earlier(held.on, from) && earlier(since, held.on)) since = held.on;
   }
+  if (days_since(since, now_).value_or(0) < policy_.consult_from_days && since != start_) return;
   const bool scored = trend.last->id != trend.baseline->id;
   std::string reason =
       name_of(trend) + " not improved in week " + std::to_string(*days_in / 7) + ": " +
       (scored ? from_to(trend) : "no score since the baseline of " + number_text(trend.baseline->value));
-  Proposal& one = add("consult", std::move(reason), ids_of(trend), date_after(start_, policy_.consult_until_days));
-  one.review_date = one.overdue ? date_of(now_) : one.due;
+  Proposal& one = add("consult", std::move(reason), ids_of(trend), date_after(since, policy_.consult_until_days));
+  one.review_date = one.due;
   one.activities.push_back(
       activity_of("psychiatric-consultation", "Psychiatric consultation: treatment not working yet", one.due));
   one.confirmed = rule.confirmed;
@@ -196,19 +193,30 @@ void Proposals::consult(const Trend& trend) {
 void Proposals::stable(const Trend& trend) {
   if (!trend.elevated || !trend.reached || trend.points.size() < 2) return;
   const TargetRule& rule = *find_target(trend.instrument);
-  const auto last = date_from(trend.last->on);
   const TrendPoint* first = nullptr;  // of the run at target that the last belongs to
   for (auto it = trend.points.rbegin(); it != trend.points.rend() && it->value < rule.target_below; ++it) first = &*it;
   const auto since = first == nullptr ? std::nullopt : date_from(first->on);
-  if (!since || !last || (sys_days{*last} - sys_days{*since}).count() < policy_.stable_days) return;
-  const CarePlan* plan = current_plan(record_);
+  if (!since) return;
+  const auto days_at_target = [&](const TrendPoint& point) {
+    const auto on = date_from(point.on);
+    return on ? (sys_days{*on} - sys_days{*since}).count() : 0;
+  };
+  // The first that shows it: later ones at target do not move the date.
+  const TrendPoint* shown = first;
+  while (shown != &trend.points.back() && days_at_target(*shown) < policy_.stable_days) ++shown;
+  if (days_at_target(*shown) < policy_.stable_days) return;
+  const CarePlan* plan = plan_for_proposals(record_);
   Proposal& one = add("relapse-prevention",
                       name_of(trend) + " below " + std::to_string(rule.target_below) + " for " +
-                          std::to_string((sys_days{*last} - sys_days{*since}).count()) + " days",
-                      {first->id, trend.last->id}, date_after(trend.last->on, policy_.score_older_days));
+                          std::to_string(days_at_target(*trend.last)) + " days",
+                      {first->id, shown->id}, date_after(shown->on, policy_.score_older_days));
+  one.relapse_prompt = plan == nullptr || plan->relapse_prevention.empty();
+  if (!one.relapse_prompt) {
+    one.overdue = false;
+    return;
+  }
   one.activities.push_back(
       activity_of("relapse-prevention", "Relapse prevention plan: warning signs, what helps, whom to call", one.due));
-  one.relapse_prompt = plan == nullptr || plan->relapse_prevention.empty();
 }
 
 void Proposals::remeasure(const Trend& trend) {
@@ -219,16 +227,17 @@ void Proposals::remeasure(const Trend& trend) {
       add("remeasure",
           name_of(trend) + " last done " + std::to_string(days_since(trend.last->on, now_).value_or(0)) + " days ago",
           {trend.last->id}, due);
-  one.activities.push_back(activity_of("remeasure", name_of(trend) + " again", date_of(now_)));
+  one.activities.push_back(activity_of("remeasure", name_of(trend) + " again", due));
 }
 
 void Proposals::answer() {
   for (const Consultation& held : consultations_) {
     if (held.recommendation.empty() || !held.answer.empty()) continue;
-    Proposal& one = add("answer", "recommendation of the psychiatric consultation not answered yet", {held.id},
-                        date_after(held.on, policy_.answer_days));
-    one.activities.push_back(
-        activity_of("recommendation-answer", "Treating physician answers the recommendation", one.due));
+    Proposal& one =
+        add("answer", "recommendation of the psychiatric consultation not answered yet", {held.id},
+            held.answer_due.empty() ? date_after(held.on, policy_.answer_days) : date_text(held.answer_due));
+    one.activities.push_back(activity_of(
+        "recommendation-answer", "Treating physician answers the recommendation of " + date_text(held.on), one.due));
   }
 }
 
@@ -250,19 +259,13 @@ std::vector<Proposal> Proposals::all() {
   constexpr std::array<std::string_view, 9> kOrder{"safety",   "worsening", "consult",
                                                    "answer",   "remeasure", "set-target",
                                                    "improved", "remission", "relapse-prevention"};
-  std::ranges::stable_sort(proposals_, {}, [&](const Proposal& one) {
+  const auto place = [&](const Proposal& one) {
     return std::ranges::find(kOrder, std::string_view(one.kind)) - kOrder.begin();
+  };
+  std::ranges::stable_sort(proposals_, [&](const Proposal& a, const Proposal& b) {
+    return place(a) != place(b) ? place(a) < place(b) : earlier(a.due, b.due);
   });
   return std::move(proposals_);
-}
-
-bool is_closed(const Activity& activity) {
-  return activity.status == "completed" || activity.status == "cancelled" || activity.status == "stopped";
-}
-
-bool same_target(const Goal& held, const Goal& wanted) {
-  return !held.targets.empty() && !wanted.targets.empty() && !wanted.targets.front().measure.empty() &&
-         held.targets.front().measure == wanted.targets.front().measure;
 }
 
 }  // namespace
@@ -281,35 +284,20 @@ std::vector<Proposal> treat_to_target(const TargetInput& input, const TargetPoli
   return Proposals(input, policy, now).all();
 }
 
-bool add_to(CarePlan& plan, const Proposal& proposal) {
-  const CarePlan before = plan;
-  for (const ProposedGoal& wanted : proposal.goals) {
-    const auto held = std::ranges::find_if(plan.goals, [&](const Goal& g) { return same_target(g, wanted.goal); });
-    if (held == plan.goals.end()) {
-      plan.goals.push_back(wanted.goal);
-      continue;
-    }
-    // A person may have set another target or due date; only what is ours follows.
-    const bool ours = held->reference.empty();
-    if (ours) {
-      held->description = wanted.goal.description;
-      held->targets = wanted.goal.targets;
-      held->status = wanted.goal.status;
+std::vector<Consultation> consultations_of(const Record& record) {
+  std::vector<Consultation> found;
+  for (const CaseReview& review : record.reviews) {
+    if (review.status != "final" || !review.discussed) continue;
+    if (review.recommendations.empty()) found.push_back({review.id, review.date, "", ""});
+    for (const Recommendation& one : review.recommendations) {
+      const RecommendationAnswer* last = nullptr;  // answers stand in the order of their recording
+      for (const RecommendationAnswer& answer : record.answers) {
+        if (answer.review == review.id && answer.recommendation == one.id) last = &answer;
+      }
+      found.push_back({review.id, review.date, one.kind, last == nullptr ? "" : last->answer, one.answer_due});
     }
   }
-  for (const Activity& wanted : proposal.activities) {
-    const auto same_kind = [&](const Activity& a) { return a.kind == wanted.kind; };
-    const auto same_reason = [&](const Activity& a) {
-      return same_kind(a) && is_closed(a) && a.description == wanted.description && a.scheduled == wanted.scheduled;
-    };
-    if (std::ranges::any_of(plan.activities, same_reason)) continue;
-    const auto open =
-        std::ranges::find_if(plan.activities, [&](const Activity& a) { return same_kind(a) && !is_closed(a); });
-    if (open == plan.activities.end()) plan.activities.push_back(wanted);
-  }
-  const bool sooner = plan.review_date.empty() || earlier(proposal.review_date, plan.review_date);
-  if (!proposal.review_date.empty() && sooner) plan.review_date = proposal.review_date;
-  return plan != before;
+  return found;
 }
 
 }  // namespace bhi::care

@@ -8,6 +8,9 @@
 //   stable                       a relapse prevention plan
 //   newest score too old         the scale again
 //   open safety event, low risk  a safety plan, a follow-up
+//
+// Dates of goals and activities follow from what is recorded, never from today: as days pass a proposal appears, is
+// overdue, goes; what it puts into the plan stays the same, so that nothing is written again and again.
 #pragma once
 
 #include "base/instant.h"
@@ -32,19 +35,19 @@ struct TargetPolicy {
   int goal_days = 84;             // [U] due date of the first target
 };
 
-// What a psychiatric consultation came to, as whoever keeps case reviews knows it.
+// What a psychiatric consultation came to: one for each recommendation, or one without any.
 struct Consultation {
   std::string id;
   std::string on;
-  std::string recommendation;  // empty: none was made
-  std::string answer;          // of the treating physician: accepted | modified | declined; empty: not yet
+  std::string recommendation;   // empty: none was made
+  std::string answer;           // of the treating physician: accepted | modified | declined; empty: not yet
+  std::string answer_due = {};  // empty: TargetPolicy::answer_days
+  bool operator==(const Consultation&) const = default;
 };
 
-struct ProposedGoal {
-  Goal goal;                // kind of target by its measure (LOINC of the total)
-  std::string achievement;  // in-progress | improving | worsening | no-change | achieved
-  bool operator==(const ProposedGoal&) const = default;
-};
+// Of the case reviews in which the patient was discussed, in the order of their date; with the answer that was recorded
+// last, whichever arrived last.
+std::vector<Consultation> consultations_of(const Record& record);
 
 struct Proposal {
   std::string kind;    // set-target | improved | remission | worsening | consult | answer | relapse-prevention |
@@ -53,7 +56,7 @@ struct Proposal {
   std::vector<std::string> derived_from;  // care ids
   std::string due;                        // date; empty: none
   bool overdue = false;
-  std::vector<ProposedGoal> goals;
+  std::vector<Goal> goals;  // each with its measure (LOINC of the total) and its achievement
   std::vector<Activity> activities;
   std::string review_date;      // asked for; empty: no opinion
   bool relapse_prompt = false;  // the plan has no relapse prevention yet
@@ -67,12 +70,14 @@ struct TargetInput {
   std::span<const Consultation> consultations;
 };
 
-// In the order of urgency: safety, worsening, consult, answer, the rest. None for a patient who is not in treatment (no
-// episode that is enrolled, active or in relapse prevention), but safety.
+// In the order of urgency: safety, worsening, consult, answer, the rest; of a kind the one due first. None for a
+// patient who is not in treatment (no episode that is enrolled, active or in relapse prevention), but safety.
 std::vector<Proposal> treat_to_target(const TargetInput& input, const TargetPolicy& policy, Instant now);
 
-// The plan with a proposal in it. The same again changes nothing; an activity that a person closed is not opened again
-// for the same reason; goals are found by their measure. True when the plan changed.
+// The plan with the goals and activities of a proposal in it; what was added is noted in CarePlan::derived. The same
+// again changes nothing. What a person closed, moved or took out is not proposed again for the same reason; beside a
+// person's own goal of the same measure there is no second one. The review date is for care/review.h. True when the
+// plan changed.
 bool add_to(CarePlan& plan, const Proposal& proposal);
 
 // The episode that is being treated now; nullptr: none.

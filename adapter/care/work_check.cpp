@@ -2,6 +2,7 @@
 
 #include "base/instant.h"
 #include "care/episode.h"
+#include "care/medication_decision.h"
 #include "care/team.h"
 
 #include <algorithm>
@@ -15,6 +16,7 @@ namespace bhi::care {
 namespace {
 
 using Words = std::initializer_list<std::string_view>;
+using WordSpan = std::span<const std::string_view>;
 
 constexpr auto kActivities = std::to_array<ContactActivity>({
     {"outreach"},
@@ -43,11 +45,15 @@ class Check {
     if (value.empty()) say(Severity::Error, "required", member, "expected a value, found none");
   }
 
-  void word(std::string_view member, std::string_view value, Words allowed) {
+  void word(std::string_view member, std::string_view value, WordSpan allowed) {
     if (std::ranges::find(allowed, value) != allowed.end()) return;
     std::string text = "expected one of";
-    for (const std::string_view one : allowed) text += (one == *allowed.begin() ? " " : ", ") + std::string(one);
+    for (const std::string_view one : allowed) text += (one == allowed.front() ? " " : ", ") + std::string(one);
     say(Severity::Error, "value", member, text);
+  }
+
+  void word(std::string_view member, std::string_view value, Words allowed) {
+    word(member, value, WordSpan(allowed.begin(), allowed.size()));
   }
 
   void words(std::string_view member, const std::vector<std::string>& values, Words allowed) {
@@ -234,6 +240,22 @@ Issues check(const Feedback& feedback) {
   check.word("from", feedback.from, {"patient", "caregiver", "staff"});
   check.time("date", feedback.date);
   check.recorded(feedback.recorded);
+  return std::move(check).done();
+}
+
+Issues check(const MedicationDecision& decision) {
+  Check check("MedicationDecision", decision.id);
+  check.word("event", decision.event, decision_events());
+  check.time("on", decision.on);
+  if (!decision.willingness.empty()) check.word("willingness", decision.willingness, willingness_words());
+  check.word("pcp_answer", decision.pcp_answer, {"", "accepted", "modified", "declined"});
+  check.recorded(decision.recorded);
+  // Incomplete is taken: a record of what was not said is worth more than none.
+  for (std::string member : missing_in(decision)) {
+    std::ranges::replace_if(
+        member, [](char c) { return c == ' ' || c == '-'; }, '_');
+    check.say(Severity::Warning, "required", member, "expected to be recorded with this decision");
+  }
   return std::move(check).done();
 }
 

@@ -31,5 +31,6 @@ Issues check(const Handoff& handoff);
 Issues check(const CrisisStep& step);
 Issues check(const Partnership& partnership);
 Issues check(const Feedback& feedback);
+Issues check(const MedicationDecision& decision);
 
 }  // namespace bhi::care

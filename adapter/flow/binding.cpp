@@ -217,7 +217,7 @@ bool with_entity_kind(std::string_view kind, auto&& visitor) {
   return with_kind<care::Patient, care::Episode, care::Screening, care::MedicationTherapy, care::CarePlan,
                    care::SafetyEvent, care::EpisodeAct, care::Consent, care::Contact, care::CaseReview,
                    care::RecommendationAnswer, care::CaseFlag, care::TeamAssignment, care::Referral, care::Handoff,
-                   care::CrisisStep, care::Partnership, care::Feedback>(kind, visitor);
+                   care::CrisisStep, care::Partnership, care::Feedback, care::MedicationDecision>(kind, visitor);
 }
 
 }  // namespace

@@ -24,6 +24,9 @@ Result<Step> Delivery::create(const Artifact& artifact, const Node& ours) {
   if (entity().text_of("status") == "entered-in-error") {
     return Step(Fate{OutboxState::Superseded, "entered in error before it was written", std::nullopt, true});
   }
+  if (type == "CarePlan" && entity().text_of("status") == "revoked") {
+    return Step(Fate{OutboxState::Superseded, "taken back before it was written", std::nullopt, true});
+  }
   const std::string rung = type + " create";
   BHI_CHECK(announce(ours, ours, rung));
   const Answer answer = ehr_.create(type, body, condition);

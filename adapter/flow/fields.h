@@ -163,9 +163,9 @@ struct Fields<care::Target> {
 template <>
 struct Fields<care::Goal> {
   using S = care::Goal;
-  static constexpr auto table =
-      std::make_tuple(field("reference", &S::reference), field("description", &S::description),
-                      field("status", &S::status), field("targets", &S::targets));
+  static constexpr auto table = std::make_tuple(field("reference", &S::reference),
+                                                field("description", &S::description), field("status", &S::status),
+                                                field("targets", &S::targets), field("achievement", &S::achievement));
 };
 
 template <>
@@ -174,6 +174,15 @@ struct Fields<care::Activity> {
   static constexpr auto table = std::make_tuple(field("reference", &S::reference), field("kind", &S::kind),
                                                 field("codes", &S::codes), field("description", &S::description),
                                                 field("status", &S::status), field("scheduled", &S::scheduled));
+};
+
+template <>
+struct Fields<care::DerivedPart> {
+  using S = care::DerivedPart;
+  static constexpr auto table =
+      std::make_tuple(field("part", &S::part), field("kind", &S::kind), field("description", &S::description),
+                      field("status", &S::status), field("target", &S::target), field("on", &S::on),
+                      field("achievement", &S::achievement));
 };
 
 template <>
@@ -187,7 +196,7 @@ struct Fields<care::CarePlan> {
       field("end", &S::end), field("problems", &S::problems), field("goals", &S::goals),
       field("activities", &S::activities), field("selfManagement", &S::self_management),
       field("relapsePrevention", &S::relapse_prevention), field("safetyPlan", &S::safety_plan),
-      field("reviewDate", &S::review_date), field("notes", &S::notes));
+      field("reviewDate", &S::review_date), field("notes", &S::notes), field("derived", &S::derived));
 };
 
 }  // namespace bhi::flow

@@ -160,4 +160,19 @@ struct Fields<care::Feedback> {
       field("workflowVersion", &S::workflow_version), field("recorded", &S::recorded));
 };
 
+template <>
+struct Fields<care::MedicationDecision> {
+  using S = care::MedicationDecision;
+  static constexpr std::string_view kind = "MedicationDecision";
+  static constexpr auto table =
+      std::make_tuple(field("id", &S::id), field("patient", &S::patient), field("on", &S::on), field("by", &S::by),
+                      field("therapy", &S::therapy), field("event", &S::event), field("condition", &S::condition),
+                      field("appropriateness", &S::appropriateness), field("contraindications", &S::contraindications),
+                      field("willingness", &S::willingness), field("sharedDecision", &S::shared_decision),
+                      field("expectedBenefit", &S::expected_benefit), field("sideEffects", &S::side_effects),
+                      field("prolongedUseRisk", &S::prolonged_use_risk), field("alternatives", &S::alternatives),
+                      field("baselineTests", &S::baseline_tests), field("pcpAnswer", &S::pcp_answer),
+                      field("pcpReason", &S::pcp_reason), field("recorded", &S::recorded));
+};
+
 }  // namespace bhi::flow

@@ -76,8 +76,9 @@ Inbound entity(const Call& call, std::string_view map, std::string_view kind) {
 }
 
 // Does the care model know what this is about without its form? Then it need not wait for one.
-bool is_understood(const care::ScreeningReport& report) {
-  const care::Recognition recognition = care::recognise(report);
+bool is_understood(const care::ScreeningReport& report, const care::SiteMap& forms) {
+  const care::Recognition recognition =
+      forms.empty() ? care::recognise(report) : care::recognise(care::with_site_codes(report, forms));
   return !recognition.instruments.empty() || !recognition.self_harm.empty() || recognition.doubtful != nullptr;
 }
 
@@ -154,7 +155,8 @@ Inbound response(const Call& call) {
   auto mapped = report(call, *output, issues);
   if (!mapped.ok()) return invalid({{Severity::Error, "processing", "", mapped.error().message}});
   if (has_errors(issues)) return invalid(std::move(issues));
-  if (form == nullptr && !canonical.empty() && !canonical.starts_with('#') && !is_understood(*mapped)) {
+  if (form == nullptr && !canonical.empty() && !canonical.starts_with('#') &&
+      !is_understood(*mapped, call.engine.policy.forms)) {
     return {What::Waiting, std::move(*mapped), std::string(canonical), std::move(issues), {}, {}};
   }
   return {What::Change, std::move(*mapped), "", std::move(issues), {}, {}};

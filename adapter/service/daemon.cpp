@@ -9,6 +9,7 @@
 #include "service/log.h"
 #include "service/poller.h"
 #include "service/shell.h"
+#include "service/tick_work.h"
 #include "service/watched_store.h"
 
 #include <algorithm>
@@ -47,6 +48,7 @@ struct Daemon::Inside {
         maps(engine, metrics, std::move(parts.maps)),
         common{store, metrics, engine, destinations_of(settings), std::move(parts.now)},
         lanes(common, {[this] { wake_deliveries(); }, [this](auto source, const auto& form) { want(source, form); }}),
+        ticks(common, std::chrono::hours(settings.tick_interval_hours), [this] { wake_deliveries(); }),
         api({store, settings, metrics, engine, common.destinations, common.now, [this] { lanes.wake(); },
              [this] { wake_deliveries(); }, version}),
         access(settings.tokens) {}
@@ -63,6 +65,7 @@ struct Daemon::Inside {
   std::vector<std::unique_ptr<Poller>> pollers;
   std::vector<std::unique_ptr<DeliveryWork>> deliveries;
   LaneWork lanes;
+  TickWork ticks;
   Api api;
   Access access;
   std::unique_ptr<http::Server> server;
@@ -123,6 +126,7 @@ void Daemon::Inside::start_threads() {
     for (int i = 0; i < settings.delivery_workers; ++i)
       start_thread("delivery", [&delivery](auto stop) { delivery->work(stop); });
   }
+  start_thread("ticks", [this](auto stop) { ticks.run(stop); });
   if (maps.watches()) start_thread("maps", [this](auto stop) { maps.run(stop); });
   start_thread("api", [this](auto) { server->run(); });
   // Health and metrics answer until the very end.

@@ -1,6 +1,7 @@
 #include "service/load_engine.h"
 
 #include "service/assets.h"
+#include "service/read_forms.h"
 
 #include <set>
 #include <utility>
@@ -32,7 +33,9 @@ flow::SourceMaps overlays(const Settings& settings) {
 
 Result<std::shared_ptr<const flow::Engine>> load_engine(const Settings& settings) {
   BHI_TRY(const auto texts, load_assets(settings.assets, settings.maps_folder));
-  return flow::make_engine(settings.instance_id, settings.policy, texts, own_bases(settings), overlays(settings));
+  care::Policy policy = settings.policy;
+  BHI_TRY(policy.forms, load_forms(settings.forms_file));
+  return flow::make_engine(settings.instance_id, policy, texts, own_bases(settings), overlays(settings));
 }
 
 std::vector<std::string> warnings_of(const flow::Engine& engine) {

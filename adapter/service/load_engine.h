@@ -11,7 +11,7 @@
 
 namespace bhi::service {
 
-// Errors: Incorrect (maps: one line per diagnostic), Unavailable (files).
+// Errors: Incorrect (maps, forms: one line per mistake), Unavailable (files).
 Result<std::shared_ptr<const flow::Engine>> load_engine(const Settings& settings);
 
 // Warnings of all libraries of maps, one a line each, every one once.

@@ -231,6 +231,15 @@ std::vector<Option> make_table() {
       row("policy.write_scores_of_ehr_responses", "true",
           "send a score Observation for a questionnaire response that came from the EHR itself",
           one_of<S>(BHI_FIELD(S, policy.write_scores_of_ehr_responses), kYesNo)),
+      row("policy.tick_interval_hours", "6",
+          "how often all patients are looked at for what time alone asks for: a consultation in week 8, a score that "
+          "is "
+          "due again; once more a minute after the start",
+          whole<S>(BHI_FIELD(S, tick_interval_hours), 1, 168)),
+      row("policy.forms", "",
+          "the site's own forms, YAML or JSON: a list of `questionnaire`, `instrument` and `items` (linkId: number in "
+          "the instrument, or `total`); SIGHUP reads it again",
+          path<S>(BHI_FIELD(S, forms_file), "the path of a file")),
       row("tokens[].name", kRequired, "who the caller is, in audit and log", name_text<T>(BHI_FIELD(T, name))),
       row("tokens[].role", kRequired,
           "`ehr` sends FHIR, `bhi-app` works with `/care`, `operator` sees queues and replays",

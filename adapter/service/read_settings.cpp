@@ -2,6 +2,7 @@
 
 #include "service/files.h"
 #include "service/options.h"
+#include "service/read_forms.h"
 
 #include <yaml-cpp/yaml.h>
 
@@ -290,6 +291,9 @@ Result<void> check_files(const Settings& settings) {
   note("store.path", check_folder_of(settings.store_path));
   if (!settings.assets.empty()) note("assets", check_folder(settings.assets));
   if (!settings.maps_folder.empty()) note("maps.folder", check_folder(settings.maps_folder));
+  if (const auto forms = load_forms(settings.forms_file); !forms.ok()) {
+    mistakes += (mistakes.empty() ? "" : "\n") + std::string("policy.forms: ") + forms.error().message;
+  }
   for (std::size_t i = 0; i < settings.sources.size(); ++i) {
     const auto& file = settings.sources[i].token_file;
     if (!file.empty()) note("sources[" + std::to_string(i) + "].auth.token_file", check_secret_file(file));

@@ -13,8 +13,8 @@ namespace bhi::service {
 // `file` is for messages. Error Incorrect: one line per mistake. Pure but for nothing: looks at no other file.
 Result<Settings> read_settings(std::string_view text, std::string_view file);
 
-// Looks at what the settings name: the folder of the store, the assets, secret files (regular, not empty, closed to
-// group and others). Error Incorrect: one line per mistake.
+// Looks at what the settings name: the folder of the store, the assets, the site's forms, secret files (regular, not
+// empty, closed to group and others). Error Incorrect: one line per mistake.
 Result<void> check_files(const Settings& settings);
 
 // Reads and does both. Error Unavailable: the file cannot be read.

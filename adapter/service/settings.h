@@ -74,7 +74,9 @@ struct Settings {
   int delivery_workers = 0;  // per destination
   int drain_secs = 0;
   LimitSettings limits;
-  care::Policy policy;
+  care::Policy policy;     // its forms are read from the file when maps are (load_engine.h)
+  std::string forms_file;  // the site's own forms (read_forms.h); empty: none
+  int tick_interval_hours = 0;
   std::vector<TokenSettings> tokens;
   std::vector<SourceSettings> sources;
 };

@@ -17,7 +17,8 @@ TEST(ClinicalReview, WhatNobodyConfirmsIsListedByTableAndRow) {
                          Row{"instrument", "asq"}, Row{"instrument", "phq-9m"}, Row{"instrument", "audit"},
                          Row{"watch-rule", "lithium-level"}, Row{"pair-rule", "benzodiazepine-opioid"},
                          Row{"pair-rule", "lithium-ace-inhibitor"}, Row{"long-use-rule", "sedative-over-4-weeks"},
-                         Row{"dose-limit", "fluoxetine"}, Row{"target", "gad-7"}, Row{"policy", "answer_days"}}) {
+                         Row{"dose-limit", "fluoxetine"}, Row{"target", "gad-7"}, Row{"policy", "answer_days"},
+                         Row{"measure", "DMS-E-1"}, Row{"measure", "PND-E"}, Row{"policy", "consult_from_days"}}) {
     EXPECT_TRUE(needs_review(row.table, row.row)) << row.table << " " << row.row;
   }
 }
@@ -28,6 +29,7 @@ TEST(ClinicalReview, WhatIsConfirmedIsNotListed) {
   EXPECT_FALSE(needs_review("watch-rule", "metabolic-panel"));
   EXPECT_FALSE(needs_review("pair-rule", "lithium-nsaid"));
   EXPECT_FALSE(needs_review("dose-limit", "sertraline"));
+  EXPECT_FALSE(needs_review("measure", "CMS159"));
 }
 
 TEST(ClinicalReview, SeventyEightDoseLimitsWait) {

@@ -171,21 +171,205 @@ TEST(CoCm, ImprovementWithinTwentyFourWeeks) {
 
 // ---- all ------------------------------------------------------------------------------------------------------------
 
-TEST(Measures, OfEveryRowEitherAVerdictOrAPlainNo) {
-  EXPECT_EQ(measures().size(), 15U);
+TEST(Measures, OfEveryRowAVerdictAndAReason) {
+  EXPECT_EQ(measures().size(), 22U);
   for (const MeasureRow& row : measures()) {
     const auto verdict = measure(row.id, {}, {}, k2026);
-    EXPECT_EQ(verdict.ok(), row.computed) << row.id;
-    if (!verdict.ok()) {
-      EXPECT_EQ(verdict.error().kind, Kind::Unsupported);
-      continue;
-    }
+    ASSERT_TRUE(verdict.ok()) << row.id;
+    EXPECT_TRUE(row.computed) << row.id;
     EXPECT_FALSE(verdict->population) << row.id;
     EXPECT_FALSE(verdict->reason.empty()) << row.id << " says why";
     EXPECT_EQ(verdict->needs_review, row.needs_review);
   }
   EXPECT_EQ(measure("X", {}, {}, k2026).error().kind, Kind::NotFound);
   EXPECT_EQ(measure("CMS2", {}, {}, {"2026-12-31", "2026-01-01"}).error().kind, Kind::Incorrect);
+}
+
+// ---- health plans ---------------------------------------------------------------------------------------------------
+
+ScreeningReport total_of(std::string_view code, double total, std::string_view authored) {
+  ScreeningReport report = score_only(code, total, authored, "t" + std::string(code) + std::string(authored));
+  report.source.updated = "2027-01-01T00:00:00Z";
+  return report;
+}
+
+constexpr std::string_view kPhq9 = "44261-6";
+constexpr std::string_view kPhq9m = "89204-2";
+constexpr std::string_view kPhq2 = "55758-7";
+constexpr std::string_view kEpds = "99046-5";
+
+TEST(DsfE, AScreeningFromJanuaryToDecemberFirstCounts) {
+  const auto told_of = [](std::string_view on, std::string_view birth_date = "1980-05-05") {
+    return told(judge("DSF-E", record_of({total_of(kPhq9, 4, on)}, birth_date)));
+  };
+  EXPECT_EQ(told_of("2026-01-01"), "met");
+  EXPECT_EQ(told_of("2026-12-01"), "met");
+  EXPECT_EQ(told_of("2026-12-02"), "not met");
+  EXPECT_EQ(told_of("2025-12-31"), "not met");
+  EXPECT_EQ(told_of("2026-03-01", "2014-01-01"), "met") << "12 on the first day";
+  EXPECT_EQ(told_of("2026-03-01", "2014-01-02"), "out");
+  EXPECT_EQ(told_of("2026-03-01", ""), "out") << "birth date not known";
+}
+
+TEST(DsfE, TheAdolescentFormCountsToSeventeen) {
+  EXPECT_EQ(told(judge("DSF-E", record_of({total_of(kPhq9m, 4, "2026-03-01")}, "2008-03-02"))), "met");
+  EXPECT_EQ(told(judge("DSF-E", record_of({total_of(kPhq9m, 4, "2026-03-01")}, "2008-03-01"))), "not met");
+}
+
+TEST(DsfE, ExclusionsLieBeforeThePeriodOrInIt) {
+  const Record record = record_of({total_of(kPhq9, 4, "2026-03-01")});
+  EXPECT_EQ(told(judge("DSF-E", record, {{"bipolar", "2010-01-01", ""}})), "excluded: bipolar");
+  EXPECT_EQ(told(judge("DSF-E", record, {{"bipolar", "2026-01-01", ""}})), "met");
+  EXPECT_EQ(told(judge("DSF-E", record, {{"depression", "2025-06-01", "2025-07-01"}})),
+            "excluded: depression that began in the year before");
+  EXPECT_EQ(told(judge("DSF-E", record, {{"depression", "2024-12-31", ""}})), "met");
+  EXPECT_EQ(told(judge("DSF-E", record, {{"hospice", "2026-11-01", ""}})), "excluded: hospice");
+  EXPECT_EQ(told(judge("DSF-E", record, {{"hospice", "2025-01-01", "2025-02-01"}})), "met");
+}
+
+TEST(DsfE, APositiveIsFollowedUpWithinThirtyDays) {
+  const auto told_of = [](double total, std::vector<Fact> facts, std::string_view code = kPhq9) {
+    return told(judge("DSF-E-follow-up", record_of({total_of(code, total, "2026-03-01")}), std::move(facts)));
+  };
+  EXPECT_EQ(told_of(9, {}), "out");
+  EXPECT_EQ(told_of(10, {}), "not met");
+  EXPECT_EQ(told_of(10, {{"follow-up", "2026-03-31", ""}}), "met");
+  EXPECT_EQ(told_of(10, {{"follow-up", "2026-04-01", ""}}), "not met");
+  EXPECT_EQ(told_of(10, {{"follow-up", "2026-02-28", ""}}), "not met");
+  EXPECT_EQ(told_of(10, {{"antidepressant", "2026-03-15", ""}}), "met");
+  EXPECT_EQ(told_of(10, {{"referral", "2026-03-05", ""}}), "not met") << "not among its kinds of follow-up";
+  EXPECT_EQ(told_of(2, {}, kPhq2), "out");
+  EXPECT_EQ(told_of(3, {}, kPhq2), "not met");
+  EXPECT_EQ(told_of(10, {}, kEpds), "not met");
+}
+
+TEST(DsfE, TheWholeFormOnTheSameDayClosesABriefPositive) {
+  const auto told_of = [](double whole, std::string_view on) {
+    return told(judge("DSF-E-follow-up", record_of({total_of(kPhq2, 3, "2026-03-01"), total_of(kPhq9, whole, on)})));
+  };
+  EXPECT_EQ(told_of(9, "2026-03-01"), "met");
+  EXPECT_EQ(told_of(9, "2026-03-02"), "not met");
+  EXPECT_EQ(told_of(10, "2026-03-01"), "not met");
+}
+
+TEST(DsfE, AContactOfTheTeamIsCaseManagement) {
+  const auto told_of = [](std::string_view on) {
+    return told(judge("DSF-E-follow-up", record_of({total_of(kPhq9, 12, "2026-03-01"),
+                                                    contact_of("k1", std::string(on) + "T10:00:00Z", 20)})));
+  };
+  EXPECT_EQ(told_of("2026-03-31"), "met");
+  EXPECT_EQ(told_of("2026-04-01"), "not met");
+}
+
+TEST(DmsE, EveryFourMonthsWithAnEncounterNeedTheirScore) {
+  const std::vector<Fact> facts{
+      {"depression", "2025-01-01", ""}, {"encounter", "2026-04-30", ""}, {"encounter", "2026-05-01", ""}};
+  const Record record = record_of({total_of(kPhq9, 12, "2026-01-01"), total_of(kPhq9, 12, "2026-09-01")});
+  EXPECT_EQ(told(judge("DMS-E-1", record, facts)), "met");
+  EXPECT_EQ(told(judge("DMS-E-2", record, facts)), "not met");
+  EXPECT_EQ(told(judge("DMS-E-3", record, facts)), "out") << "no encounter";
+  EXPECT_EQ(told(judge("NQF 0712", record, facts)), "not met");
+  EXPECT_EQ(judge("NQF 0712", record, facts).reason,
+            "PHQ-9 in 1 of 2 periods of four months with an encounter for depression");
+  EXPECT_EQ(told(judge("DMS-E-1", record, {{"encounter", "2026-04-30", ""}})), "out") << "not for depression";
+  EXPECT_TRUE(judge("DMS-E-1", record, facts).needs_review);
+  auto bipolar = facts;
+  bipolar.push_back({"bipolar", "2026-12-31", ""});
+  EXPECT_EQ(told(judge("DMS-E-1", record, bipolar)), "excluded: bipolar");
+}
+
+TEST(Cms128, TreatmentIsContinuousForEightyFourAndForAHundredAndEightyDays) {
+  const auto told_of = [](std::string_view id, std::string_view until, std::string_view born = "1980-05-05") {
+    return told(judge(id, record_of({}, born),
+                      {{"antidepressant", "2026-02-01", std::string(until)}, {"depression", "2026-01-15", ""}}));
+  };
+  EXPECT_EQ(told_of("CMS128-84", "2026-04-25"), "met") << "the 84th day";
+  EXPECT_EQ(told_of("CMS128-84", "2026-04-24"), "not met");
+  EXPECT_EQ(told_of("CMS128-180", "2026-07-30"), "met") << "the 180th day";
+  EXPECT_EQ(told_of("CMS128-180", "2026-07-29"), "not met");
+  EXPECT_EQ(told_of("CMS128-84", "2026-04-25", "2008-02-02"), "out") << "17 years old";
+  EXPECT_EQ(told(judge("CMS128-84", record_of({}), {{"antidepressant", "2026-02-01", ""}})), "out") << "no depression";
+  EXPECT_EQ(told(judge("CMS128-84", record_of({}),
+                       {{"antidepressant", "2025-11-01", "2025-12-01"},
+                        {"antidepressant", "2026-02-01", ""},
+                        {"depression", "2026-01-15", ""}})),
+            "out")
+      << "treated before";
+}
+
+TEST(Births, AreScreenedBeforeAndFromOneToTwelveWeeksAfter) {
+  const auto told_of = [](std::string_view id, std::string_view on, std::vector<Fact> more = {}) {
+    std::vector<Fact> facts{{"delivery", "2026-06-15", ""}};
+    facts.insert(facts.end(), more.begin(), more.end());
+    return told(judge(id, record_of({total_of(kEpds, 4, on)}), facts));
+  };
+  EXPECT_EQ(told_of("PND-E", "2026-06-15"), "met");
+  EXPECT_EQ(told_of("PND-E", "2025-09-08"), "met") << "280 days before";
+  EXPECT_EQ(told_of("PND-E", "2025-09-07"), "not met");
+  EXPECT_EQ(told_of("PND-E", "2025-09-08", {{"pregnancy", "2025-10-01", "2026-06-15"}}), "not met");
+  EXPECT_EQ(told_of("PDS-E", "2026-06-21"), "not met");
+  EXPECT_EQ(told_of("PDS-E", "2026-06-22"), "met");
+  EXPECT_EQ(told_of("PDS-E", "2026-09-07"), "met");
+  EXPECT_EQ(told_of("PDS-E", "2026-09-08"), "not met");
+  EXPECT_EQ(told_of("PDS-E", "2026-06-22", {{"hospice", "2026-06-01", ""}}), "excluded: hospice");
+  EXPECT_EQ(told(judge("PND-E", record_of({}))), "out");
+}
+
+// ---- registry and practice ------------------------------------------------------------------------------------------
+
+TEST(Registry, TellsOfTheCaseloadWhoWasContactedImprovedReviewed) {
+  const std::vector<Change> enrolled{act_of("a1", "identify", "2026-01-05"), act_of("a2", "enrol", "2026-01-10")};
+  auto with = [&](std::vector<Change> more) {
+    more.insert(more.begin(), enrolled.begin(), enrolled.end());
+    return record_of(std::move(more));
+  };
+  EXPECT_EQ(told(judge("registry-contacted", record_of({}))), "out");
+  EXPECT_EQ(told(judge("registry-contacted", with({}))), "not met");
+  EXPECT_EQ(told(judge("registry-contacted", with({contact_of("k1", "2026-05-01T10:00:00Z", 20)}))), "met");
+  EXPECT_EQ(told(judge("registry-contacted", with({contact_of("k1", "2025-05-01T10:00:00Z", 20)}))), "not met");
+  EXPECT_EQ(told(judge("registry-contacted", with({act_of("a3", "drop", "2026-01-20")}))), "not met")
+      << "on it for some days";
+  EXPECT_EQ(told(judge("registry-consulted", with({review_of("r1", "2026-03-01")}))), "met");
+  EXPECT_EQ(told(judge("registry-consulted", with({review_of("r1", "2026-03-01", false)}))), "not met");
+  EXPECT_EQ(told(judge("registry-improved", with({phq9("a", 9, "2026-01-10")}))), "out");
+  EXPECT_EQ(told(judge("registry-improved", with({phq9("a", 10, "2026-01-10")}))), "not met");
+  EXPECT_EQ(told(judge("registry-improved", with({phq9("a", 24, "2026-01-10"), phq9("b", 12, "2026-12-31")}))), "met");
+  EXPECT_EQ(told(judge("registry-improved", with({phq9("a", 24, "2026-01-10"), phq9("b", 13, "2026-12-31")}))),
+            "not met");
+}
+
+TEST(AmaBaseline, IsAnAssessmentAroundTheEnrolment) {
+  const auto told_of = [](std::string_view on) {
+    return told(judge("AMA-baseline", record_of({act_of("a1", "identify", "2026-03-05"),
+                                                 act_of("a2", "enrol", "2026-03-10"), total_of("70274-6", 3, on)})));
+  };
+  EXPECT_EQ(told_of("2026-02-08"), "met");
+  EXPECT_EQ(told_of("2026-02-07"), "not met");
+  EXPECT_EQ(told_of("2026-04-09"), "met");
+  EXPECT_EQ(told_of("2026-04-10"), "not met");
+  EXPECT_EQ(told(judge("AMA-baseline", record_of({}))), "out");
+}
+
+TEST(AmaBaseline, IndicatorsStandBesideWhatThePracticeWantsToReach) {
+  Verdict met;
+  met.measure = "registry-contacted";
+  met.population = met.numerator = true;
+  Verdict missed = met;
+  missed.numerator = false;
+  Baseline baseline;
+  baseline.metrics = {{"m1", "registry-contacted", 40, 75, ""},
+                      {"m2", "registry-contacted", 90, 75, ""},
+                      {"m3", "registry-contacted", 40, {}, ""},
+                      {"m4", "no-shows, counted by hand", 12, 5, ""}};
+  const auto found = indicators(baseline, std::vector{met, met, met, missed});
+  ASSERT_EQ(found.size(), 4U);
+  EXPECT_EQ(found[0].percent, 75);
+  EXPECT_EQ(found[0].reached, true);
+  EXPECT_EQ(found[0].why, "3 of 4");
+  EXPECT_EQ(found[1].reached, true) << "downwards";
+  EXPECT_EQ(found[2].reached, std::nullopt);
+  EXPECT_EQ(found[3].percent, std::nullopt);
+  EXPECT_EQ(found[3].why, "measured by the practice itself");
 }
 
 TEST(Measures, SumsLeaveExclusionsOutOfTheDenominator) {

@@ -228,7 +228,6 @@ TEST(MedicationDecision, WhatIsLeftOutIsSaid) {
                                       "expected benefit", "side effects", "prolonged-use risk", "alternatives"}));
   decision = {"d",
               "p",
-              {},
               "2026-11-01",
               "pcp",
               "t",
@@ -244,7 +243,8 @@ TEST(MedicationDecision, WhatIsLeftOutIsSaid) {
               "psychotherapy alone",
               "",
               "",
-              ""};
+              "",
+              {}};
   EXPECT_TRUE(missing_in(decision).empty());
   decision.willingness = "eager";
   decision.pcp_answer = "declined";
@@ -257,6 +257,43 @@ TEST(MedicationDecision, WhatIsLeftOutIsSaid) {
   no.appropriateness = "moderate";
   no.willingness = "declines";
   EXPECT_EQ(missing_in(no), (std::vector<std::string>{"alternatives"}));
+}
+
+TEST(MedicationDecision, AnOrderOfATreatedPatientWithoutOneIsNamed) {
+  Record record;
+  record.episodes = {Episode{"e1", "p", {}, "active", "2026-10-01", "", ""}};
+  MedicationTherapy order;
+  order.id = "t";
+  order.status = "active";
+  order.authored = "2026-11-01";
+  order.ingredients = {"sertraline"};
+  record.medications = {order};
+  ASSERT_EQ(decision_notes(record).size(), 1U);
+  EXPECT_EQ(decision_notes(record)[0].text, "sertraline: ordered on 2026-11-01, no decision is recorded");
+  EXPECT_FALSE(decision_notes(record)[0].confirmed);
+
+  MedicationDecision decision;
+  decision.id = "d";
+  decision.on = "2026-11-15";
+  decision.event = "stop";
+  decision.by = "pcp";
+  decision.condition = "depression";
+  decision.appropriateness = "no longer needed";
+  record.decisions = {decision};
+  ASSERT_EQ(decision_notes(record).size(), 1U) << "within two weeks";
+  EXPECT_EQ(decision_notes(record)[0].text, "decision of 2026-11-15 leaves out: willingness");
+  record.decisions[0].on = "2026-11-16";
+  EXPECT_EQ(decision_notes(record).size(), 2U);
+  record.decisions[0].therapy = "t";
+  EXPECT_EQ(decision_notes(record).size(), 1U) << "it names the order";
+  record.decisions[0].willingness = "willing";
+  EXPECT_TRUE(decision_notes(record).empty());
+  record.decisions.clear();
+  record.medications[0].authored = "2026-09-30";
+  EXPECT_TRUE(decision_notes(record).empty()) << "ordered before the treatment";
+  record.medications[0].authored = "2026-11-01";
+  record.episodes[0].state = "completed";
+  EXPECT_TRUE(decision_notes(record).empty());
 }
 
 TEST(MedicationDecision, TheAddOnNeedsPsychotherapyAndNoEvaluation) {

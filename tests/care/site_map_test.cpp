@@ -48,6 +48,30 @@ TEST(SiteMap, TheSameLinkIdOfAnotherFormIsAnotherQuestion) {
   EXPECT_EQ(apply_all({bare_form()}, {}, policy).after.screenings.size(), 1U);
 }
 
+TEST(SiteMap, NamesItemsOfInstrumentsThatShareTheirQuestions) {
+  struct Row {
+    const char* instrument;
+    int items;
+  };
+  for (const Row& row : {Row{"phq-2", 2}, Row{"phq-9", 9}, Row{"gad-2", 2}, Row{"gad-7", 7}, Row{"audit-c", 3},
+                         Row{"dast-10", 10}, Row{"epds", 10}, Row{"k6", 6}}) {
+    ScreeningReport report = bare_form();
+    report.items.clear();
+    Policy policy;
+    for (int n = 1; n <= row.items; ++n) {
+      ReportedItem item;
+      item.link_id = "q" + std::to_string(n);
+      item.answers = {answer_number(1)};
+      report.items.push_back(item);
+      policy.forms.push_back({kForm, item.link_id, row.instrument, n});
+    }
+    const Applied applied = apply_all({report}, {}, policy);
+    ASSERT_EQ(applied.after.screenings.size(), 1U) << row.instrument;
+    EXPECT_EQ(applied.after.screenings[0].instrument, row.instrument);
+    EXPECT_EQ(applied.after.screenings[0].items.size(), static_cast<std::size_t>(row.items)) << row.instrument;
+  }
+}
+
 TEST(SiteMap, ARowMayNameTheStatedTotal) {
   ScreeningReport report = bare_form();
   ReportedItem total;

@@ -50,6 +50,15 @@ TEST(Team, ALicenceIsNeededToPrescribeBesidesTheRole) {
   EXPECT_TRUE(may("prescribe", clinician));
 }
 
+TEST(Team, TheSpecialistMayHaveAnyTraining) {
+  for (const char* trained : {"psychologist", "social-worker", "nurse", "trained"}) {
+    TeamMember manager = member_of("cm1", {"care-manager"});
+    manager.qualification = trained;
+    EXPECT_TRUE(may("record-contact", manager)) << trained;
+    EXPECT_FALSE(may("prescribe", manager)) << trained;
+  }
+}
+
 TEST(Team, ASmallPracticeMergesRoles) {
   Practice practice = cocm_practice();
   const TeamMember nurse = member_of("rn1", {"nurse"});

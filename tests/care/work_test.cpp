@@ -39,7 +39,19 @@ TEST(Work, EveryEntryIsTouchedOnceAndARepeatNotAtAll) {
       "f1", "pat1", "patient", "2026-11-03", "waiting", "too long", "", "", {"cm1", "2026-11-03T09:00:00Z"}};
   CaseFlag flag{"g1", "pat1", "worried", true, {"cm1", "2026-11-03T09:00:00Z"}};
   CrisisStep step{"s1", "pat1", "ev1", "crisis", "1", "call", "done", "", {"cm1", "2026-11-03T09:00:00Z"}};
-  const std::vector<Change> changes{consent_of("c1", "2026-11-01T09:00:00Z"),
+  MedicationDecision decision;
+  decision.id = "d1";
+  decision.patient = "pat1";
+  decision.on = "2026-11-04";
+  decision.by = "pcp1";
+  decision.event = "declined-by-patient";
+  decision.condition = "depression";
+  decision.appropriateness = "moderate";
+  decision.willingness = "declines";
+  decision.alternatives = "behavioral activation";
+  decision.recorded = {"pcp1", "2026-11-04T09:00:00Z"};
+  const std::vector<Change> changes{decision,
+                                    consent_of("c1", "2026-11-01T09:00:00Z"),
                                     contact_of("k1", "2026-11-02T09:00:00Z", 20),
                                     review_of("v1", "2026-11-05"),
                                     answer_of("n1", "v1", "r", "declined", "2026-11-06T08:00:00Z"),
@@ -94,6 +106,26 @@ TEST(Work, AnInvalidEntryIsRefusedAndNothingIsHeldOfIt) {
   review.recommendations = {{"r1", "medication", "raise the dose", "pcp1", "", ""}};
   EXPECT_TRUE(says(apply_all({review}).issues, "not discussed"));
   EXPECT_TRUE(says(check(answer_of("n", "v1", "r1", "maybe", "2026-11-06T08:00:00Z")), "accepted, declined, modified"));
+}
+
+TEST(Work, AMedicationDecisionThatLeavesSomethingOutIsTakenAndSaysSo) {
+  MedicationDecision decision;
+  decision.id = "d1";
+  decision.on = "2026-11-04";
+  decision.event = "start";
+  decision.recorded = {"pcp1", "2026-11-04T09:00:00Z"};
+  const Applied taken = apply_all({decision});
+  EXPECT_EQ(taken.after.decisions.size(), 1U);
+  EXPECT_TRUE(taken.refused.empty());
+  EXPECT_TRUE(std::ranges::any_of(
+      taken.issues, [](const Issue& issue) { return issue.path == "MedicationDecision/d1.side_effects"; }));
+  decision.id = "d2";
+  decision.event = "guessed";
+  decision.willingness = "eager";
+  const Applied refused = apply_all({decision});
+  EXPECT_TRUE(refused.after.decisions.empty());
+  EXPECT_EQ(refused.refused, (std::vector<std::string>{"d2"}));
+  EXPECT_TRUE(says(refused.issues, "expected one of willing, ambivalent, declines, not-asked"));
 }
 
 TEST(Work, ATelehealthContactWithoutPlaceAndNumberIsTakenWithAWarning) {
@@ -182,6 +214,12 @@ std::vector<Change> a_year_of_work(std::mt19937& random) {
     review.recorded.at = day(300 + v * 7) + "T10:00:00Z";
     changes.emplace_back(review);
     changes.emplace_back(answer_of("n" + std::to_string(v), "v1", "r1", "accepted", day(310 + v)));
+    MedicationDecision decision;
+    decision.id = "d" + std::to_string(pick(2));
+    decision.on = day(pick(300));
+    decision.event = "start";
+    decision.recorded = {"pcp1", day(300 + v * 7) + "T10:00:00Z"};
+    changes.emplace_back(decision);
     changes.emplace_back(CaseFlag{"g", "pat1", "", pick(2) == 0, {"cm1", day(320 + v)}});
   }
   return changes;

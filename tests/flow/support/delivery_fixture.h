@@ -128,12 +128,14 @@ class Deliver : public testing::Test {
   }
   void accept_and_work() {
     Accepted batch;
-    for (const auto& resource : ehr_.all("CarePlan")) {
-      InboxItem item;
-      item.resource = copy_of(document(resource.body)->root(), "main");
-      item.lane = "main|Patient/1";
-      item.channel = "poll";
-      batch.items.push_back(item);
+    for (const char* type : {"EpisodeOfCare", "CarePlan", "Observation"}) {
+      for (const auto& resource : ehr_.all(type)) {
+        InboxItem item;
+        item.resource = copy_of(document(resource.body)->root(), "main");
+        item.lane = "main|Patient/1";
+        item.channel = "poll";
+        batch.items.push_back(item);
+      }
     }
     ASSERT_TRUE(store_->accept(batch).ok());
     work();
