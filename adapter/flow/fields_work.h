@@ -1,4 +1,5 @@
-// The tables of binding.h for the team's work (care/model_work.h); see fields.h.
+// The tables of binding.h for the team's work (care/model_work.h); see fields.h. A member `kind` of an entity is `type`
+// in JSON, where `kind` says which entity it is.
 #pragma once
 
 #include "flow/fields.h"
@@ -26,7 +27,7 @@ struct Fields<care::Consent> {
   using S = care::Consent;
   static constexpr std::string_view kind = "Consent";
   static constexpr auto table = std::make_tuple(
-      field("id", &S::id), field("patient", &S::patient), field("kind", &S::kind), field("decision", &S::decision),
+      field("id", &S::id), field("patient", &S::patient), field("type", &S::kind), field("decision", &S::decision),
       field("method", &S::method), field("elements", &S::elements), field("covers", &S::covers),
       field("practitioner", &S::practitioner), field("starts", &S::starts), field("expires", &S::expires),
       field("recorded", &S::recorded), field("revoked", &S::revoked), field("revokeReason", &S::revoke_reason));
@@ -107,7 +108,7 @@ struct Fields<care::Handoff> {
   using S = care::Handoff;
   static constexpr std::string_view kind = "Handoff";
   static constexpr auto table =
-      std::make_tuple(field("id", &S::id), field("patient", &S::patient), field("kind", &S::kind),
+      std::make_tuple(field("id", &S::id), field("patient", &S::patient), field("type", &S::kind),
                       field("from", &S::from), field("to", &S::to), field("toRole", &S::to_role), field("at", &S::at),
                       field("covered", &S::covered), field("accepted", &S::accepted), field("recorded", &S::recorded));
 };
