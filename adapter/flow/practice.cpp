@@ -148,6 +148,12 @@ std::string to_json(const PracticeEntity& entity) {
   return std::visit([&](const auto& value) { return fhir::write_json(node_of(value, arena, true)); }, entity);
 }
 
+std::vector<std::string> bound_practice_paths(std::string_view kind) {
+  std::vector<std::string> paths;
+  with_practice_kind(kind, [&](auto value) { collect_paths<decltype(value)>(std::string(kind), paths); });
+  return paths;
+}
+
 Result<ReadPracticeEntity> practice_entity_from(const fhir::Node& node) {
   ReadPracticeEntity read;
   const std::string_view kind = node.text_of(kKind);

@@ -44,6 +44,10 @@ bool is_practice_kind(std::string_view kind);
 std::string stored_id(const PracticeEntity& entity);
 
 std::string to_json(const PracticeEntity& entity);
+
+// Bound element paths of a kind, as bound_paths() of binding.h gives them.
+std::vector<std::string> bound_practice_paths(std::string_view kind);
+
 struct ReadPracticeEntity {
   PracticeEntity entity;
   Issues issues;

@@ -85,6 +85,7 @@ class Api {
   http::Response measure(const Call& call);
   http::Response review_facts(const Call& call);
   http::Response vocabulary(const Call& call);
+  http::Response openapi_document(const Call& call);
   // api_events.cpp
   http::Response events(const Call& call);
   // api_queues.cpp

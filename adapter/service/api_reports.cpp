@@ -8,8 +8,10 @@
 #include "flow/views.h"
 #include "service/answers.h"
 #include "service/api.h"
+#include "service/assets.h"
 #include "service/collections.h"
 #include "service/json_text.h"
+#include "service/openapi.h"
 #include "service/pages.h"
 
 #include <algorithm>
@@ -146,6 +148,13 @@ http::Response Api::review_facts(const Call& call) {
     answer.raw("facts", listed(facts, [](const care::ReviewFlag& one) { return flow::view(one); }));
     return json_answer(200, answer.number("size", static_cast<std::int64_t>(facts.size())).str());
   });
+}
+
+http::Response Api::openapi_document(const Call&) {
+  // Without the definitions there is no word of explanation, and the rest is the same.
+  const auto texts = load_assets(parts_.settings.assets, "");
+  const auto meanings = texts.ok() ? flow::meanings_of(texts->definitions) : flow::Meanings{};
+  return json_answer(200, openapi(routes(), meanings, parts_.version));
 }
 
 http::Response Api::vocabulary(const Call& call) {

@@ -1,14 +1,19 @@
 #include "service/care_board.h"
 
 #include "care/medication_review.h"
+#include "service/json_text.h"
+#include "service/log.h"
 
 #include <algorithm>
+#include <condition_variable>
 
 namespace bhi::service {
 
 namespace {
 
 constexpr std::size_t kReportsKept = 3;
+constexpr std::chrono::seconds kRound{30};
+constexpr int kRoundsAnHour = 120;
 
 // Flags of other rules. A test that was done is not in the record, so "lab-overdue" cannot be told here.
 std::vector<std::string> medication_flags(const care::Record& record, Instant now) {
@@ -70,6 +75,26 @@ Result<CaseloadView> CareBoard::caseload() {
   view_.at = now;
   view_.seq = rows_.seq();
   return view_;
+}
+
+void CareBoard::keep(std::stop_token stop, int keep_days) {
+  const auto trouble = [](const char* what, const Error& error) {
+    log_event(LogLevel::Warn, what, JsonObject().text("reason", error.message));
+  };
+  if (const auto known = practice(); known.ok() && !(*known)->has_team()) {
+    log_event(LogLevel::Warn, "no team entered (/care/practice): every bhi-app token may do everything");
+  }
+  std::mutex mutex;
+  std::condition_variable_any woken;
+  for (int round = 0; !stop.stop_requested(); ++round) {
+    if (const auto view = caseload(); !view.ok()) trouble("caseload", view.error());
+    if (round % kRoundsAnHour == 0) {
+      const auto forgotten = store_.forget_events(now_() - std::chrono::days(keep_days));
+      if (!forgotten.ok()) trouble("forgetting events", forgotten.error());
+    }
+    std::unique_lock lock(mutex);
+    woken.wait_for(lock, stop, kRound, [] { return false; });
+  }
 }
 
 template <typename T>

@@ -17,6 +17,7 @@
 #include <list>
 #include <memory>
 #include <mutex>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -45,6 +46,10 @@ class CareBoard {
 
   // Rows are of the practice's day: they are made anew when it ends, and when the practice changes.
   Result<CaseloadView> caseload();
+
+  // Until stopped: keeps the caseload warm, so that nobody waits for a new day's first list, and forgets events that
+  // are older than `keep_days`.
+  void keep(std::stop_token stop, int keep_days);
 
   // By patient, those with an episode on the caseload in that month or with minutes. `payer` rule: the practice's
   // first.

@@ -127,6 +127,7 @@ void Daemon::Inside::start_threads() {
     for (int i = 0; i < settings.delivery_workers; ++i)
       start_thread("delivery", [&delivery](auto stop) { delivery->work(stop); });
   }
+  start_thread("board", [this](auto stop) { board.keep(stop, settings.events_keep_days); });
   if (maps.watches()) start_thread("maps", [this](auto stop) { maps.run(stop); });
   start_thread("api", [this](auto) { server->run(); });
   // Health and metrics answer until the very end.

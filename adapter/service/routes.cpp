@@ -65,6 +65,7 @@ const std::vector<Route>& Api::routes() {
       {"GET", "/care/review-facts", kApp, Body::None, &Api::review_facts, "facts that need clinical review"},
       {"GET", "/care/vocabulary", kAppOperator, Body::None, &Api::vocabulary,
        "roles, rights, states, words, collections"},
+      {"GET", "/care/openapi.json", kAnyone, Body::None, &Api::openapi_document, "this API as an OpenAPI 3.1 document"},
       {"GET", "/care/events", kApp, Body::None, &Api::events,
        "every change in its order: `?after=` a seq or `last`, `?limit=`, `?wait=` seconds for the next"},
       {"GET", "/care/practice/{collection}", kAppOperator, Body::None, &Api::practice_collection,
