@@ -28,6 +28,7 @@ Result<Written> run_act(const Engine& engine, Store& store, const Destinations& 
     if (has_errors(applied.issues) || !applied.refused.empty()) {
       written.refused = errors_of(applied.issues);
       if (written.refused.empty()) written.refused = applied.issues;
+      written.refused = in_words_of_the_model(std::move(written.refused));
       return written;
     }
     Worked worked;
@@ -37,7 +38,7 @@ Result<Written> run_act(const Engine& engine, Store& store, const Destinations& 
     worked.audit.push_back(
         {worked.reason, actor.name_in_audit(), std::string(on.kind) + "/" + std::string(on.id), "ok", now});
     written.changed = !worked.entities.empty();
-    written.issues = applied.issues;
+    written.issues = in_words_of_the_model(applied.issues);
     const auto committed = store.commit(worked);
     if (committed.ok()) break;
     if (committed.error().kind != Kind::Conflict || attempt == kConflictTries) return committed.error();
@@ -45,6 +46,19 @@ Result<Written> run_act(const Engine& engine, Store& store, const Destinations& 
   BHI_TRY(written.entity, store.entity(on.kind, on.id));
   if (!written.entity) return Error{Kind::Fault, "the " + std::string(on.kind) + " just written is not there"};
   return written;
+}
+
+Issues in_words_of_the_model(Issues issues) {
+  for (Issue& issue : issues) {
+    std::string& path = issue.path;
+    // Behind the last point; before it an id may hold anything.
+    auto at = path.rfind('.');
+    while (at != std::string::npos && (at = path.find('_', at)) != std::string::npos && at + 1 < path.size()) {
+      path.erase(at, 1);
+      if (path[at] >= 'a' && path[at] <= 'z') path[at] = static_cast<char>(path[at] - 'a' + 'A');
+    }
+  }
+  return issues;
 }
 
 Result<void> known_patient(const LoadedRecord& before) {

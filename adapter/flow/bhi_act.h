@@ -27,6 +27,10 @@ struct ActOn {
 Result<Written> run_act(const Engine& engine, Store& store, const Destinations& destinations, const ActOn& on,
                         const Actor& actor, Instant now, const Decide& decide);
 
+// The rules name elements as their structs do ("Contact/c1.patient_location"), callers know them by the logical model
+// ("Contact/c1.patientLocation").
+Issues in_words_of_the_model(Issues issues);
+
 // NotFound when there is no such patient.
 Result<void> known_patient(const LoadedRecord& before);
 

@@ -1,6 +1,7 @@
 #include "flow/practice.h"
 
 #include "fhir/json.h"
+#include "flow/bhi_act.h"
 #include "flow/fields_practice.h"
 #include "flow/practice_check.h"
 #include "flow/struct_json.h"
@@ -111,7 +112,7 @@ Result<Written> write_one(Store& store, LoadedPractice practice, T entity, std::
     }
   }
   put(practice.record, entity);
-  written.issues = check_entry(entity, practice.record, now);
+  written.issues = in_words_of_the_model(check_entry(entity, practice.record, now));
   if (has_errors(written.issues)) {
     written.refused = std::exchange(written.issues, {});
     return written;

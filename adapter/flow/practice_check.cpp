@@ -113,6 +113,7 @@ Issues check_entry(const care::CrisisProtocol& entry, const care::PracticeRecord
   if (!entry.version.empty() && !is_entry_id(entry.version))
     look.say("value", "version", "expected letters, digits, '-', '.', '_'");
   look.date("inForce", entry.in_force);
+  if (entry.tiers.empty()) look.say("required", "tiers", "expected at least one");
   look.add(care::check(entry, practice.partners));
   return std::move(look).done();
 }

@@ -120,6 +120,13 @@ TEST_F(Entries, WantAnIdOfTheSenderAndNothingThatIsOurs) {
   EXPECT_EQ(nobody.error().kind, Kind::NotFound);
 }
 
+TEST_F(Entries, AreToldOfInTheWordsOfTheModel) {
+  const auto refused = write("Handoff", R"({"id":"a_b","type":"warm","at":"2026-11-01","toRole":"wizard"})");
+  ASSERT_TRUE(refused.ok()) << refused.error().message;
+  ASSERT_EQ(refused->refused.size(), 1u);
+  EXPECT_EQ(refused->refused[0].path, "Handoff/a_b.toRole");
+}
+
 TEST_F(Entries, NameOnlyMembersWhoHoldTheRole) {
   practice_.practice.id = "practice";
   practice_.practice.roles_active = {"nurse", "care-manager"};
