@@ -66,7 +66,7 @@ class Names {
   }
 
   const care::TeamMember* member(std::string_view element, std::string_view id) {
-    if (practice_.members.empty() || id.empty()) return nullptr;
+    if (practice_.practice.id.empty() || practice_.members.empty() || id.empty()) return nullptr;
     const auto found = std::ranges::find(practice_.members, id, &care::TeamMember::id);
     if (found != practice_.members.end()) return &*found;
     say("not-found", element, "expected the id of a team member");
@@ -75,7 +75,7 @@ class Names {
 
   void holds(std::string_view element, std::string_view id, std::string_view role) {
     const care::TeamMember* found = member(element, id);
-    if (found == nullptr || practice_.practice.id.empty()) return;
+    if (found == nullptr || !care::is_role(role)) return;  // of the word itself the rules speak
     const auto roles = care::roles_of(*found, practice_.practice);
     if (std::ranges::find(roles, role) == roles.end())
       say("business-rule", element, "expected a member who holds the role " + std::string(role));

@@ -7,7 +7,7 @@
 
 namespace bhi::flow {
 
-// Nothing of the practice is asked for before it has entered members (of partners: a partner).
+// No member is asked for before the practice has entered its profile and a member; no partner before it has one.
 Issues check_names(const care::Entity& entry, const care::Record& record, const care::PracticeRecord& practice);
 
 }  // namespace bhi::flow

@@ -114,10 +114,25 @@ class CareApi(unittest.TestCase):
         self.assertNotIn("total", seen.json)
         self.assertIn("total", seen.json["redacted"])
         self.assertNotIn("items", seen.json)
-        for where in (self.of("screenings"), self.of("timeline"), "/care/caseload"):
-            text = self.ask("GET", where, member="clerk-1").text
-            self.assertNotRegex(text, r"\b11\b", where)
-            self.assertRegex(self.ask("GET", where, member="pcp-1").text, r"\b11\b", where)
+        listed = next(one for one in self.ask("GET", self.of("screenings"), member="clerk-1").json["screenings"] if one["id"] == made["id"])
+        self.assertEqual(listed, seen.json)
+
+        def told(member):
+            story = self.ask("GET", self.of("timeline"), member=member).json["timeline"]
+            return next(one["text"] for one in story if one["id"] == made["id"])
+        self.assertEqual(told("clerk-1"), "AUDIT-C, result not shown")
+        self.assertEqual(told("pcp-1"), "AUDIT-C 11, positive")
+        # The EHR's own enrolled patient is on the caseload already.
+        enrolled = self.ask("GET", "/care/caseload?limit=1", member="pcp-1").json["caseload"][0]["patient"]
+        self.made(self.of("screenings", enrolled), dict(body, id="audit-2"), member="manager-1")
+
+        def tracked(member):
+            rows = self.ask("GET", "/care/caseload", member=member).json["caseload"]
+            row = next(row for row in rows if row["patient"] == enrolled)
+            return [track["instrument"] for track in row.get("scores", [])], row.get("redacted")
+        self.assertIn("audit-c", tracked("pcp-1")[0])
+        self.assertNotIn("audit-c", tracked("clerk-1")[0])
+        self.assertIn("scores", tracked("clerk-1")[1])
         flag = self.ask("GET", self.of("flags/flag-1"), member="clerk-1").json
         self.assertEqual(flag["redacted"], ["reason"])
 
