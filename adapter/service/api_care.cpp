@@ -82,7 +82,7 @@ http::Response Api::post_screening(const Call& call) {
                                            (*body)->root(), who.actor(), parts_.now());
     if (!made.ok()) return error_answer(made.error());
     parts_.wake_deliveries();
-    auto answer = entity_answer(201, *made);
+    auto answer = entity_for(who, 201, *made);
     answer.fields.push_back({"Location", "/care/patients/" + made->patient + "/screenings/" + made->id});
     return answer;
   });
@@ -96,7 +96,7 @@ http::Response Api::post_plan(const Call& call) {
                                       (*body)->root(), who.actor(), parts_.now());
     if (!made.ok()) return error_answer(made.error());
     parts_.wake_deliveries();
-    auto answer = entity_answer(201, *made);
+    auto answer = entity_for(who, 201, *made);
     answer.fields.push_back({"Location", "/care/patients/" + made->patient + "/plans/" + made->id});
     return answer;
   });
@@ -116,7 +116,7 @@ http::Response Api::patch_plan(const Call& call) {
     if (!made.ok() && made.error().kind == Kind::Conflict) return error_answer(412, "conflict", made.error().message);
     if (!made.ok()) return error_answer(made.error());
     parts_.wake_deliveries();
-    return entity_answer(200, *made);
+    return entity_for(who, 200, *made);
   });
 }
 
@@ -152,7 +152,7 @@ http::Response Api::acknowledge(const Call& call) {
                                         who.actor(), parts_.now());
     if (!made.ok()) return error_answer(made.error());
     parts_.wake_deliveries();
-    return entity_answer(200, *made);
+    return entity_for(who, 200, *made);
   });
 }
 

@@ -85,11 +85,7 @@ http::Response Api::one_entity(const Who& who, std::string_view patient, const C
   const auto found = parts_.store.entity(collection.kind, id);
   if (!found.ok()) return error_answer(found.error());
   if (!found->has_value() || (*found)->patient != patient) return error_answer({Kind::NotFound, "no such entry"});
-  flow::StoredEntity entity = **found;
-  auto body = flow::redacted(entity, [&](std::string_view right) { return who.may(right); });
-  if (!body.ok()) return error_answer(body.error());
-  entity.body = *std::move(body);
-  return audited(who, entity.kind + "/" + entity.id, entity_answer(200, entity));
+  return audited(who, std::string(collection.kind) + "/" + std::string(id), entity_for(who, 200, **found));
 }
 
 // ---- of a patient ---------------------------------------------------------------------------------------------------
@@ -115,7 +111,7 @@ http::Response Api::write_entry(const Call& call, const Collection& of, std::str
     const auto written = flow::write_entry(*parts_.engine.get(), parts_.store, parts_.destinations,
                                            {call.at("id"), of.kind, id, version}, (*body)->root(), who.practice->record,
                                            who.actor(), parts_.now());
-    auto answer = written_answer(written, !version);
+    auto answer = written_answer(who, written, !version);
     if (answer.status == 201) {
       answer.fields.push_back(
           {"Location", "/care/patients/" + call.at("id") + "/" + std::string(of.path) + "/" + written->entity->id});
@@ -148,7 +144,7 @@ http::Response Api::revoke_consent(const Call& call) {
     if (!body.ok()) return error_answer(body.error());
     const auto written = flow::revoke_consent(*parts_.engine.get(), parts_.store, parts_.destinations, call.at("id"),
                                               call.at("entry"), (*body)->root(), who.actor(), parts_.now());
-    auto answer = written_answer(written, false);
+    auto answer = written_answer(who, written, false);
     if (written.ok() && answer.status < 300) parts_.wake_deliveries();
     return answer;
   });
@@ -176,7 +172,7 @@ http::Response Api::write_practice(const Call& call, const Collection& of, std::
     const auto written =
         flow::write_practice(parts_.store, of.kind, id, version, (*body)->root(), who.actor(), parts_.now());
     if (written.ok() && written->changed) parts_.board.forget_practice();
-    auto answer = written_answer(written, !version);
+    auto answer = written_answer(who, written, !version);
     if (answer.status == 201) {
       answer.fields.push_back({"Location", "/care/practice/" + std::string(of.path) + "/" + written->entity->id});
     }

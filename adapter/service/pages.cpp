@@ -2,6 +2,7 @@
 
 #include "base/instant.h"
 #include "fhir/json.h"
+#include "flow/redact.h"
 #include "service/answers.h"
 #include "service/json_text.h"
 
@@ -15,6 +16,13 @@ http::Response entity_answer(int status, const flow::StoredEntity& entity) {
   auto response = json_answer(status, shown(entity));
   response.fields.push_back({"ETag", etag(entity.version)});
   return response;
+}
+
+http::Response entity_for(const Who& who, int status, flow::StoredEntity entity) {
+  auto body = flow::redacted(entity, [&](std::string_view right) { return who.may(right); });
+  if (!body.ok()) return error_answer(body.error());
+  entity.body = *std::move(body);
+  return entity_answer(status, entity);
 }
 
 http::Response page(std::string_view member, const std::vector<std::string>& elements, std::string_view next) {
@@ -35,7 +43,7 @@ std::string time_of(const flow::StoredEntity& entity) {
   return instant ? to_text(*instant) : std::string();
 }
 
-http::Response written_answer(const Result<flow::Written>& written, bool is_post) {
+http::Response written_answer(const Who& who, const Result<flow::Written>& written, bool is_post) {
   if (!written.ok()) {
     if (written.error().kind == Kind::Conflict && !is_post)
       return error_answer(412, "conflict", written.error().message);
@@ -45,7 +53,7 @@ http::Response written_answer(const Result<flow::Written>& written, bool is_post
     const bool taken = std::ranges::any_of(written->refused, [](const Issue& one) { return one.code == "conflict"; });
     return outcome(taken ? 409 : 422, written->refused);
   }
-  auto answer = entity_answer(is_post && written->changed ? 201 : 200, *written->entity);
+  auto answer = entity_for(who, is_post && written->changed ? 201 : 200, *written->entity);
   if (written->issues.empty()) return answer;
   std::vector<std::string> issues;
   for (const Issue& issue : written->issues) {

@@ -96,6 +96,8 @@ class CareApi(unittest.TestCase):
         flag = {"id": "flag-2", "reason": "x", "raised": True}
         self.assertEqual(self.ask("GET", "/care/caseload").status, 403)
         self.assertEqual(self.ask("GET", "/care/caseload", member="nobody").status, 403)
+        for path in ("/care/patients", self.of("timeline"), "/care/safety", "/care/events", "/care/billing/2026-10"):
+            self.assertEqual(self.ask("GET", path).status, 403, path)
         self.assertEqual(self.ask("POST", self.of("flags"), flag, member="clerk-1").status, 403)
         self.assertEqual(self.ask("GET", self.of("flags"), member="clerk-1").status, 200)
         self.assertEqual(self.ask("GET", "/care/measures/CMS159", member="clerk-1").status, 403)
