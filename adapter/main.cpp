@@ -3,12 +3,16 @@
 //   bhi-adapter --config FILE            run
 //   bhi-adapter --config FILE --check    read the configuration and the maps, and say what is wrong
 //   bhi-adapter --print-options          every option, as a Markdown table
+//   bhi-adapter --print-openapi          the API as an OpenAPI 3.1 document
 //   bhi-adapter --version
 //
 // Exit codes: 0 fine; 1 the configuration has mistakes, or a fault ended the daemon; 2 usage, or the surroundings are
 // not as needed (file not there, address in use).
+#include "service/api.h"
+#include "service/assets.h"
 #include "service/daemon.h"
 #include "service/load_engine.h"
+#include "service/openapi.h"
 #include "service/options.h"
 #include "service/read_settings.h"
 
@@ -24,12 +28,13 @@ namespace {
 
 constexpr std::string_view kUsage =
     "usage: bhi-adapter --config FILE [--check]\n"
-    "       bhi-adapter --print-options | --version | --help\n";
+    "       bhi-adapter --print-options | --print-openapi | --version | --help\n";
 
 struct Asked {
   std::string config;
   bool check = false;
   bool options = false;
+  bool openapi = false;
   bool version = false;
   bool help = false;
   bool wrong = false;
@@ -47,6 +52,8 @@ Asked read_arguments(const std::vector<std::string_view>& arguments) {
       asked.check = true;
     } else if (argument == "--print-options") {
       asked.options = true;
+    } else if (argument == "--print-openapi") {
+      asked.openapi = true;
     } else if (argument == "--version") {
       asked.version = true;
     } else if (argument == "--help" || argument == "-h") {
@@ -72,6 +79,13 @@ int check_maps(const bhi::service::Settings& settings, const std::string& config
   return 0;
 }
 
+int print_openapi() {
+  const auto texts = bhi::service::load_assets("", "");
+  if (!texts.ok()) return print(stderr, texts.error().message + "\n"), 2;
+  const auto meanings = bhi::flow::meanings_of(texts->definitions);
+  return print(stdout, bhi::service::openapi(bhi::service::Api::routes(), meanings, BHI_VERSION)), 0;
+}
+
 }  // namespace
 
 int main(int count, char** values) {
@@ -84,6 +98,7 @@ int main(int count, char** values) {
   const auto asked = read_arguments({values + 1, values + count});
   if (asked.help) return print(stdout, kUsage), 0;
   if (asked.version) return print(stdout, "bhi-adapter " BHI_VERSION "\n"), 0;
+  if (asked.openapi) return print_openapi();
   if (asked.options) return print(stdout, bhi::service::print_options()), 0;
   if (asked.wrong || asked.config.empty()) return print(stderr, kUsage), 2;
 

@@ -3,6 +3,7 @@
 #include "base/hash.h"
 #include "care/posted.h"
 #include "fhir/json.h"
+#include "flow/bhi_act.h"
 #include "flow/binding.h"
 #include "flow/merge.h"
 #include "flow/record.h"
@@ -18,7 +19,6 @@ namespace {
 
 using fhir::Node;
 
-constexpr int kConflictTries = 5;
 constexpr std::string_view kBhi = "bhi";
 constexpr std::chrono::minutes kClockTolerance{10};
 
@@ -76,28 +76,14 @@ std::vector<care::PostedItem> items_of(const Node& body, Issues& issues) {
   return items;
 }
 
-// Loads, lets `change` decide, applies and commits; again from the start when somebody else was faster.
-// `change`: Result<std::vector<care::Change>>(const LoadedRecord&). Gives the stored form of entity (kind, id).
-template <typename Decide>
+// An act whose refusal is one message.
 Result<StoredEntity> act(const Engine& engine, Store& store, const Destinations& destinations, std::string_view patient,
                          std::string_view kind, std::string_view id, std::string_view action, const Actor& actor,
-                         Instant now, Decide decide) {
-  for (int attempt = 1;; ++attempt) {
-    BHI_TRY(const auto before, load_record(store, patient));
-    BHI_TRY(const auto changes, decide(before));
-    const care::Applied applied = care::apply(before.record, changes, engine.policy, now);
-    if (has_errors(applied.issues)) return incorrect(applied.issues);
-    Worked worked;
-    const std::string source = before.record.patient ? before.record.patient->source.system : std::string();
-    add_applied(worked, applied, before, destinations, source, now);
-    worked.audit.push_back({std::string(action), actor.name, std::string(kind) + "/" + std::string(id), "ok", now});
-    const auto committed = store.commit(worked);
-    if (committed.ok()) break;
-    if (committed.error().kind != Kind::Conflict || attempt == kConflictTries) return committed.error();
-  }
-  BHI_TRY(auto stored, store.entity(kind, id));
-  if (!stored) return Error{Kind::Fault, "the " + std::string(kind) + " just written is not there"};
-  return *std::move(stored);
+                         Instant now, const std::function<Result<Changes>(const LoadedRecord&)>& decide) {
+  BHI_TRY(auto written, run_act(engine, store, destinations, {patient, kind, id, action}, actor, now,
+                                [&](const LoadedRecord& before, Issues&) { return decide(before); }));
+  if (!written.refused.empty()) return incorrect(written.refused);
+  return *std::move(written.entity);
 }
 
 // Elements of a plan that a person may change over the API.
@@ -107,11 +93,6 @@ Result<care::CarePlan> read_plan(const Node& node) {
   BHI_TRY(auto read, entity_from(node));
   if (has_errors(read.issues)) return incorrect(read.issues);
   return std::get<care::CarePlan>(std::move(read.entity));
-}
-
-Result<void> known_patient(const LoadedRecord& before) {
-  if (!before.record.patient) return Error{Kind::NotFound, "no such patient"};
-  return {};
 }
 
 }  // namespace
@@ -212,7 +193,7 @@ Result<StoredEntity> acknowledge(const Engine& engine, Store& store, const Desti
   if (!stored) return Error{Kind::NotFound, "no such safety event"};
   return act(engine, store, destinations, stored->patient, "SafetyEvent", event, "acknowledge", actor, now,
              [&](const LoadedRecord&) -> Result<std::vector<care::Change>> {
-               return std::vector<care::Change>{care::AcknowledgeSafety{std::string(event), actor.name}};
+               return std::vector<care::Change>{care::AcknowledgeSafety{std::string(event), actor.by()}};
              });
 }
 

@@ -16,7 +16,19 @@
 namespace bhi::flow {
 
 struct Actor {
-  std::string name;  // of the token
+  std::string name;      // of the token
+  std::string member{};  // id of the team member who acts; empty while the practice has entered no team
+
+  const std::string& by() const { return member.empty() ? name : member; }
+  std::string name_in_audit() const { return member.empty() ? name : name + "/" + member; }
+};
+
+// What became of an entry: either it stands in the store, or it was refused and nothing of the call was kept.
+struct Written {
+  std::optional<StoredEntity> entity{};
+  bool changed = false;  // false: a repeat, or it said what was there already
+  Issues issues{};       // warnings that let it pass
+  Issues refused{};      // why not
 };
 
 // POST /care/patients/{id}/screenings  {instrument, authored, items: [{n, score}]}, optional "id" (client's own, for

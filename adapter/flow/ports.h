@@ -119,6 +119,22 @@ struct InboxOutcome {
   Issues issues;
 };
 
+// One committed change of an entity, for whoever follows the care model.
+struct Event {
+  std::int64_t seq = 0;  // from 1, without gaps, in the order in which changes become visible
+  Instant at{};
+  std::string patient;  // care id, may be empty
+  std::string kind;
+  std::string id;
+  std::int64_t version = 0;
+  std::string reason;  // what was done: "map", "post-screening"; may be empty
+};
+
+struct EventSpan {         // what is still kept
+  std::int64_t first = 0;  // seq of the oldest; last + 1 when none is kept
+  std::int64_t last = 0;   // seq of the newest ever given; 0: none yet
+};
+
 // The result of working on one lane, kept as one transaction.
 struct Worked {
   std::vector<StoredEntity> entities;  // version = the one they replace; a mismatch is Conflict and nothing is kept
@@ -126,6 +142,8 @@ struct Worked {
   std::vector<Ledger> ledger;
   std::vector<InboxOutcome> inbox;
   std::vector<AuditEntry> audit;
+  Instant at{};          // of the events that tell of the entities
+  std::string reason{};  // the same
 };
 
 struct Settled {
@@ -174,6 +192,15 @@ class Store {
   virtual Result<std::vector<StoredEntity>> record(std::string_view patient) = 0;
   virtual Result<std::optional<StoredEntity>> entity(std::string_view kind, std::string_view id) = 0;
   virtual Result<Listing> list(std::string_view kind, std::string_view after, std::size_t limit) = 0;
+  // Those of a patient ("": of nobody) of one kind, by id.
+  virtual Result<std::vector<StoredEntity>> entities_of(std::string_view patient, std::string_view kind) = 0;
+
+  // Every entity of a commit() gives one event in the same transaction. Those after `after`, oldest first. An event
+  // never becomes visible behind one that was already handed out.
+  virtual Result<std::vector<Event>> events(std::int64_t after, std::size_t limit) = 0;
+  virtual Result<EventSpan> event_span() = 0;
+  // Events are kept for a while only. Number of events forgotten.
+  virtual Result<std::size_t> forget_events(Instant before) = 0;
 
   virtual Result<std::optional<Ledger>> ledger(std::string_view destination, std::string_view artifact,
                                                std::string_view care_id) = 0;

@@ -84,6 +84,7 @@ Result<LoadedRecord> load_record(Store& store, std::string_view patient) {
 
 void add_applied(Worked& worked, const care::Applied& applied, const LoadedRecord& before,
                  const Destinations& destinations, std::string_view fallback_source, Instant now) {
+  worked.at = now;
   for (const care::Entity& entity : applied.touched) {
     StoredEntity row;
     row.kind = std::string(care::kind_of(entity));

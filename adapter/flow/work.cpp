@@ -388,7 +388,7 @@ class Attempt {
   std::map<std::string, std::vector<care::Source>> emptied_;  // CareTeams, by care id of the patient
   std::map<std::string, std::vector<care::Change>> only_safety_;
   std::map<std::string, care::Source> subjects_;  // the same, as referred to
-  Worked worked_;
+  Worked worked_{.entities = {}, .outbox = {}, .ledger = {}, .inbox = {}, .audit = {}, .at = now_, .reason = "map"};
   WorkSummary summary_;
 };
 

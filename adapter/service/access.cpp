@@ -41,7 +41,7 @@ Result<Caller> Access::identify(const http::Request& request) const {
       return Error{Kind::Forbidden, "requests of a web page need a token, and none is configured"};
     if (!is_loopback_name(request.field("host").value_or("localhost")))  // a name that somebody else made point here
       return Error{Kind::Forbidden, "Host: expected localhost, or a token; none is configured"};
-    return Caller{"local", true, Role::Operator, {}};
+    return Caller{"local", true, Role::Operator, {}, {}};
   }
   if (!given) return Error{Kind::Forbidden, "a token is required: 'Authorization: Bearer <token>'"};
   if (request.count("authorization") > 1 || !is_bearer(*given)) {
@@ -55,7 +55,7 @@ Result<Caller> Access::identify(const http::Request& request) const {
     if (equal(token.hash, digest)) known = &token;
   }
   if (known == nullptr) return Error{Kind::Forbidden, "the token is not known here"};
-  return Caller{known->name, false, known->role, known->source};
+  return Caller{known->name, false, known->role, known->source, known->member};
 }
 
 }  // namespace bhi::service

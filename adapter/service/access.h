@@ -29,7 +29,8 @@ struct Caller {
   std::string name;         // of the token; "local" when no tokens are configured
   bool everything = false;  // no tokens configured: loopback only, for trying out
   Role role = Role::Ehr;
-  std::string source;  // bound to this one; empty: to none
+  std::string source;       // bound to this one; empty: to none
+  std::string member = {};  // the same for the team member who acts
 
   bool has(const Roles& allowed) const { return everything || allowed.contains(role); }
 };

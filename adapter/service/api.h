@@ -7,12 +7,16 @@
 #include "flow/ports.h"
 #include "flow/receive.h"
 #include "flow/work.h"
+#include "service/care_board.h"
 #include "service/live_engine.h"
 #include "service/metrics.h"
+#include "service/rights.h"
 #include "service/router.h"
 #include "service/settings.h"
 
+#include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,12 +29,15 @@ struct ApiParts {
   const Settings& settings;
   Metrics& metrics;
   LiveEngine& engine;
+  CareBoard& board;
   flow::Destinations destinations;
   std::function<Instant()> now;
   std::function<void()> wake_lanes;       // something new is pending
   std::function<void()> wake_deliveries;  // something new is to be sent
   std::string version;
 };
+
+struct Collection;
 
 class Api {
  public:
@@ -51,17 +58,36 @@ class Api {
   // api_care.cpp
   http::Response patients(const Call& call);
   http::Response patient(const Call& call);
-  http::Response screenings(const Call& call);
-  http::Response medications(const Call& call);
-  http::Response plans(const Call& call);
-  http::Response patient_safety(const Call& call);
-  http::Response episodes(const Call& call);
-  http::Response plan(const Call& call);
   http::Response post_screening(const Call& call);
   http::Response post_plan(const Call& call);
   http::Response patch_plan(const Call& call);
   http::Response safety(const Call& call);
   http::Response acknowledge(const Call& call);
+  // api_collections.cpp
+  http::Response collection(const Call& call);
+  http::Response entry(const Call& call);
+  http::Response post_entry(const Call& call);
+  http::Response put_entry(const Call& call);
+  http::Response revoke_consent(const Call& call);
+  http::Response practice_collection(const Call& call);
+  http::Response practice_entry(const Call& call);
+  http::Response post_practice(const Call& call);
+  http::Response put_practice(const Call& call);
+  // api_caseload.cpp
+  http::Response caseload(const Call& call);
+  http::Response reminders(const Call& call);
+  http::Response statistics(const Call& call);
+  http::Response timeline(const Call& call);
+  // api_reports.cpp
+  http::Response patient_billing(const Call& call);
+  http::Response billing(const Call& call);
+  http::Response measures(const Call& call);
+  http::Response measure(const Call& call);
+  http::Response review_facts(const Call& call);
+  http::Response vocabulary(const Call& call);
+  http::Response openapi_document(const Call& call);
+  // api_events.cpp
+  http::Response events(const Call& call);
   // api_queues.cpp
   http::Response outbox(const Call& call);
   http::Response quarantine(const Call& call);
@@ -73,9 +99,21 @@ class Api {
   struct Expected;
   Result<std::string> source_of(const Call& call) const;
   http::Response take(const Call& call, const Expected& expected);
-  http::Response entities_of(const Call& call, std::string_view kind, std::string_view member);
-  // Runs when the read is in the audit trail; what is not recorded is not shown.
+  // Runs for who acts, when they have the right; else 403.
+  http::Response as(const Call& call, At at, std::string_view right,
+                    const std::function<http::Response(const Who&)>& run);
+  // Answers when the read is in the audit trail; what is not recorded is not shown.
+  http::Response audited(const Who& who, std::string subject, http::Response answer);
   http::Response audited(const Call& call, std::string subject, http::Response answer);
+  http::Response list_entities(const Call& call, const Who& who, std::string_view patient,
+                               const Collection& collection);
+  http::Response one_entity(const Who& who, std::string_view patient, const Collection& collection,
+                            std::string_view id);
+  http::Response write_entry(const Call& call, const Collection& of, std::string_view id,
+                             std::optional<std::int64_t> version);
+  http::Response write_practice(const Call& call, const Collection& of, std::string_view id,
+                                std::optional<std::int64_t> version);
+  Result<fhir::DocumentPtr> body_of(const Call& call) const;
   Result<std::size_t> limit_of(const Call& call, std::size_t fallback) const;
 
   ApiParts parts_;

@@ -43,13 +43,16 @@ struct Daemon::Inside {
       : settings(std::move(settings_given)),
         version(std::move(parts.version)),
         connect(std::move(parts.connect)),
-        store(std::move(parts.store), metrics, [this](const Error& error) { fail("store", error); }),
+        store(
+            std::move(parts.store), metrics, [this](const Error& error) { fail("store", error); },
+            [this] { board.bell().ring(); }),
         engine(std::move(parts.engine)),
         maps(engine, metrics, std::move(parts.maps)),
         common{store, metrics, engine, destinations_of(settings), std::move(parts.now)},
+        board(store, common.now),
         lanes(common, {[this] { wake_deliveries(); }, [this](auto source, const auto& form) { want(source, form); }}),
         ticks(common, std::chrono::hours(settings.tick_interval_hours), [this] { wake_deliveries(); }),
-        api({store, settings, metrics, engine, common.destinations, common.now, [this] { lanes.wake(); },
+        api({store, settings, metrics, engine, board, common.destinations, common.now, [this] { lanes.wake(); },
              [this] { wake_deliveries(); }, version}),
         access(settings.tokens) {}
 
@@ -61,6 +64,7 @@ struct Daemon::Inside {
   LiveEngine engine;
   MapWatch maps;
   Common common;
+  CareBoard board;
   std::vector<std::unique_ptr<EhrLink>> links;
   std::vector<std::unique_ptr<Poller>> pollers;
   std::vector<std::unique_ptr<DeliveryWork>> deliveries;
@@ -127,6 +131,7 @@ void Daemon::Inside::start_threads() {
       start_thread("delivery", [&delivery](auto stop) { delivery->work(stop); });
   }
   start_thread("ticks", [this](auto stop) { ticks.run(stop); });
+  start_thread("board", [this](auto stop) { board.keep(stop, settings.events_keep_days); });
   if (maps.watches()) start_thread("maps", [this](auto stop) { maps.run(stop); });
   start_thread("api", [this](auto) { server->run(); });
   // Health and metrics answer until the very end.
@@ -223,6 +228,7 @@ bool Daemon::drain(milliseconds time) {
                     std::chrono::duration_cast<milliseconds>(until - std::chrono::steady_clock::now()));
   };
   inside_->draining = true;
+  inside_->board.bell().close();
   inside_->server->stop();
   bool ended = inside_->server->wait_idle(left());
   for (auto& thread : inside_->threads) thread.request_stop();

@@ -206,6 +206,7 @@ class Reader {
       if (token.hash != Digest{} && other->hash == token.hash) add(item, place + ".hash: the same token twice");
     }
     if (!token.source.empty() && token.role != Role::Ehr) add(item, place + ".source: only for role `ehr`");
+    if (!token.member.empty() && token.role != Role::BhiApp) add(item, place + ".member: only for role `bhi-app`");
     static const Digest kEmpty = sha256("");
     if (token.hash == kEmpty) add(item, place + ".hash: this is the hash of an empty token");
   }

@@ -27,6 +27,7 @@ struct TokenSettings {
   Role role = Role::Ehr;
   Digest hash{};
   std::string source;  // an EHR's token may be bound to the one source it speaks for; empty: to none
+  std::string member{};  // a bhi-app's token may be bound to the one team member it acts for; empty: to none
 };
 
 enum class AuthType : std::uint8_t { None, Bearer };
@@ -67,6 +68,7 @@ struct Settings {
   Address management;
   std::string assets;  // folder with mappings/ and fhir_profiles/; empty: found from where the program stands
   std::string store_path;
+  int events_keep_days = 0;
   std::string maps_folder;  // the site's own maps; empty: none
   bool maps_watch = false;
   LogLevel log_level = LogLevel::Info;

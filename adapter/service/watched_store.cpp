@@ -34,7 +34,9 @@ Result<std::vector<flow::InboxItem>> WatchedStore::pending(string_view lane, std
   return read([&] { return store_->pending(lane, limit); });
 }
 Result<void> WatchedStore::commit(const flow::Worked& worked) {
-  return write("commit", [&] { return store_->commit(worked); });
+  auto done = write("commit", [&] { return store_->commit(worked); });
+  if (done.ok() && !worked.entities.empty() && on_change_) on_change_();
+  return done;
 }
 Result<std::vector<flow::Store::InboxRow>> WatchedStore::inbox(flow::InboxState state, std::size_t limit) {
   return read([&] { return store_->inbox(state, limit); });
@@ -62,6 +64,18 @@ Result<std::optional<flow::StoredEntity>> WatchedStore::entity(string_view kind,
 }
 Result<flow::Listing> WatchedStore::list(string_view kind, string_view after, std::size_t limit) {
   return read([&] { return store_->list(kind, after, limit); });
+}
+Result<std::vector<flow::StoredEntity>> WatchedStore::entities_of(string_view patient, string_view kind) {
+  return read([&] { return store_->entities_of(patient, kind); });
+}
+Result<std::vector<flow::Event>> WatchedStore::events(std::int64_t after, std::size_t limit) {
+  return read([&] { return store_->events(after, limit); });
+}
+Result<flow::EventSpan> WatchedStore::event_span() {
+  return read([&] { return store_->event_span(); });
+}
+Result<std::size_t> WatchedStore::forget_events(Instant before) {
+  return write("forget", [&] { return store_->forget_events(before); });
 }
 Result<std::optional<flow::Ledger>> WatchedStore::ledger(string_view destination, string_view artifact,
                                                          string_view care_id) {

@@ -14,9 +14,11 @@ namespace bhi::service {
 
 class WatchedStore : public flow::Store {
  public:
-  // `metrics` outlives the store. `on_fault` is called once, from the thread that met the fault.
-  WatchedStore(std::unique_ptr<flow::Store> store, Metrics& metrics, std::function<void(const Error&)> on_fault)
-      : store_(std::move(store)), metrics_(metrics), on_fault_(std::move(on_fault)) {}
+  // `metrics` outlives the store. `on_fault` is called once, from the thread that met the fault; `on_change` after each
+  // commit that changed the care model, from the thread that made it.
+  WatchedStore(std::unique_ptr<flow::Store> store, Metrics& metrics, std::function<void(const Error&)> on_fault,
+               std::function<void()> on_change = {})
+      : store_(std::move(store)), metrics_(metrics), on_fault_(std::move(on_fault)), on_change_(std::move(on_change)) {}
 
   Result<flow::AcceptOutcome> accept(const flow::Accepted& batch) override;
   Result<std::optional<std::string>> cursor(std::string_view source, std::string_view name) override;
@@ -33,6 +35,10 @@ class WatchedStore : public flow::Store {
   Result<std::vector<flow::StoredEntity>> record(std::string_view patient) override;
   Result<std::optional<flow::StoredEntity>> entity(std::string_view kind, std::string_view id) override;
   Result<flow::Listing> list(std::string_view kind, std::string_view after, std::size_t limit) override;
+  Result<std::vector<flow::StoredEntity>> entities_of(std::string_view patient, std::string_view kind) override;
+  Result<std::vector<flow::Event>> events(std::int64_t after, std::size_t limit) override;
+  Result<flow::EventSpan> event_span() override;
+  Result<std::size_t> forget_events(Instant before) override;
   Result<std::optional<flow::Ledger>> ledger(std::string_view destination, std::string_view artifact,
                                              std::string_view care_id) override;
   Result<std::optional<flow::Ledger>> ledger_of(std::string_view destination, std::string_view type,
@@ -55,6 +61,7 @@ class WatchedStore : public flow::Store {
   std::unique_ptr<flow::Store> store_;
   Metrics& metrics_;
   std::function<void(const Error&)> on_fault_;
+  std::function<void()> on_change_;
   std::atomic<bool> broken_{false};
 };
 

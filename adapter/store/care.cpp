@@ -42,6 +42,14 @@ Result<std::vector<flow::StoredEntity>> record_of(Connection& connection, std::s
              entity_row);
 }
 
+Result<std::vector<flow::StoredEntity>> entities_of_kind(Connection& connection, std::string_view patient,
+                                                         std::string_view kind) {
+  return all(connection.query("SELECT kind, id, patient, version, body FROM care WHERE patient = ?1 AND kind = ?2 "
+                              "ORDER BY id",
+                              patient, kind),
+             entity_row);
+}
+
 Result<std::optional<flow::StoredEntity>> find_entity(Connection& connection, std::string_view kind,
                                                       std::string_view id) {
   return first(

@@ -14,6 +14,8 @@ namespace bhi::store {
 
 // Each replaces the version it states (0: none) and gets the next. Conflict when another version is there.
 Result<void> put_entities(Connection& connection, const std::vector<flow::StoredEntity>& entities);
+Result<std::vector<flow::StoredEntity>> entities_of_kind(Connection& connection, std::string_view patient,
+                                                         std::string_view kind);
 Result<std::vector<flow::StoredEntity>> record_of(Connection& connection, std::string_view patient);
 Result<std::optional<flow::StoredEntity>> find_entity(Connection& connection, std::string_view kind,
                                                       std::string_view id);

@@ -149,8 +149,27 @@ CREATE TABLE probe (
 INSERT INTO probe VALUES (1, 0);
 )sql";
 
+// One row for each version of an entity, in the order of commits. The one writing connection gives the numbers inside
+// the transaction that changes the entity, so they have no gaps and none appears behind one that was seen. What a store
+// already holds is told first, so that who follows from the start has everything.
+constexpr const char* kEvents = R"sql(
+CREATE TABLE event (
+  seq     INTEGER PRIMARY KEY AUTOINCREMENT,
+  at      INTEGER NOT NULL,
+  patient TEXT NOT NULL,
+  kind    TEXT NOT NULL,
+  id      TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  reason  TEXT NOT NULL
+) STRICT;
+INSERT INTO event (at, patient, kind, id, version, reason)
+  SELECT CAST(strftime('%s', 'now') AS INTEGER) * 1000, patient, kind, id, version, 'kept before events were'
+  FROM care ORDER BY rowid;
+)sql";
+
 constexpr Migration kMigrations[] = {
     {1, kFirst},
+    {2, kEvents},
 };
 
 constexpr std::int64_t kApplicationId = 0x42484941;  // "BHIA"

@@ -3,6 +3,7 @@
 #include "store/audit_chain.h"
 #include "store/care.h"
 #include "store/copies.h"
+#include "store/events.h"
 #include "store/inbox.h"
 #include "store/outbox.h"
 #include "store/place.h"
@@ -57,6 +58,7 @@ class SqliteStore final : public flow::Store {
   Result<void> commit(const flow::Worked& worked) override {
     return writes_.run([&](Connection& on) -> Result<void> {
       BHI_CHECK(put_entities(on, worked.entities));
+      BHI_CHECK(add_events(on, worked));
       BHI_CHECK(add_intents(on, worked.outbox));
       for (const flow::Ledger& entry : worked.ledger) BHI_CHECK(put_ledger(on, entry));
       BHI_CHECK(note_outcomes(on, worked.inbox));
@@ -93,6 +95,19 @@ class SqliteStore final : public flow::Store {
   }
   Result<flow::Listing> list(std::string_view kind, std::string_view after, std::size_t limit) override {
     return read([&](Connection& on) { return list_entities(on, kind, after, limit); });
+  }
+  Result<std::vector<flow::StoredEntity>> entities_of(std::string_view patient, std::string_view kind) override {
+    return read([&](Connection& on) { return entities_of_kind(on, patient, kind); });
+  }
+
+  Result<std::vector<flow::Event>> events(std::int64_t after, std::size_t limit) override {
+    return read([&](Connection& on) { return events_after(on, after, limit); });
+  }
+  Result<flow::EventSpan> event_span() override {
+    return read([](Connection& on) { return span_of_events(on); });
+  }
+  Result<std::size_t> forget_events(Instant before) override {
+    return write<std::size_t>([&](Connection& on) { return forget_events_before(on, before); });
   }
 
   Result<std::optional<flow::Ledger>> ledger(std::string_view destination, std::string_view artifact,

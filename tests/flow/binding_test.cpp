@@ -1,6 +1,7 @@
 #include "flow/binding.h"
 
 #include "fhir/json.h"
+#include "flow/practice.h"
 
 #include <gtest/gtest.h>
 
@@ -47,6 +48,28 @@ TEST(Binding, CoversEveryElementOfEveryLogicalModelOnce) {
     EXPECT_FALSE(bound.empty()) << kind;
     EXPECT_EQ(without_codings(unique), without_codings(model_paths(kind))) << kind;
   }
+}
+
+TEST(Binding, CoversEveryElementOfThePractice) {
+  for (const std::string kind :
+       {"Practice", "TeamMember", "TrainingRecord", "CommunityPartner", "CrisisProtocol", "Baseline"}) {
+    const auto bound = bound_practice_paths(kind);
+    const std::set<std::string> unique(bound.begin(), bound.end());
+    EXPECT_EQ(unique.size(), bound.size()) << kind << " binds an element twice";
+    EXPECT_FALSE(bound.empty()) << kind;
+    EXPECT_EQ(unique, model_paths(kind)) << kind;
+  }
+}
+
+TEST(Binding, SaysTypeForTheKindOfAConsentOrAHandoff) {
+  care::Consent consent;
+  consent.id = "c1";
+  consent.kind = "service";
+  const auto read = entity_from_json(to_json(consent));
+  ASSERT_TRUE(read.ok()) << read.error().message;
+  EXPECT_EQ(std::get<care::Consent>(*read), consent);
+  EXPECT_NE(to_json(consent).find(R"("kind":"Consent")"), std::string::npos);
+  EXPECT_NE(to_json(consent).find(R"("type":"service")"), std::string::npos);
 }
 
 TEST(Binding, GivesBackTheScreeningItWrote) {

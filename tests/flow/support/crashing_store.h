@@ -67,6 +67,14 @@ class CrashingStore final : public flow::Store {
   Result<flow::Listing> list(std::string_view kind, std::string_view after, std::size_t limit) override {
     return store_.list(kind, after, limit);
   }
+  Result<std::vector<flow::StoredEntity>> entities_of(std::string_view patient, std::string_view kind) override {
+    return store_.entities_of(patient, kind);
+  }
+  Result<std::vector<flow::Event>> events(std::int64_t after, std::size_t limit) override {
+    return store_.events(after, limit);
+  }
+  Result<flow::EventSpan> event_span() override { return store_.event_span(); }
+  Result<std::size_t> forget_events(Instant before) override { return store_.forget_events(before); }
   Result<std::optional<flow::Ledger>> ledger(std::string_view destination, std::string_view artifact,
                                              std::string_view care_id) override {
     return store_.ledger(destination, artifact, care_id);
