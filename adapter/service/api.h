@@ -79,6 +79,7 @@ class Api {
   http::Response statistics(const Call& call);
   http::Response timeline(const Call& call);
   // api_reports.cpp
+  http::Response patient_fhir(const Call& call);
   http::Response patient_billing(const Call& call);
   http::Response billing(const Call& call);
   http::Response measures(const Call& call);

@@ -4,6 +4,7 @@
 #include "care/instruments.h"
 #include "care/team.h"
 #include "care/work_check.h"
+#include "flow/fhir_export.h"
 #include "flow/record.h"
 #include "flow/views.h"
 #include "service/answers.h"
@@ -30,9 +31,11 @@ Result<std::chrono::year_month> month_of(std::string_view text) {
   return std::chrono::year_month(date->year(), date->month());
 }
 
-bool wants_csv(const Call& call) {
-  return call.request.field("accept").value_or("").find("text/csv") != std::string_view::npos;
+bool wants(const Call& call, std::string_view type) {
+  return call.request.field("accept").value_or("").find(type) != std::string_view::npos;
 }
+
+bool wants_csv(const Call& call) { return wants(call, "text/csv"); }
 
 http::Response csv(const std::vector<care::BillingMonth>& months) {
   std::string text = care::billing_csv_header();
@@ -92,7 +95,23 @@ http::Response Api::patient_billing(const Call& call) {
     auto made = care::billing_month(loaded->record, *month, {practice, zone, payer, {}, {}});
     made.patient = call.at("id");
     const std::string subject = "Patient/" + call.at("id") + " billing";
+    if (wants(call, "application/fhir+json")) {
+      auto items = flow::billing_month_as_fhir(*parts_.engine.get(), loaded->record, made, parts_.now());
+      return audited(who, subject,
+                     items.ok() ? json_answer(200, *std::move(items), kFhirJson) : error_answer(items.error()));
+    }
     return audited(who, subject, wants_csv(call) ? csv({made}) : json_answer(200, flow::view(made)));
+  });
+}
+
+// Nothing is redacted in a Bundle: who may not read something of a record does not get it at all.
+http::Response Api::patient_fhir(const Call& call) {
+  return as(call, At::Patients, "read-notes", [&](const Who& who) {
+    if (const auto allowed = who.must("read-substance-use"); !allowed.ok()) return error_answer(allowed.error());
+    const auto& id = call.at("id");
+    auto bundle = flow::patient_as_fhir(*parts_.engine.get(), parts_.store, id, parts_.now());
+    if (!bundle.ok()) return error_answer(bundle.error());
+    return audited(who, "Patient/" + id + " fhir", json_answer(200, *std::move(bundle), kFhirJson));
   });
 }
 

@@ -16,6 +16,8 @@ constexpr auto kOfPatients = std::to_array<Collection>({
     {"consents", "Consent", Way::Entered, "record-consent", "read-caseload", "to the service, to disclosures"},
     {"contacts", "Contact", Way::Entered, "record-contact", "read-caseload", "contacts with their minutes"},
     {"crisis-steps", "CrisisStep", Way::Entered, "acknowledge-safety", "read-caseload", "steps of a crisis protocol"},
+    {"decisions", "MedicationDecision", Way::Entered, "prescribe", "read-notes",
+     "why a medicine was begun, changed, stopped or not begun"},
     {"episodes", "Episode", Way::Read, "", "read-caseload", "enrolments; they follow from their acts"},
     {"feedback", "Feedback", Way::Entered, "give-feedback", "read-caseload", "of patient or caregiver"},
     {"flags", "CaseFlag", Way::Entered, "flag-for-review", "read-caseload", "wishes for the next case review"},

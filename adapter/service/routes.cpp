@@ -34,7 +34,10 @@ const std::vector<Route>& Api::routes() {
       {"GET", "/care/patients/{id}/timeline", kApp, Body::None, &Api::timeline,
        "everything in order of time, a line each: `?after=`, `?limit=`"},
       {"GET", "/care/patients/{id}/billing/{month}", kApp, Body::None, &Api::patient_billing,
-       "a calendar month (`2026-03`): minutes, codes, elements; CSV by `Accept: text/csv`; `?payer=`"},
+       "a calendar month (`2026-03`): minutes, codes, elements; CSV by `Accept: text/csv`, ChargeItems by `Accept: "
+       "application/fhir+json`; `?payer=`"},
+      {"GET", "/care/patients/{id}/fhir", kApp, Body::None, &Api::patient_fhir,
+       "the whole record as a FHIR R4 Bundle; for those who may read all of it"},
       {"GET", "/care/patients/{id}/{collection}", kApp, Body::None, &Api::collection,
        "a collection of a patient in order of time: `?after=`, `?limit=`"},
       {"GET", "/care/patients/{id}/{collection}/{entry}", kApp, Body::None, &Api::entry, "one of it, with its ETag"},
