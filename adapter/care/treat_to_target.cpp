@@ -197,9 +197,7 @@ void Proposals::consult(const Trend& trend) {
   // One that took place since shortly before week 8 answers it for as long again; then the next is asked for.
   const std::string from = date_after(start_, policy_.consult_from_days - 14);
   std::string since = start_;
-  for (const Consultation& held : consultations_) {
-    if (!earlier(held.on, from) && earlier(since, held.on)) since = held.on;
-  }
+  if (!consultations_.empty() && !earlier(consultations_.back().on, from)) since = consultations_.back().on;
   if (days_since(since, now_).value_or(0) < policy_.consult_from_days && since != start_) return;
   const bool scored = trend.last->id != trend.baseline->id;
   std::string reason =

@@ -67,7 +67,7 @@ struct Proposal {
 
 struct TargetInput {
   const Record& record;
-  std::span<const Consultation> consultations;
+  std::span<const Consultation> consultations;  // in the order of their date
 };
 
 // In the order of urgency: safety, worsening, consult, answer, the rest; of a kind the one due first. For a patient who
