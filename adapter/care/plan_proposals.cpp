@@ -105,6 +105,14 @@ std::string draft_id(std::string_view patient) { return stable_id({"proposed-pla
 
 }  // namespace
 
+bool is_derived(const CarePlan& plan, const Goal& goal) {
+  return std::ranges::find(plan.derived, part_of(goal)) != plan.derived.end();
+}
+
+bool is_derived(const CarePlan& plan, const Activity& activity) {
+  return std::ranges::find(plan.derived, part_of(activity)) != plan.derived.end();
+}
+
 bool is_over(const CarePlan& plan) {
   constexpr std::array<std::string_view, 3> kOpen{"active", "draft", "on-hold"};
   return std::ranges::find(kOpen, std::string_view(plan.status)) == kOpen.end();

@@ -27,6 +27,10 @@ bool is_untouched_draft(const CarePlan& plan);
 // That draft, taken back (revoked): kept by a store, no part of a record.
 bool is_withdrawn_draft(const CarePlan& plan);
 
+// Put there by the rules, and unchanged.
+bool is_derived(const CarePlan& plan, const Goal& goal);
+bool is_derived(const CarePlan& plan, const Activity& activity);
+
 bool is_over(const CarePlan& plan);  // completed, revoked, ...: history
 
 // Makes the plan's derived parts those of `proposals` (none: takes them out). `in_order`: also when nothing but their

@@ -1,5 +1,6 @@
 #include "care/treat_to_target.h"
 
+#include "care/episode.h"
 #include "care/instruments.h"
 #include "care/plan_proposals.h"
 #include "care/scoring.h"
@@ -54,6 +55,28 @@ Activity activity_of(std::string_view kind, std::string description, std::string
   activity.status = "scheduled";
   activity.scheduled = on;
   return activity;
+}
+
+// The episode treated last, when none is now: on hold or over, and enrolled at some time.
+const Episode* treated_before(const Record& record) {
+  constexpr std::array<std::string_view, 5> kNoLonger{"on-hold", "completed", "referred-out", "dropped", "deceased"};
+  const Episode* found = nullptr;
+  for (const Episode& episode : record.episodes) {
+    const bool is_treated = is_in_treatment(episode.state);  // of a patient who died
+    if (!is_treated && std::ranges::find(kNoLonger, std::string_view(episode.state)) == kNoLonger.end()) continue;
+    const bool enrolled = !enrolled_at(episode, record.acts).empty();
+    if (enrolled && (found == nullptr || !earlier(episode.start, found->start))) found = &episode;
+  }
+  return found;
+}
+
+// Screenings stand in the order of their time.
+std::span<const Screening> until(const std::vector<Screening>& screenings, std::string_view end) {
+  const auto last = latest_moment(end);
+  if (!last) return screenings;
+  const auto after = std::ranges::find_if(
+      screenings, [&](const Screening& one) { return instant_from(one.authored).value_or(*last) > *last; });
+  return {screenings.begin(), after};
 }
 
 class Proposals {
@@ -174,9 +197,7 @@ void Proposals::consult(const Trend& trend) {
   // One that took place since shortly before week 8 answers it for as long again; then the next is asked for.
   const std::string from = date_after(start_, policy_.consult_from_days - 14);
   std::string since = start_;
-  for (const Consultation& held : consultations_) {
-    if (!earlier(held.on, from) && earlier(since, held.on)) since = held.on;
-  }
+  if (!consultations_.empty() && !earlier(consultations_.back().on, from)) since = consultations_.back().on;
   if (days_since(since, now_).value_or(0) < policy_.consult_from_days && since != start_) return;
   const bool scored = trend.last->id != trend.baseline->id;
   std::string reason =
@@ -185,7 +206,7 @@ void Proposals::consult(const Trend& trend) {
   Proposal& one = add("consult", std::move(reason), ids_of(trend), date_after(since, policy_.consult_until_days));
   one.review_date = one.due;
   one.activities.push_back(
-      activity_of("psychiatric-consultation", "Psychiatric consultation: treatment not working yet", one.due));
+      activity_of("psychiatric-consultation", "Psychiatric consultation: no improvement yet", one.due));
   one.confirmed = rule.confirmed;
 }
 
@@ -223,6 +244,11 @@ void Proposals::remeasure(const Trend& trend) {
   if (!trend.elevated) return;
   const std::string due = date_after(trend.last->on, policy_.score_older_days);
   if (!is_past(due, now_)) return;
+  // What the patient declined is not asked for again; the last word counts.
+  if (!record_.partnerships.empty()) {
+    const auto& declines = record_.partnerships.back().declines;
+    if (std::ranges::find(declines, trend.instrument, &Decline::what) != declines.end()) return;
+  }
   Proposal& one =
       add("remeasure",
           name_of(trend) + " last done " + std::to_string(days_since(trend.last->on, now_).value_or(0)) + " days ago",
@@ -242,8 +268,10 @@ void Proposals::answer() {
 }
 
 std::vector<Proposal> Proposals::all() {
-  safety();
-  if (const Episode* episode = current_episode(record_)) {
+  const bool deceased = record_.patient && record_.patient->deceased;
+  if (!deceased) safety();
+  const Episode* episode = deceased ? nullptr : current_episode(record_);
+  if (episode != nullptr) {
     start_ = episode->start;
     const auto trends = trends_of(record_.screenings, start_, now_);
     for (const Trend& one : trends) {
@@ -255,6 +283,12 @@ std::vector<Proposal> Proposals::all() {
       remeasure(one);
     }
     answer();
+  } else if (const Episode* before = treated_before(record_)) {
+    // What was reached stays said; nothing more is asked for.
+    start_ = before->start;
+    for (const Trend& one : trends_of(until(record_.screenings, before->end), start_, now_)) {
+      if (find_target(one.instrument) != nullptr && one.baseline) goal(one);
+    }
   }
   constexpr std::array<std::string_view, 9> kOrder{"safety",   "worsening", "consult",
                                                    "answer",   "remeasure", "set-target",

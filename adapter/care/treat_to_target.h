@@ -67,11 +67,12 @@ struct Proposal {
 
 struct TargetInput {
   const Record& record;
-  std::span<const Consultation> consultations;
+  std::span<const Consultation> consultations;  // in the order of their date
 };
 
-// In the order of urgency: safety, worsening, consult, answer, the rest; of a kind the one due first. None for a
-// patient who is not in treatment (no episode that is enrolled, active or in relapse prevention), but safety.
+// In the order of urgency: safety, worsening, consult, answer, the rest; of a kind the one due first. For a patient who
+// is not in treatment (no episode that is enrolled, active or in relapse prevention) only safety, and the goals of the
+// last treatment as they stood at its end. Of one who died the goals alone.
 std::vector<Proposal> treat_to_target(const TargetInput& input, const TargetPolicy& policy, Instant now);
 
 // The plan with the goals and activities of a proposal in it; what was added is noted in CarePlan::derived. The same

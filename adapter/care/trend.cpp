@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <array>
+#include <numeric>
+#include <utility>
 
 namespace bhi::care {
 
@@ -55,6 +57,20 @@ int band_index(const Instrument& instrument, double value) {
   return -1;
 }
 
+// By time, then id. A record's screenings mostly stand so; `times` are those of the points, read once.
+void put_in_order(std::vector<TrendPoint>& points, const std::vector<Instant>& times) {
+  std::vector<std::size_t> order(points.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  const auto stands_before = [&](std::size_t a, std::size_t b) {
+    return times[a] != times[b] ? times[a] < times[b] : points[a].id < points[b].id;
+  };
+  if (std::ranges::is_sorted(order, stands_before)) return;
+  std::ranges::sort(order, stands_before);
+  std::vector<TrendPoint> sorted;
+  for (const std::size_t i : order) sorted.push_back(std::move(points[i]));
+  points = std::move(sorted);
+}
+
 void judge(Trend& trend, const Instrument& instrument) {
   const TargetRule* rule = find_target(trend.instrument);
   if (rule == nullptr || !trend.baseline || !trend.last) return;
@@ -87,19 +103,18 @@ Trend trend_of(std::span<const Screening> screenings, std::string_view instrumen
   trend.instrument = instrument;
   const Instrument* table = find_instrument(instrument);
   if (table == nullptr) return trend;
+  std::vector<Instant> times;
   for (const Screening& screening : screenings) {
     if (screening.instrument != instrument || !is_final_status(screening.status)) continue;
     const auto when = instant_from(screening.authored);
     const auto value = value_of(screening);
     if (!when || *when > now + days{1} || !value) continue;
     if (is_score_of_another(screening, screenings) || is_repeated(screening, trend.points, *value)) continue;
+    times.push_back(*when);
     trend.points.push_back({screening.id, screening.authored, *value, std::string(band_of(*table, *value))});
   }
-  std::ranges::sort(trend.points, [](const TrendPoint& a, const TrendPoint& b) {
-    if (earlier(a.on, b.on)) return true;
-    return !earlier(b.on, a.on) && a.id < b.id;
-  });
   if (trend.points.empty()) return trend;
+  put_in_order(trend.points, times);
 
   trend.last = trend.points.back();
   if (trend.points.size() > 1) trend.previous = trend.points[trend.points.size() - 2];

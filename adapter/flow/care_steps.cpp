@@ -1,8 +1,10 @@
 #include "flow/care_steps.h"
 
 #include "care/instruments.h"
+#include "care/plan_proposals.h"
 #include "care/recognise.h"
 #include "care/text.h"
+#include "care/trend.h"
 
 #include <algorithm>
 #include <charconv>
@@ -148,6 +150,15 @@ CareStep of_screening(const Screening& screening, const care::Change& change, st
   return {"", {}, {"ScreeningReport." + std::string(path)}};
 }
 
+// A goal or an activity that the rules put into the plan and nobody has changed.
+bool is_derived(const care::CarePlan& plan, std::string_view path) {
+  if (const auto goal = index_of(path, "goals")) {
+    return *goal < plan.goals.size() && care::is_derived(plan, plan.goals[*goal]);
+  }
+  const auto activity = index_of(path, "activities");
+  return activity && *activity < plan.activities.size() && care::is_derived(plan, plan.activities[*activity]);
+}
+
 CareStep of_safety(const care::SafetyEvent& event, std::string_view path) {
   const std::string rule = "safety rule " + event.rule + " on screening " + event.derived_from;
   if (path == "level" || path == "occurred" || path == "state") return {rule, {}, {}};
@@ -162,8 +173,11 @@ CareStep care_step(const care::Entity& entity, const care::Change& change, std::
   const std::string_view rest = path.substr(dot + 1);
   if (const auto* screening = std::get_if<Screening>(&entity)) return of_screening(*screening, change, rest);
   if (const auto* event = std::get_if<care::SafetyEvent>(&entity)) return of_safety(*event, rest);
-  const bool review = std::holds_alternative<care::CarePlan>(entity) && path == "CarePlan.reviewDate";
-  if (review) return {"review date: the newest finished screening plus the interval of the policy", {}, {}};
+  if (const auto* plan = std::get_if<care::CarePlan>(&entity)) {
+    if (rest == "reviewDate")
+      return {"review date: the newest finished screening plus the interval of the policy", {}, {}};
+    if (is_derived(*plan, rest)) return {"treat to target, targets of " + std::string(care::kTargets), {}, {}};
+  }
   return {"", {}, {std::string(path)}};
 }
 

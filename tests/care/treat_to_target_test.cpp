@@ -64,9 +64,45 @@ TEST(TreatToTarget, AnElevatedBaselineGetsAGoalWithItsMeasure) {
 }
 
 TEST(TreatToTarget, NobodyOutsideOfTreatmentIsTreated) {
-  for (const char* state : {"identified", "outreach", "declined", "completed", "on-hold", "deceased"}) {
+  for (const char* state : {"identified", "outreach", "declined", "unable-to-reach", "entered-in-error"}) {
     EXPECT_TRUE(proposals(treated("2026-01-01", {{"2026-01-01", 20}}, state), "2026-09-10T12:00:00Z").empty()) << state;
   }
+}
+
+TEST(TreatToTarget, TheGoalsOfATreatmentThatIsOverStandAsTheyStood) {
+  Record record = treated("2026-01-01", {{"2026-01-01", 20}, {"2026-03-01", 4}, {"2026-06-02", 18}});
+  record.episodes[0].end = "2026-06-01";
+  for (const char* state : {"completed", "referred-out", "deceased"}) {
+    record.episodes[0].state = state;
+    const auto list = proposals(record, "2026-09-10T12:00:00Z");
+    ASSERT_EQ(kinds(list), (Kinds{"remission"})) << state;
+    EXPECT_EQ(list[0].goals[0].achievement, "achieved") << "not the score after its end";
+    EXPECT_TRUE(list[0].activities.empty());
+  }
+  record.episodes[0].state = "on-hold";
+  record.episodes[0].end.clear();
+  EXPECT_EQ(kinds(proposals(record, "2026-09-10T12:00:00Z")), (Kinds{"set-target!"}));
+}
+
+TEST(TreatToTarget, NothingIsAskedOfOneWhoDied) {
+  Record record = treated("2026-06-01", {{"2026-06-01", 20}});
+  record.safety.push_back(
+      {"e1", "pat1", "phq-9.item-9", "positive", "s-2026-06-01", "2026-06-01", "2026-06-01", "open", "", "", ""});
+  record.patient = Patient{};
+  EXPECT_EQ(proposals(record, "2026-09-10T12:00:00Z").size(), 4U);
+  record.patient->deceased = true;
+  const auto list = proposals(record, "2026-09-10T12:00:00Z");
+  ASSERT_EQ(kinds(list), (Kinds{"set-target!"}));
+  EXPECT_TRUE(list[0].activities.empty());
+}
+
+TEST(TreatToTarget, AScaleThatThePatientDeclinedIsNotAskedForAgain) {
+  Record record = treated("2026-06-01", {{"2026-06-01", 20}});
+  EXPECT_NE(find(proposals(record, "2026-06-30T12:00:00Z"), "remeasure"), nullptr);
+  Partnership partnership;
+  partnership.declines = {{"phq-9", "2026-06-20", ""}};
+  record.partnerships = {partnership};
+  EXPECT_EQ(find(proposals(record, "2026-06-30T12:00:00Z"), "remeasure"), nullptr);
 }
 
 struct Week {
@@ -176,11 +212,11 @@ TEST(TreatToTarget, SafetyComesFirstInsideAndOutsideOfTreatment) {
   record.safety.push_back(
       {"e1", "pat1", "phq-9.item-9", "positive", "s-2026-06-01", "2026-06-01", "2026-06-01", "open", "", "", ""});
   auto list = proposals(record, "2026-06-02T12:00:00Z");
-  ASSERT_EQ(kinds(list), (Kinds{"safety!"}));
+  ASSERT_EQ(kinds(list), (Kinds{"safety!", "set-target"}));
   EXPECT_TRUE(list[0].safety_prompt);
   record.plans[0].safety_plan = "made";
   record.safety[0].state = "acknowledged";
-  EXPECT_TRUE(proposals(record, "2026-06-02T12:00:00Z").empty());
+  EXPECT_EQ(find(proposals(record, "2026-06-02T12:00:00Z"), "safety"), nullptr);
   record.safety[0].state = "open";
   EXPECT_FALSE(proposals(record, "2026-06-02T12:00:00Z")[0].safety_prompt);
 }

@@ -1,6 +1,7 @@
 #include "flow/tick.h"
 
 #include "flow/binding.h"
+#include "flow/care_steps.h"
 #include "flow/inbound.h"
 #include "flow/receive.h"
 #include "tests/flow/support/engine.h"
@@ -80,6 +81,17 @@ TEST_F(Tick, BringsTheConsultationOfWeekEightIntoThePlanAndAsksToWriteIt) {
   EXPECT_EQ(outbox.front().artifact, "care-plan");
   EXPECT_EQ(outbox.front().reason, "treat to target: consult, remeasure, set-target");
   EXPECT_EQ(outbox.front().destination, "main");
+}
+
+TEST_F(Tick, WhatTheRulesPutIntoAPlanIsExplainedByThemAndAPersonsWordsAreNot) {
+  plan("p");
+  treat("p");
+  care::CarePlan plan = plans("p").at(0);
+  const auto rule = [&](std::string_view path) { return care_step(plan, plan, path).rule; };
+  EXPECT_EQ(rule("CarePlan.goals[0].description"), "treat to target, targets of 2026-11");
+  plan.goals[0].description = "In her own words";
+  EXPECT_EQ(rule("CarePlan.goals[0].description"), "");
+  EXPECT_EQ(rule("CarePlan.goals[9].description"), "");
 }
 
 TEST_F(Tick, WritesNothingWhenNothingChanged) {
