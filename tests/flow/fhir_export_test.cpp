@@ -114,7 +114,8 @@ TEST_F(Exported, RequiredElementsAreThere) {
       {"QuestionnaireResponse", {"status"}},
       {"ServiceRequest", {"status", "intent", "subject"}},
       {"Task", {"status", "intent", "for"}}};
-  for (const Node* resource : resources(bundle())) {
+  const auto document = bundle();
+  for (const Node* resource : resources(document)) {
     const std::string type(fhir::resource_type(*resource));
     ASSERT_TRUE(required.contains(type)) << type;
     for (const std::string& element : required.at(type))
@@ -140,7 +141,8 @@ TEST_F(Exported, ReferencesLeadToAResourceOfTheBundleOrAreByIdentifier) {
 }
 
 TEST_F(Exported, WhatOnlyTheEhrHoldsIsNamedByIdentifier) {
-  for (const Node* resource : resources(bundle())) {
+  const auto document = bundle();
+  for (const Node* resource : resources(document)) {
     if (identifier_of(*resource) != "care-plan/c1") continue;
     const Node& goal = fhir::each(resource->find("goal"))[0];
     EXPECT_EQ(goal.find("reference"), nullptr);
@@ -171,7 +173,8 @@ TEST_F(Exported, EveryResourceIsLabelledAndTheBundleTakesTheHighestMark) {
 
 TEST_F(Exported, TheLastAnswerToARecommendationStandsAndAnAnswerWithoutItsReviewIsNotLost) {
   std::map<std::string, std::string> statuses;
-  for (const Node* resource : resources(bundle())) {
+  const auto document = bundle();
+  for (const Node* resource : resources(document)) {
     if (const std::string value = identifier_of(*resource); value.starts_with("recommendation/"))
       statuses[value] = std::string(resource->text_of("status"));
   }
@@ -181,7 +184,8 @@ TEST_F(Exported, TheLastAnswerToARecommendationStandsAndAnAnswerWithoutItsReview
 }
 
 TEST_F(Exported, TheActsOfAnEpisodeAreItsHistory) {
-  for (const Node* resource : resources(bundle())) {
+  const auto document = bundle();
+  for (const Node* resource : resources(document)) {
     if (identifier_of(*resource) != "episode/e1") continue;
     const auto history = fhir::each(resource->find("statusHistory"));
     ASSERT_EQ(history.size(), 2u);
