@@ -17,7 +17,8 @@ Result<Step> Delivery::create(const Artifact& artifact, const Node& ours) {
   const std::string condition = capability->conditional_create ? "identifier=" + engine_.identifier_system() + "|" +
                                                                      identifier_value(artifact.name, item_.care_id)
                                                                : "";
-  const std::string body = fhir::write_json(ours);
+  const Node document = labelled(ours, entity(), arena_);
+  const std::string body = fhir::write_json(document);
 
   BHI_TRY(auto found, look_up(artifact, ours, *capability));
   if (found) return *std::move(found);
@@ -28,7 +29,7 @@ Result<Step> Delivery::create(const Artifact& artifact, const Node& ours) {
     return Step(Fate{OutboxState::Superseded, "taken back before it was written", std::nullopt, true});
   }
   const std::string rung = type + " create";
-  BHI_CHECK(announce(ours, ours, rung));
+  BHI_CHECK(announce(document, ours, rung));
   const Answer answer = ehr_.create(type, body, condition);
   if (answer.what != Answer::What::Done) return Step(fate_of(answer, rung));
   const DocumentPtr there = answer.body ? answer.body : read_back(*capability, type, answer);

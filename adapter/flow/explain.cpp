@@ -65,6 +65,13 @@ class Explainer {
   explicit Explainer(const MapTrace& trace) : trace_(trace) {}
 
   void outbound(Explained& element, const MapTrace::Out& out) {
+    if (element.path.find(".meta.security[") != std::string::npos) {
+      ExplainedStep label;
+      label.how = "derived";
+      label.care_rule = "security labels of a " + std::string(care::kind_of(out.entity)) + " (flow/labels.h)";
+      element.steps.push_back(std::move(label));
+      return;
+    }
     for (const LineageEntry& entry : mapping::lineage_of(out.lineage, element.path)) {
       ExplainedStep step = step_of(entry);
       for (const mapping::LineageSource& source : entry.sources) step.from.push_back(care(source, out.entity, 0));

@@ -3,7 +3,9 @@
 #include "care/instruments.h"
 #include "fhir/bundle.h"
 #include "fhir/json.h"
+#include "flow/binding.h"
 #include "flow/held.h"
+#include "flow/labels.h"
 #include "mapping/lineage.h"
 
 #include <algorithm>
@@ -129,6 +131,13 @@ Result<Node> render(const Engine& engine, const Artifact& artifact, const Node& 
   return with_identifier(resource, engine.identifier_system(), identifier_value(artifact.name, id), arena);
 }
 
+Node labelled(const Node& resource, const Node& entity, Arena& arena) {
+  const auto read = entity_from(entity);
+  // Not readable: nothing is known of it, so the mark of all that is ours.
+  const care::Entity known = read.ok() ? read->entity : care::Entity(care::Screening{});
+  return with_labels(resource, labels_of(known, {}), arena);
+}
+
 bool is_substance_use(const Node& entity) {
   const care::Instrument* instrument = care::find_instrument(entity.text_of("instrument"));
   return instrument != nullptr && instrument->substance_use;
@@ -168,7 +177,7 @@ Result<std::vector<WriteRequest>> plan_writes(const Engine& engine, std::string_
     if (made_here(entity) && artifact->name == "screening-result") {
       const Artifact& answers = *find_artifact("questionnaire-response");
       BHI_TRY(const Node response, render(engine, answers, entity, context, now, arena, next_of(lineages)));
-      writes.push_back(request(engine, answers, entity, response));
+      writes.push_back(request(engine, answers, entity, labelled(response, entity, arena)));
       context.derived_from = {writes.back().url + "?" + writes.back().if_none_exist};  // its id is not known yet
     } else {
       context.derived_from = origins_at(entity, destination);
@@ -177,7 +186,7 @@ Result<std::vector<WriteRequest>> plan_writes(const Engine& engine, std::string_
   BHI_TRY(Node resource, render(engine, *artifact, entity, context, now, arena, next_of(lineages)));
   const bool held_there = source_of(entity, "type") == artifact->type && source_of(entity, "system") == destination;
   if (!held_there) {
-    writes.push_back(request(engine, *artifact, entity, resource));
+    writes.push_back(request(engine, *artifact, entity, labelled(resource, entity, arena)));
     return writes;
   }
   const std::string_view id = source_of(entity, "id");

@@ -45,6 +45,10 @@ std::string identifier_value(std::string_view artifact, std::string_view care_id
 Result<fhir::Node> render(const Engine& engine, const Artifact& artifact, const fhir::Node& entity,
                           const WriteContext& context, Instant now, Arena& arena, mapping::Lineage* lineage = nullptr);
 
+// The resource as it is created at an EHR: with the security labels that its entity asks for (labels.h). An update
+// leaves the labels that the EHR has.
+fhir::Node labelled(const fhir::Node& resource, const fhir::Node& entity, Arena& arena);
+
 // Is it a screening for substance use (42 CFR Part 2 may apply)?
 bool is_substance_use(const fhir::Node& entity);
 

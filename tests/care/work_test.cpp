@@ -92,6 +92,51 @@ TEST(Work, AnIdUsedTwiceIsAConflict) {
   EXPECT_EQ(applied.issues[0].code, "conflict");
 }
 
+TEST(Work, VersionsOfAnEhrSayWhichIsNewerEvenWhenTheyWereRecordedAtTheSameMoment) {
+  Contact first = contact_of("k1", "2026-11-02T09:00:00Z", 20);
+  first.source = {"main", "Encounter", "e", "1", ""};
+  Contact second = first;
+  second.minutes = 25;
+  second.source.version = "2";
+  Contact again = second;  // the same version, read by a map that came later
+  again.minutes = 30;
+  for (const auto& order : {std::vector<Change>{first, second, again}, std::vector<Change>{second, again, first}}) {
+    const Applied applied = apply_all(order);
+    ASSERT_EQ(applied.after.contacts.size(), 1U);
+    EXPECT_EQ(applied.after.contacts[0].minutes, 30);
+    EXPECT_TRUE(applied.refused.empty());
+  }
+}
+
+TEST(Work, AnEntryOfTheTeamStandsAgainstAnEarlierOneOfTheEhr) {
+  Contact theirs = contact_of("k1", "2026-11-02T09:00:00Z", 20);
+  theirs.source = {"main", "Encounter", "e", "1", "2026-11-02T09:00:00Z"};
+  Contact ours = contact_of("k1", "2026-11-02T09:00:00Z", 25);
+  ours.recorded.at = "2026-11-04T09:00:00Z";
+  Contact later = theirs;
+  later.minutes = 40;
+  later.source = {"main", "Encounter", "e", "2", "2026-11-06T09:00:00Z"};
+  later.recorded.at = "2026-11-06T09:00:00Z";
+  for (const auto& order : {std::vector<Change>{theirs, ours}, std::vector<Change>{ours, theirs}}) {
+    EXPECT_EQ(apply_all(order).after.contacts[0].minutes, 25);
+  }
+  for (const auto& order : {std::vector<Change>{theirs, ours, later}, std::vector<Change>{later, theirs, ours}}) {
+    EXPECT_EQ(apply_all(order).after.contacts[0].minutes, 40);
+  }
+}
+
+TEST(Consents, WhoDeclinesNeedNotSayHow) {
+  Consent consent;
+  consent.id = "c1";
+  consent.kind = "privacy";
+  consent.decision = "declined";
+  consent.starts = "2026-11-02";
+  consent.recorded = {"m", "2026-11-02T09:00:00Z"};
+  EXPECT_TRUE(check(consent).empty());
+  consent.decision = "given";
+  EXPECT_TRUE(says(check(consent), "verbal, written"));
+}
+
 TEST(Work, AnInvalidEntryIsRefusedAndNothingIsHeldOfIt) {
   Contact contact = contact_of("k1", "yesterday", 20);
   contact.minutes = 2000;

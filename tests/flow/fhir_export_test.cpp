@@ -8,6 +8,7 @@
 #include "flow/structure.h"
 #include "tests/flow/support/engine.h"
 #include "tests/flow/support/temp_store.h"
+#include "tests/flow/support/whole_record.h"
 
 #include <gtest/gtest.h>
 
@@ -25,240 +26,11 @@ namespace {
 using fhir::Node;
 
 const Instant kNow = *instant_from("2026-11-22T12:00:00Z");
-const care::Recorded kRecorded = {"m-ana", "2026-03-05T20:00:00Z"};
-const care::Source kBhi = {"bhi", "", "", "", ""};
-
-template <typename T>
-T entry(std::string id) {
-  T made;
-  made.id = std::move(id);
-  made.patient = "x1";
-  if constexpr (requires { made.recorded; }) made.recorded = kRecorded;
-  return made;
-}
-
-// One of every kind, all of one patient.
-std::vector<care::Entity> everything() {
-  std::vector<care::Entity> all;
-  care::Patient patient;
-  patient.id = "x1";
-  patient.source = {"main", "Patient", "p", "1", ""};
-  patient.name = "Robin Sample";
-  patient.gender = "female";
-  patient.birth_date = "1980-05-01";
-  patient.identifiers = {{"urn:oid:1.2.3", "77", "MRN"}};
-  all.emplace_back(patient);
-
-  auto episode = entry<care::Episode>("e1");
-  episode.source = kBhi;
-  episode.state = "active";
-  episode.start = "2026-01-10";
-  episode.program = "CoCM";
-  all.emplace_back(episode);
-  auto act = entry<care::EpisodeAct>("a1");
-  act.episode = "e1";
-  act.act = "enrol";
-  act.at = "2026-01-10T09:00:00Z";
-  act.by = "m-ana";
-  act.effective = true;
-  act.from = "identified";
-  act.to = "enrolled";
-  all.emplace_back(act);
-  act.id = "a2";
-  act.act = "start-treatment";
-  act.at = "2026-01-20";
-  act.from = "enrolled";
-  act.to = "active";
-  all.emplace_back(act);
-
-  auto screening = entry<care::Screening>("s1");
-  screening.instrument = "phq-9";
-  screening.authored = "2026-03-05T19:40:00Z";
-  screening.status = "completed";
-  screening.source = kBhi;
-  screening.items = {{1, "44250-9", "LA6570-1", 2}, {9, "44260-8", "LA6569-3", 1}};
-  screening.total = 14;
-  screening.severity = "moderate";
-  screening.complete = true;
-  all.emplace_back(screening);
-  auto alcohol = entry<care::Screening>("s2");
-  alcohol.instrument = "audit-c";
-  alcohol.authored = "2026-03-05";
-  alcohol.status = "completed";
-  alcohol.source = {"main", "Observation", "o1", "1", ""};
-  alcohol.stated_total = 6;
-  all.emplace_back(alcohol);
-  auto unfinished = entry<care::Screening>("s3");
-  unfinished.instrument = "gad-7";
-  unfinished.authored = "2026-03-06";
-  unfinished.status = "in-progress";
-  unfinished.source = kBhi;
-  unfinished.items = {{1, "69725-0", "LA6569-3", 1}};
-  all.emplace_back(unfinished);
-  auto event = entry<care::SafetyEvent>("v1");
-  event.rule = "phq-9.item-9";
-  event.level = "positive";
-  event.derived_from = "s1";
-  event.occurred = "2026-03-05T19:40:00Z";
-  event.state = "open";
-  all.emplace_back(event);
-
-  auto therapy = entry<care::MedicationTherapy>("d1");
-  therapy.source = {"main", "MedicationRequest", "mr", "1", ""};
-  therapy.status = "active";
-  therapy.intent = "order";
-  therapy.codes = {{"http://www.nlm.nih.gov/research/umls/rxnorm", "312938", "sertraline 100 MG"}};
-  therapy.text = "Sertraline 100 mg";
-  therapy.dose.value = 100;
-  therapy.dose.unit = "mg";
-  therapy.dose.times_per_day = 1;
-  all.emplace_back(therapy);
-  therapy.id = "d2";
-  therapy.text = "Buprenorphine";
-  therapy.codes.clear();
-  therapy.drug_class = "MOUD";
-  therapy.ingredients = {"buprenorphine"};
-  therapy.prior = "d1";
-  all.emplace_back(therapy);
-
-  auto plan = entry<care::CarePlan>("c1");
-  plan.source = {"main", "CarePlan", "cp", "1", ""};
-  plan.status = "active";
-  plan.intent = "plan";
-  plan.title = "Depression care";
-  plan.problems = {{"Condition/7", "Depression", {}}};
-  plan.goals = {{.reference = "Goal/1", .description = "PHQ-9 below 5", .status = "active", .targets = {}}};
-  all.emplace_back(plan);
-
-  auto consent = entry<care::Consent>("k1");
-  consent.kind = "privacy";
-  consent.decision = "given";
-  consent.method = "written";
-  consent.covers = {"mental-health", "substance-use"};
-  consent.starts = "2026-01-10";
-  consent.expires = "2027-01-10";
-  all.emplace_back(consent);
-  consent.id = "k2";
-  consent.kind = "service";
-  consent.covers.clear();
-  consent.elements = {"consultation", "cost-sharing", "right-to-stop"};
-  consent.practitioner = "m-pcp";
-  consent.revoked = {"m-ana", "2026-05-02T10:00:00Z"};
-  consent.revoke_reason = "Moves away";
-  all.emplace_back(consent);
-  auto refusal = entry<care::Consent>("k3");
-  refusal.kind = "privacy";
-  refusal.decision = "declined";
-  refusal.starts = "2025-01-10";
-  all.emplace_back(refusal);
-
-  auto contact = entry<care::Contact>("t1");
-  contact.episode = "e1";
-  contact.member = "m-ana";
-  contact.role = "care-manager";
-  contact.start = "2026-03-05T14:30:00-05:00";
-  contact.minutes = 25;
-  contact.with = "patient";
-  contact.modality = "video";
-  contact.outcome = "reached";
-  contact.activities = {"brief-intervention"};
-  contact.screenings = {"s1"};
-  contact.patient_location = "At home";
-  contact.callback = "+1 555 0100";
-  contact.setting = "community";
-  contact.next_due = "2026-03-19";
-  contact.status = "final";
-  all.emplace_back(contact);
-  contact.id = "t2";
-  contact.with = "nobody";
-  contact.modality = "none";
-  contact.activities = {"registry"};
-  contact.screenings.clear();
-  contact.start = "2026-03-06T15:00:00Z";
-  all.emplace_back(contact);
-
-  auto review = entry<care::CaseReview>("r1");
-  review.episode = "e1";
-  review.date = "2026-03-10";
-  review.consultant = "m-psy";
-  review.discussed = true;
-  review.status = "final";
-  review.recommendations = {{"1", "medication", "Raise the dose", "m-pcp", "2026-03-24", "2026-03-17"},
-                            {"2", "monitor", "", "m-ana", "", ""}};
-  all.emplace_back(review);
-  auto answer = entry<care::RecommendationAnswer>("w1");
-  answer.review = "r1";
-  answer.recommendation = "1";
-  answer.answer = "modified";
-  answer.reason = "Half the step";
-  answer.recorded = {"m-pcp", "2026-03-11T12:00:00Z"};
-  all.emplace_back(answer);
-  answer.id = "w0";
-  answer.answer = "declined";
-  answer.recorded.at = "2026-03-11T08:00:00Z";
-  all.emplace_back(answer);
-  answer.id = "w2";
-  answer.review = "gone";
-  answer.recommendation = "5";
-  all.emplace_back(answer);
-
-  auto flag = entry<care::CaseFlag>("f1");
-  flag.reason = "No progress";
-  all.emplace_back(flag);
-  auto assignment = entry<care::TeamAssignment>("g1");
-  assignment.role = "psychiatric-consultant";
-  assignment.member = "m-psy";
-  assignment.clinic = "North";
-  all.emplace_back(assignment);
-  auto referral = entry<care::Referral>("j1");
-  referral.episode = "e1";
-  referral.partner = "p-house";
-  referral.capability = "substance-use";
-  referral.urgency = "urgent";
-  referral.status = "scheduled";
-  referral.requested = "2026-03-05";
-  referral.requested_by = "m-pcp";
-  referral.appointment = "2026-03-20T09:00:00Z";
-  referral.outcome = "Booked";
-  all.emplace_back(referral);
-  auto handoff = entry<care::Handoff>("h1");
-  handoff.kind = "warm";
-  handoff.from = "m-pcp";
-  handoff.to = "m-ana";
-  handoff.to_role = "care-manager";
-  handoff.at = "2026-03-05T14:00:00Z";
-  handoff.covered = {"risk", "plan"};
-  handoff.accepted = {"m-nor", "2026-03-05T14:10:00Z"};
-  all.emplace_back(handoff);
-  auto step = entry<care::CrisisStep>("z1");
-  step.event = "v1";
-  step.protocol = "site";
-  step.protocol_version = "3";
-  step.action = "call-patient";
-  step.outcome = "done";
-  all.emplace_back(step);
-  auto wish = entry<care::Partnership>("y1");
-  wish.preferred_name = "Rob";
-  wish.language = "es";
-  wish.interpreter = true;
-  wish.goals = {"Sleep through the night"};
-  wish.involved = {{"sister", {"appointments"}}};
-  wish.declines = {{"telehealth", "2026-03-05", "No quiet room"}};
-  all.emplace_back(wish);
-  auto feedback = entry<care::Feedback>("b1");
-  feedback.from = "patient";
-  feedback.date = "2026-03-05";
-  feedback.text = "Nobody called back";
-  feedback.action = "Calls within two days";
-  all.emplace_back(feedback);
-  return all;
-}
-
 class Exported : public ::testing::Test {
  protected:
   static fhir::DocumentPtr bundle(const LabelPolicy& labels = {}) {
     Issues issues;
-    const auto made = entities_as_fhir(test::engine(), everything(), kNow, issues, labels);
+    const auto made = entities_as_fhir(test::engine(), test::whole_record(), kNow, issues, labels);
     EXPECT_TRUE(made.ok()) << (made.ok() ? "" : made.error().message);
     EXPECT_TRUE(issues.empty());
     return *fhir::read_json(made.ok() ? *made : std::string("{}"));
@@ -342,7 +114,8 @@ TEST_F(Exported, RequiredElementsAreThere) {
       {"QuestionnaireResponse", {"status"}},
       {"ServiceRequest", {"status", "intent", "subject"}},
       {"Task", {"status", "intent", "for"}}};
-  for (const Node* resource : resources(bundle())) {
+  const auto document = bundle();
+  for (const Node* resource : resources(document)) {
     const std::string type(fhir::resource_type(*resource));
     ASSERT_TRUE(required.contains(type)) << type;
     for (const std::string& element : required.at(type))
@@ -368,7 +141,8 @@ TEST_F(Exported, ReferencesLeadToAResourceOfTheBundleOrAreByIdentifier) {
 }
 
 TEST_F(Exported, WhatOnlyTheEhrHoldsIsNamedByIdentifier) {
-  for (const Node* resource : resources(bundle())) {
+  const auto document = bundle();
+  for (const Node* resource : resources(document)) {
     if (identifier_of(*resource) != "care-plan/c1") continue;
     const Node& goal = fhir::each(resource->find("goal"))[0];
     EXPECT_EQ(goal.find("reference"), nullptr);
@@ -399,7 +173,8 @@ TEST_F(Exported, EveryResourceIsLabelledAndTheBundleTakesTheHighestMark) {
 
 TEST_F(Exported, TheLastAnswerToARecommendationStandsAndAnAnswerWithoutItsReviewIsNotLost) {
   std::map<std::string, std::string> statuses;
-  for (const Node* resource : resources(bundle())) {
+  const auto document = bundle();
+  for (const Node* resource : resources(document)) {
     if (const std::string value = identifier_of(*resource); value.starts_with("recommendation/"))
       statuses[value] = std::string(resource->text_of("status"));
   }
@@ -409,7 +184,8 @@ TEST_F(Exported, TheLastAnswerToARecommendationStandsAndAnAnswerWithoutItsReview
 }
 
 TEST_F(Exported, TheActsOfAnEpisodeAreItsHistory) {
-  for (const Node* resource : resources(bundle())) {
+  const auto document = bundle();
+  for (const Node* resource : resources(document)) {
     if (identifier_of(*resource) != "episode/e1") continue;
     const auto history = fhir::each(resource->find("statusHistory"));
     ASSERT_EQ(history.size(), 2u);
@@ -422,7 +198,8 @@ TEST_F(Exported, TheActsOfAnEpisodeAreItsHistory) {
 
 TEST_F(Exported, EntitiesOfAnUnknownPatientAreLeftOutAndNamed) {
   Issues issues;
-  auto flag = entry<care::CaseFlag>("f9");
+  care::CaseFlag flag;
+  flag.id = "f9";
   flag.patient = "nobody";
   const std::vector<care::Entity> all = {flag};
   const auto made = entities_as_fhir(test::engine(), all, kNow, issues);
@@ -434,7 +211,7 @@ TEST_F(Exported, EntitiesOfAnUnknownPatientAreLeftOutAndNamed) {
 TEST(PatientAsFhir, GivesTheSameBytesForTheSameRecordFromTheStore) {
   test::TempStore store;
   Worked worked;
-  for (const care::Entity& entity : everything()) {
+  for (const care::Entity& entity : test::whole_record()) {
     StoredEntity row;
     row.kind = std::string(care::kind_of(entity));
     std::visit([&](const auto& value) { row.id = value.id; }, entity);
@@ -448,7 +225,7 @@ TEST(PatientAsFhir, GivesTheSameBytesForTheSameRecordFromTheStore) {
   ASSERT_TRUE(once.ok()) << once.error().message;
   EXPECT_EQ(*once, *again);
   Issues issues;
-  EXPECT_EQ(*once, *entities_as_fhir(test::engine(), everything(), kNow, issues));
+  EXPECT_EQ(*once, *entities_as_fhir(test::engine(), test::whole_record(), kNow, issues));
   const auto nobody = patient_as_fhir(test::engine(), *store, "x2", kNow);
   ASSERT_FALSE(nobody.ok());
   EXPECT_EQ(nobody.error().kind, Kind::NotFound);
@@ -493,9 +270,12 @@ TEST_F(Exported, ReadsBackAsTheSameFacts) {
           [&](const auto& value) {
             using T = std::remove_cvref_t<decltype(value)>;
             if constexpr (requires(T t) { t.source; } && !std::is_same_v<T, care::ScreeningReport>) {
-              const bool keeps_id = requires(T t) { t.recorded; }
-              &&!std::is_same_v<T, care::TeamAssignment> && !std::is_same_v<T, care::RecommendationAnswer>;
-              const std::string id = keeps_id ? value.id : "";
+              std::string id;
+              if constexpr (std::is_same_v<T, care::RecommendationAnswer>) {
+                id = value.review + "/" + value.recommendation;
+              } else if constexpr (requires(T t) { t.recorded; } && !std::is_same_v<T, care::TeamAssignment>) {
+                id = value.id;
+              }
               back.insert_or_assign(std::string(care::kind_of<T>()) + "/" + id, change);
             }
           },
@@ -504,7 +284,7 @@ TEST_F(Exported, ReadsBackAsTheSameFacts) {
   }
 
   std::set<std::string> compared;
-  for (const care::Entity& entity : everything()) {
+  for (const care::Entity& entity : test::whole_record()) {
     std::visit(
         [&](const auto& value) {
           using T = std::remove_cvref_t<decltype(value)>;
@@ -539,8 +319,16 @@ TEST_F(Exported, ReadsBackAsTheSameFacts) {
         entity);
   }
   EXPECT_EQ(compared.size(), 7u);
-  const auto answer = std::get<care::RecommendationAnswer>(back.at("RecommendationAnswer/"));
-  EXPECT_EQ(answer.recorded.by, "m-pcp");
+  for (const care::Entity& entity : test::whole_record()) {
+    const auto* said = std::get_if<care::RecommendationAnswer>(&entity);
+    if (said == nullptr || said->id == "w0") continue;  // w1 stands in its place
+    const std::string key = "RecommendationAnswer/" + said->review + "/" + said->recommendation;
+    ASSERT_TRUE(back.contains(key)) << key;
+    const auto answer = std::get<care::RecommendationAnswer>(back.at(key));
+    EXPECT_EQ(answer.answer, said->answer);
+    EXPECT_EQ(answer.reason, said->reason);
+    EXPECT_EQ(answer.recorded, said->recorded);
+  }
 }
 
 TEST(BillingMonthAsFhir, GivesAChargeForEachLineWithTheContactsItCounts) {
@@ -553,7 +341,7 @@ TEST(BillingMonthAsFhir, GivesAChargeForEachLineWithTheContactsItCounts) {
   month.pieces = {{"t1", "m-ana", "care-manager", "2028-02-05T19:30:00Z", 25, 25, ""},
                   {"t2", "m-ana", "care-manager", "2028-02-06T15:00:00Z", 25, 0, "clerical"}};
   month.lines = {{"99493", 1, false, ""}, {"99494", 2, true, "twice"}};
-  const auto made = billing_month_as_fhir(test::engine(), everything(), month, kNow);
+  const auto made = billing_month_as_fhir(test::engine(), test::whole_record(), month, kNow);
   ASSERT_TRUE(made.ok()) << made.error().message;
   const auto document = *fhir::read_json(*made);
   std::map<std::string, const Node*> charges;

@@ -12,6 +12,7 @@
 #include <atomic>
 #include <filesystem>
 #include <functional>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <thread>
@@ -26,6 +27,12 @@ inline bool until(const std::function<bool()>& condition, std::chrono::seconds m
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
   return condition();
+}
+
+// Maps that come with the adapter; a folder each.
+inline std::size_t core_maps() {
+  const std::filesystem::directory_iterator folders(std::filesystem::path(BHI_SOURCE_DIR) / "mappings/core");
+  return static_cast<std::size_t>(std::distance(begin(folders), end(folders)));
 }
 
 class DaemonTest : public ::testing::Test {
