@@ -5,10 +5,13 @@
 #include "flow/practice.h"
 #include "flow/redact.h"
 #include "flow/timeline.h"
+#include "flow/words.h"
 #include "tests/flow/support/engine.h"
 #include "tests/flow/support/temp_store.h"
 
 #include <gtest/gtest.h>
+
+#include <algorithm>
 
 namespace bhi::flow {
 namespace {
@@ -194,6 +197,24 @@ TEST_F(Entries, AreShownWithoutWhatTheCallerMayNotSee) {
   EXPECT_EQ(told[0].id, "e1");
   EXPECT_EQ(told[1].text.find('7'), std::string::npos);
   EXPECT_NE(timeline(record, anybody)[1].text.find(" 7, "), std::string::npos);
+}
+
+TEST(AllowedWords, AreThoseThatTheRulesAsk) {
+  const auto words = allowed_words();
+  EXPECT_EQ(words.at("Consent.type"), (std::vector<std::string>{"service", "privacy"}));
+  EXPECT_EQ(words.at("Contact.modality").size(), 5u);
+  EXPECT_EQ(words.at("CaseReview.recommendations.kind").front(), "medication");
+  EXPECT_EQ(words.at("Handoff.covered").back(), "pending-tasks");
+  EXPECT_EQ(words.at("Practice.payers.family"), (std::vector<std::string>{"cocm", "general", "rhc", "apcm"}));
+  for (const auto& [element, list] : words) {
+    const auto paths = element.substr(0, element.find('.'));
+    auto bound = bound_practice_paths(paths);
+    const auto of_patients = bound_paths(paths);
+    bound.insert(bound.end(), of_patients.begin(), of_patients.end());
+    // Of the team's entries paths are told once their logical models are there.
+    if (bound.empty()) continue;
+    EXPECT_NE(std::ranges::find(bound, element), bound.end()) << element;
+  }
 }
 
 class Practices : public ::testing::Test {
