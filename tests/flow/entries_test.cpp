@@ -242,6 +242,17 @@ TEST_F(Practices, AreKeptAndLoadedAsOneRecord) {
   EXPECT_EQ(loaded->versions.at({"TeamMember", "m1"}), 1);
 }
 
+TEST_F(Practices, WarnWhenTheLastOfARoleGoes) {
+  ASSERT_TRUE(write("TeamMember", R"({"id":"m1","name":"A","roles":["care-manager"]})").ok());
+  ASSERT_TRUE(
+      write("Practice", R"({"name":"X","careModel":"cocm","rolesActive":["care-manager"],"timeZone":"UTC"})").ok());
+  const auto gone =
+      write("TeamMember", R"({"id":"m1","name":"A","roles":["care-manager"],"end":"2026-11-01"})", "m1", 1);
+  ASSERT_TRUE(gone.ok() && gone->refused.empty());
+  ASSERT_EQ(gone->issues.size(), 1u);
+  EXPECT_EQ(gone->issues[0].path, "Practice.rolesActive");
+}
+
 TEST_F(Practices, RefuseWhatTheCheckRefuses) {
   for (const auto& [kind, body] : std::vector<std::pair<std::string, std::string>>{
            {"Practice", R"({"name":"X","careModel":"free","timeZone":"UTC"})"},
