@@ -29,8 +29,8 @@ template <typename T>
 constexpr bool kIsEntry = Recordable<T> || std::is_same_v<T, care::EpisodeAct>;
 
 // Members that we set. A correction may send back what it read, with them in it; a post may not.
-constexpr std::array<std::string_view, 6> kOurs = {"recorded", "version", "effective", "from", "to", "note"};
-constexpr std::array<std::string_view, 2> kOursOfAll = {"recorded", "version"};
+constexpr std::array<std::string_view, 7> kOurs = {"recorded", "version", "source", "effective", "from", "to", "note"};
+constexpr std::array<std::string_view, 3> kOursOfAll = {"recorded", "version", "source"};
 
 std::span<const std::string_view> ours_of(std::string_view kind) {
   if (kind == "EpisodeAct") return kOurs;
@@ -85,6 +85,10 @@ void complete(T& entry, const T* held, bool is_post, const Actor& actor, Instant
     // A correction is later than what it corrects, whatever the clock says.
     const auto before = held == nullptr ? std::nullopt : instant_from(held->recorded.at);
     if (!is_post && before && *before >= now) entry.recorded.at = to_text(*before + std::chrono::milliseconds(1));
+  }
+  // Where it came from does not change because somebody here corrects it.
+  if constexpr (requires { entry.source; }) {
+    if (held != nullptr) entry.source = held->source;
   }
   if constexpr (std::is_same_v<T, care::Contact>) {
     if (entry.member.empty()) entry.member = held != nullptr ? held->member : actor.by();

@@ -73,7 +73,7 @@ Issues check_entry(const care::Practice& entry, const care::PracticeRecord& prac
   return std::move(look).done();
 }
 
-Issues check_entry(const care::TeamMember& entry, const care::PracticeRecord&, Instant) {
+Issues check_entry(const care::TeamMember& entry, const care::PracticeRecord& practice, Instant now) {
   Look look("TeamMember", entry.id);
   look.stated("name", entry.name);
   if (entry.roles.empty()) look.say("required", "roles", "expected at least one role");
@@ -82,6 +82,7 @@ Issues check_entry(const care::TeamMember& entry, const care::PracticeRecord&, I
     look.word("qualification", entry.qualification, {"psychologist", "social-worker", "nurse", "trained"});
   look.date_if_stated("start", entry.start);
   look.date_if_stated("end", entry.end);
+  if (!practice.practice.id.empty()) look.add(care::check(practice, now));  // a role that nobody holds any more
   return std::move(look).done();
 }
 

@@ -6,6 +6,7 @@
 #include "flow/fields_views.h"
 #include "flow/practice.h"
 #include "flow/struct_json.h"
+#include "flow/words.h"
 
 #include <variant>
 
@@ -18,8 +19,22 @@ std::string quoted(std::string_view text) { return fhir::write_json(fhir::Node::
 template <typename T>
 std::string schema_of(const std::string& path, const Meanings& meanings);
 
-// {"type":..} and, when there is one, the description.
+// With the words that the element may have: of a list, each of its elements.
+std::string with_words(std::string schema, const std::string& path) {
+  static const Words words = allowed_words();
+  const auto found = words.find(path);
+  if (found == words.end()) return schema;
+  std::string list;
+  for (const std::string& word : found->second) list += (list.empty() ? "" : ",") + quoted(word);
+  constexpr std::string_view kString = R"({"type":"string"})";
+  const auto at = schema.rfind(kString);
+  if (at != std::string::npos) schema.insert(at + kString.size() - 1, ",\"enum\":[" + list + "]");
+  return schema;
+}
+
+// {"type":..} with its words and, when there is one, the description.
 std::string described(std::string schema, const std::string& path, const Meanings& meanings) {
+  schema = with_words(std::move(schema), path);
   const auto found = meanings.find(path);
   if (found == meanings.end()) return schema;
   schema.pop_back();

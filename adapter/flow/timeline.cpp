@@ -126,6 +126,8 @@ const std::string& time_of(const T& entry) {
     return entry.at;
   } else if constexpr (requires { entry.date; }) {
     return entry.date;
+  } else if constexpr (requires { entry.on; }) {
+    return entry.on;
   } else {
     return entry.recorded.at;
   }

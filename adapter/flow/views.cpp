@@ -11,7 +11,7 @@ namespace {
 template <typename T>
 std::string written(const T& value) {
   Arena arena;
-  return fhir::write_json(node_of(value, arena, false));
+  return fhir::write_json(node_of(value, arena, true));
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "flow/fhir_export.h"
 #include "flow/record.h"
 #include "flow/views.h"
+#include "flow/words.h"
 #include "service/answers.h"
 #include "service/api.h"
 #include "service/assets.h"
@@ -213,6 +214,10 @@ http::Response Api::vocabulary(const Call& call) {
                      .flag("needsReview", one.needs_review)
                      .str();
                }));
+    JsonObject allowed;
+    for (const auto& [element, list] : flow::allowed_words())
+      allowed.raw(element, listed(list, [](const std::string& word) { return quote(word); }));
+    answer.raw("words", allowed.str());
     answer.raw("instruments", listed(care::instruments(), [](const care::Instrument& one) {
                  return JsonObject()
                      .text("id", one.id)

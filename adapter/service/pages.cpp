@@ -35,7 +35,7 @@ std::string time_of(const flow::StoredEntity& entity) {
   const auto document = fhir::read_json(entity.body);
   if (!document.ok()) return {};
   const fhir::Node& root = (*document)->root();
-  for (const std::string_view member : {"authored", "occurred", "starts", "start", "requested", "at", "date"}) {
+  for (const std::string_view member : {"authored", "occurred", "starts", "start", "requested", "at", "date", "on"}) {
     if (const auto instant = instant_from(root.text_of(member))) return to_text(*instant);
   }
   const fhir::Node* recorded = root.find("recorded");

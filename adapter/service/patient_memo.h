@@ -19,19 +19,24 @@ namespace bhi::service {
 
 inline constexpr std::size_t kMostPatients = 100'000;
 
+// What an update did.
+struct Updated {
+  bool all = false;                // everything was made anew
+  std::set<std::string> patients;  // else: whose values were
+};
+
 template <typename T>
 class PatientMemo {
  public:
   using Compute = std::function<std::optional<T>(const care::Record&)>;
 
-  // True when a value has changed.
-  Result<bool> update(flow::Store& store, const std::string& key, const Compute& compute) {
+  Result<Updated> update(flow::Store& store, const std::string& key, const Compute& compute) {
     BHI_TRY(const auto span, store.event_span());
     if (key != key_ || span.first > seq_ + 1) {  // or events are gone that we have not seen
       BHI_CHECK(begin(store, key, span.last, compute));
-      return true;
+      return Updated{true, {}};
     }
-    bool changed = false;
+    Updated updated;
     while (seq_ < span.last) {
       BHI_TRY(const auto events, store.events(seq_, 1000));
       if (events.empty()) break;
@@ -40,10 +45,10 @@ class PatientMemo {
         if (!event.patient.empty()) patients.insert(event.patient);
       }
       for (const std::string& patient : patients) BHI_CHECK(look(store, patient, compute));
-      changed = changed || !patients.empty();
+      updated.patients.merge(patients);
       seq_ = events.back().seq;
     }
-    return changed;
+    return updated;
   }
 
   const std::map<std::string, T>& values() const { return values_; }

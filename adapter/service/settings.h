@@ -26,7 +26,7 @@ struct TokenSettings {
   std::string name;
   Role role = Role::Ehr;
   Digest hash{};
-  std::string source;  // an EHR's token may be bound to the one source it speaks for; empty: to none
+  std::string source;    // an EHR's token may be bound to the one source it speaks for; empty: to none
   std::string member{};  // a bhi-app's token may be bound to the one team member it acts for; empty: to none
 };
 

@@ -5,10 +5,13 @@
 #include "flow/practice.h"
 #include "flow/redact.h"
 #include "flow/timeline.h"
+#include "flow/words.h"
 #include "tests/flow/support/engine.h"
 #include "tests/flow/support/temp_store.h"
 
 #include <gtest/gtest.h>
+
+#include <algorithm>
 
 namespace bhi::flow {
 namespace {
@@ -196,6 +199,24 @@ TEST_F(Entries, AreShownWithoutWhatTheCallerMayNotSee) {
   EXPECT_NE(timeline(record, anybody)[1].text.find(" 7, "), std::string::npos);
 }
 
+TEST(AllowedWords, AreThoseThatTheRulesAsk) {
+  const auto words = allowed_words();
+  EXPECT_EQ(words.at("Consent.type"), (std::vector<std::string>{"service", "privacy"}));
+  EXPECT_EQ(words.at("Contact.modality").size(), 5u);
+  EXPECT_EQ(words.at("CaseReview.recommendations.kind").front(), "medication");
+  EXPECT_EQ(words.at("Handoff.covered").back(), "pending-tasks");
+  EXPECT_EQ(words.at("Practice.payers.family"), (std::vector<std::string>{"cocm", "general", "rhc", "apcm"}));
+  for (const auto& [element, list] : words) {
+    const auto paths = element.substr(0, element.find('.'));
+    auto bound = bound_practice_paths(paths);
+    const auto of_patients = bound_paths(paths);
+    bound.insert(bound.end(), of_patients.begin(), of_patients.end());
+    // Of the team's entries paths are told once their logical models are there.
+    if (bound.empty()) continue;
+    EXPECT_NE(std::ranges::find(bound, element), bound.end()) << element;
+  }
+}
+
 class Practices : public ::testing::Test {
  protected:
   Result<Written> write(std::string_view kind, std::string json, std::string_view id = "",
@@ -219,6 +240,17 @@ TEST_F(Practices, AreKeptAndLoadedAsOneRecord) {
   EXPECT_EQ(loaded->record.practice.time_zone, "America/Denver");
   EXPECT_EQ(loaded->record.members.at(0).roles, std::vector<std::string>{"care-manager"});
   EXPECT_EQ(loaded->versions.at({"TeamMember", "m1"}), 1);
+}
+
+TEST_F(Practices, WarnWhenTheLastOfARoleGoes) {
+  ASSERT_TRUE(write("TeamMember", R"({"id":"m1","name":"A","roles":["care-manager"]})").ok());
+  ASSERT_TRUE(
+      write("Practice", R"({"name":"X","careModel":"cocm","rolesActive":["care-manager"],"timeZone":"UTC"})").ok());
+  const auto gone =
+      write("TeamMember", R"({"id":"m1","name":"A","roles":["care-manager"],"end":"2026-11-01"})", "m1", 1);
+  ASSERT_TRUE(gone.ok() && gone->refused.empty());
+  ASSERT_EQ(gone->issues.size(), 1u);
+  EXPECT_EQ(gone->issues[0].path, "Practice.rolesActive");
 }
 
 TEST_F(Practices, RefuseWhatTheCheckRefuses) {

@@ -115,6 +115,34 @@ TEST_F(CareBoards, KeepsMonthsAndVerdictsTheSameWay) {
   EXPECT_EQ(store::test::kind_of(board.verdicts("nonsense", year)), "not-found");
 }
 
+TEST_F(CareBoards, PutsAChangedRowWhereAFreshListWouldHaveIt) {
+  for (int i = 0; i < 12; ++i) {
+    const std::string id = "p" + std::to_string(i);
+    must(keep(patient(id), episode(id, "active")));
+  }
+  listed();
+  for (const std::string id : {"p3", "p9", "p11"}) {
+    care::CaseFlag flag;
+    flag.id = "f-" + id;
+    flag.patient = id;
+    flag.recorded = {"m1", "2026-11-20T10:00:00Z"};
+    must(keep(flag));
+    care::CaseReview review;
+    review.id = "r-" + id;
+    review.patient = id == "p3" ? "p5" : "p6";
+    review.date = "2026-11-1" + id.substr(1, 1);
+    review.discussed = true;
+    review.status = "final";
+    review.recorded = {"m1", "2026-11-20T10:00:00Z"};
+    must(keep(review));
+    const auto followed = listed();
+    CareBoard fresh(store, [this] { return now; });
+    std::vector<std::string> anew;
+    for (const auto& row : *must(fresh.caseload()).rows) anew.push_back(row.patient);
+    EXPECT_EQ(followed, anew);
+  }
+}
+
 // BHI_SCALE patients (10,000 for figures): times of the first list, of one without news, of one after a change.
 TEST_F(CareBoards, StaysQuickBesideManyPatients) {
   const char* scale = std::getenv("BHI_SCALE");
