@@ -38,6 +38,7 @@ constexpr Artifact kCrisisStep = {"crisis-step", "CrisisStep", "care-to-crisis-s
 constexpr Artifact kCaseFlag = {"case-flag", "CaseFlag", "care-to-case-flag", "Flag"};
 constexpr Artifact kAssignment = {"assignment", "TeamAssignment", "care-to-care-team", "CareTeam"};
 constexpr Artifact kPartnership = {"partnership", "Partnership", "care-to-partnership", "QuestionnaireResponse"};
+constexpr Artifact kDecision = {"decision", "MedicationDecision", "care-to-decision", "QuestionnaireResponse"};
 constexpr Artifact kFeedback = {"feedback", "Feedback", "care-to-feedback", "Communication"};
 constexpr Artifact kMedication = {"medication", "MedicationTherapy", "care-to-medication-statement",
                                   "MedicationStatement"};
@@ -105,6 +106,7 @@ class Export {
       BHI_CHECK(put(kReferralTask, one.id, to_node(one, arena_), one, one.patient));
     BHI_CHECK(put_all(kHandoff, record.handoffs));
     BHI_CHECK(put_all(kCrisisStep, record.crisis_steps));
+    for (const care::MedicationDecision& one : record.decisions) BHI_CHECK(add_decision(one, record.medications));
     BHI_CHECK(put_all(kPartnership, record.partnerships));
     return put_all(kFeedback, record.feedback);
   }
@@ -213,6 +215,14 @@ class Export {
     if (has_score) BHI_CHECK(put(*find_artifact("screening-result"), one));
     context_.derived_from.clear();
     return {};
+  }
+
+  // As confidential as the medicine that it is about.
+  Result<void> add_decision(const care::MedicationDecision& one, std::span<const care::MedicationTherapy> therapies) {
+    const auto therapy = std::ranges::find(therapies, one.therapy, &care::MedicationTherapy::id);
+    const care::Entity like = therapy == therapies.end() ? care::Entity(one) : care::Entity(*therapy);
+    BHI_CHECK(put(kDecision, one.id, to_node(one, arena_), like, one.patient));
+    return put_entry(kDecision, one, one.id, one.recorded);
   }
 
   Result<void> add_reviews(const care::Record& record) {
@@ -333,27 +343,20 @@ Result<std::string> entities_as_fhir(const Engine& engine, std::span<const care:
   return out.bundle();
 }
 
-Result<std::string> billing_month_as_fhir(const Engine& engine, std::span<const care::Entity> entities,
+Result<std::string> billing_month_as_fhir(const Engine& engine, const care::Record& record,
                                           const care::BillingMonth& month, Instant now, const LabelPolicy& labels) {
-  std::set<std::string, std::less<>> counted;
+  if (!record.patient) return Error{Kind::NotFound, "expected the Patient of the month, found a record without"};
+  care::Record told;
   for (const care::MinutePiece& piece : month.pieces) {
-    if (piece.counted > 0) counted.insert(piece.contact);
+    const auto contact = std::ranges::find(record.contacts, piece.contact, &care::Contact::id);
+    if (piece.counted > 0 && contact != record.contacts.end()) care::add(told, *contact);
   }
-  care::Record record;
+  const auto episode = std::ranges::find(record.episodes, month.episode, &care::Episode::id);
+  if (episode != record.episodes.end()) care::add(told, *episode);
+  care::put_in_order(told);
   Export out(engine, now, labels);
-  for (const care::Entity& entity : entities) {
-    if (patient_of(entity) != month.patient) continue;
-    if (const auto* patient = std::get_if<care::Patient>(&entity)) {
-      BHI_CHECK(out.add_patient(*patient));
-    } else if (const auto* contact = std::get_if<care::Contact>(&entity)) {
-      if (counted.contains(contact->id)) care::add(record, entity);
-    } else if (const auto* episode = std::get_if<care::Episode>(&entity)) {
-      if (episode->id == month.episode) care::add(record, entity);
-    }
-  }
-  if (!out.knows(month.patient)) return Error{Kind::NotFound, "expected the Patient of the month among the entities"};
-  care::put_in_order(record);
-  BHI_CHECK(out.add(record));
+  BHI_CHECK(out.add_patient(*record.patient));
+  BHI_CHECK(out.add(told));
   BHI_CHECK(out.add(month));
   return out.bundle();
 }

@@ -32,9 +32,9 @@ Result<std::string> patient_as_fhir(const Engine& engine, Store& store, std::str
 Result<std::string> entities_as_fhir(const Engine& engine, std::span<const care::Entity> entities, Instant now,
                                      Issues& issues, const LabelPolicy& labels = {});
 
-// A billing month: a ChargeItem for each line, with the counted contacts of `entities` that it follows from, their
-// episode and the Patient.
-Result<std::string> billing_month_as_fhir(const Engine& engine, std::span<const care::Entity> entities,
+// A billing month of the record: a ChargeItem for each line, with the counted contacts that it follows from, their
+// episode and the Patient. Errors: NotFound (a record without Patient), Incorrect (a map cannot).
+Result<std::string> billing_month_as_fhir(const Engine& engine, const care::Record& record,
                                           const care::BillingMonth& month, Instant now, const LabelPolicy& labels = {});
 
 }  // namespace bhi::flow

@@ -100,6 +100,9 @@ class Line {
   std::string operator()(const care::Feedback& feedback) const {
     return with("feedback of " + feedback.from, ", ", feedback.theme);
   }
+  std::string operator()(const care::MedicationDecision& decision) const {
+    return with("decision about a medicine", ": ", decision.event);
+  }
   // Kinds that a line has not been written for yet are told by their name.
   template <typename Other>
   std::string operator()(const Other&) const {

@@ -16,7 +16,7 @@ constexpr auto kOfPatients = std::to_array<Collection>({
     {"consents", "Consent", Way::Entered, "record-consent", "read-caseload", "to the service, to disclosures"},
     {"contacts", "Contact", Way::Entered, "record-contact", "read-caseload", "contacts with their minutes"},
     {"crisis-steps", "CrisisStep", Way::Entered, "acknowledge-safety", "read-caseload", "steps of a crisis protocol"},
-    {"decisions", "MedicationDecision", Way::Entered, "prescribe", "read-notes",
+    {"decisions", "MedicationDecision", Way::Entered, "prescribe", "read-substance-use",
      "why a medicine was begun, changed, stopped or not begun"},
     {"episodes", "Episode", Way::Read, "", "read-caseload", "enrolments; they follow from their acts"},
     {"feedback", "Feedback", Way::Entered, "give-feedback", "read-caseload", "of patient or caregiver"},

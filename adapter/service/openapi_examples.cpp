@@ -35,6 +35,8 @@ constexpr auto kExamples = std::to_array<Example>({
     {"Feedback", R"({"id":"feedback-1","from":"patient","date":"2026-10-30","theme":"access","text":"calls help"})"},
     {"Handoff",
      R"({"id":"handoff-1","type":"warm","from":"pcp-1","to":"manager-1","toRole":"care-manager","at":"2026-10-01T15:10:00Z","covered":["risk","plan"]})"},
+    {"MedicationDecision",
+     R"({"id":"decision-1","on":"2026-10-21","by":"pcp-1","event":"start","condition":"depression","willingness":"willing","sideEffects":"nausea, sleep","alternatives":"counselling alone"})"},
     {"Partnership",
      R"({"id":"wishes-1","preferredName":"Sam","language":"en","goals":["sleep through the night"],"declines":[{"what":"telehealth","on":"2026-10-03"}]})"},
     {"Practice",

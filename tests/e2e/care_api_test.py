@@ -197,6 +197,19 @@ class CareApi(unittest.TestCase):
         self.assertTrue(table.headers["Content-Type"].startswith("text/csv"))
         self.assertEqual(len(table.text.splitlines()[0].split(",")), 11)
         self.assertIn(self.patient, table.text)
+        charges = self.ask("GET", self.of("billing/2026-10"), member="pcp-1", headers={"Accept": "application/fhir+json"})
+        self.assertTrue(charges.headers["Content-Type"].startswith("application/fhir+json"))
+        found = [entry["resource"]["resourceType"] for entry in charges.json["entry"]]
+        self.assertEqual(found.count("ChargeItem"), len(month["lines"]), charges.text)
+        self.assertIn("Patient", found)
+
+    def test_7_the_whole_record_is_a_bundle_for_those_who_may_read_all_of_it(self):
+        self.assertEqual(self.ask("GET", self.of("fhir"), member="clerk-1").status, 403)
+        self.assertEqual(self.ask("GET", self.of("fhir", "nobody"), member="pcp-1").status, 404)
+        answer = self.ask("GET", self.of("fhir"), member="pcp-1")
+        self.assertEqual(answer.status, 200, answer.text)
+        kinds = {entry["resource"]["resourceType"] for entry in answer.json["entry"]}
+        self.assertLessEqual({"Patient", "EpisodeOfCare", "Consent", "Observation", "CarePlan", "Encounter"}, kinds)
 
     def test_8_a_follower_sees_every_change_in_order_and_a_waiting_one_at_once(self):
         events = self.ask("GET", "/care/events?limit=500", member="pcp-1").json

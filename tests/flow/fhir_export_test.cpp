@@ -74,11 +74,12 @@ TEST_F(Exported, EveryKindOfEntityIsThereAndEveryResourceIsWhatItsTypeDemands) {
     const std::string value = identifier_of(*resource);
     artifacts.insert(value.empty() ? std::string(fhir::resource_type(*resource)) : value.substr(0, value.find('/')));
   }
-  EXPECT_EQ(artifacts, (std::set<std::string>{
-                           "assignment",     "care-plan",   "case-flag",     "case-review", "consent",
-                           "contact",        "crisis-step", "episode",       "feedback",    "handoff",
-                           "medication",     "partnership", "patient",       "Provenance",  "questionnaire-response",
-                           "recommendation", "referral",    "referral-task", "safety",      "screening-result"}));
+  EXPECT_EQ(artifacts, (std::set<std::string>{"assignment",      "care-plan", "case-flag",     "case-review",
+                                              "consent",         "contact",   "crisis-step",   "decision",
+                                              "episode",         "feedback",  "handoff",       "medication",
+                                              "partnership",     "patient",   "Provenance",    "questionnaire-response",
+                                              "recommendation",  "referral",  "referral-task", "safety",
+                                              "screening-result"}));
 }
 
 TEST(OutboundMaps, MakeInEveryCaseWhatItsTypeDemands) {
@@ -341,7 +342,9 @@ TEST(BillingMonthAsFhir, GivesAChargeForEachLineWithTheContactsItCounts) {
   month.pieces = {{"t1", "m-ana", "care-manager", "2028-02-05T19:30:00Z", 25, 25, ""},
                   {"t2", "m-ana", "care-manager", "2028-02-06T15:00:00Z", 25, 0, "clerical"}};
   month.lines = {{"99493", 1, false, ""}, {"99494", 2, true, "twice"}};
-  const auto made = billing_month_as_fhir(test::engine(), test::whole_record(), month, kNow);
+  care::Record record;
+  for (const care::Entity& entity : test::whole_record()) care::add(record, entity);
+  const auto made = billing_month_as_fhir(test::engine(), record, month, kNow);
   ASSERT_TRUE(made.ok()) << made.error().message;
   const auto document = *fhir::read_json(*made);
   std::map<std::string, const Node*> charges;

@@ -86,6 +86,13 @@ std::vector<care::Entity> whole_record() {
   event.state = "open";
   all.emplace_back(event);
 
+  auto decision = entry<care::MedicationDecision>("md1");
+  decision.on = "2026-03-05";
+  decision.event = "start";
+  decision.therapy = "d1";
+  decision.willingness = "willing";
+  all.emplace_back(decision);
+
   auto therapy = entry<care::MedicationTherapy>("d1");
   therapy.source = {"main", "MedicationRequest", "mr", "1", ""};
   therapy.status = "active";
