@@ -5,6 +5,7 @@
 #include "fhir/release.h"
 #include "fhir/xml.h"
 #include "flow/binding.h"
+#include "flow/entity_line.h"
 #include "flow/inbound.h"
 #include "flow/record.h"
 
@@ -305,56 +306,7 @@ std::string to_json(const MapReport& report) {
   return fhir::write_json_pretty(document) + "\n";
 }
 
-namespace {
-
-std::string line_of(const care::Screening& screening) {
-  std::string line = screening.instrument + "  " + screening.authored.substr(0, 10) + "  items";
-  for (const care::ScreeningItem& item : screening.items)
-    line += " " + (item.score ? std::to_string(*item.score) : std::string("-"));
-  if (screening.items.empty()) line += " (score only)";
-  line += "  total " + (screening.total ? std::to_string(*screening.total) : std::string("none"));
-  if (screening.stated_total) {
-    char stated[32];
-    std::snprintf(stated, sizeof stated, "  stated %g", *screening.stated_total);
-    line += stated;
-  }
-  if (!screening.severity.empty()) line += "  " + screening.severity;
-  for (const care::SafetyFinding& finding : screening.safety) {
-    if (finding.level != "negative") line += "  SAFETY " + finding.level + " (" + finding.rule + ")";
-  }
-  return line;
-}
-
-struct LineOf {
-  std::string operator()(const care::Screening& value) const { return line_of(value); }
-  std::string operator()(const care::MedicationTherapy& value) const {
-    return value.text + "  " + value.status + "  class " + value.drug_class + " by " + value.by;
-  }
-  std::string operator()(const care::CarePlan& value) const {
-    return (value.title.empty()
-                ? (value.categories.empty() ? std::string("(no title)") : value.categories.back().display)
-                : value.title) +
-           "  " + value.status + "  " + std::to_string(value.activities.size()) + " activities, " +
-           std::to_string(value.goals.size()) + " goals" +
-           (value.review_date.empty() ? "" : "  review " + value.review_date);
-  }
-  std::string operator()(const care::SafetyEvent& value) const {
-    return value.rule + " " + value.level + "  " + value.state + "  " + value.note +
-           (value.patient.empty() ? "  UNASSIGNED" : "");
-  }
-  std::string operator()(const care::Patient& value) const {
-    return value.name + "  " + value.gender + "  " + value.birth_date;
-  }
-  std::string operator()(const care::Episode& value) const {
-    return value.state + "  " + value.start + "  " + value.program;
-  }
-  // The team's own entries: no map makes them.
-  std::string operator()(const auto& value) const { return value.id; }
-};
-
-std::string line_of(const care::Entity& entity) { return std::visit(LineOf{}, entity); }
-
-}  // namespace
+namespace {}  // namespace
 
 std::string to_text(const MapReport& report) {
   std::string text = "Care model\n";
