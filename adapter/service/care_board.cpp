@@ -103,6 +103,15 @@ Result<CaseloadView> CareBoard::caseload() {
   return view_;
 }
 
+// Nothing is written when there is nothing to forget.
+Result<void> CareBoard::forget_before(Instant moment) {
+  BHI_TRY(const auto oldest, store_.events(0, 1));
+  if (oldest.empty() || oldest.front().at >= moment) return {};
+  BHI_TRY(const auto count, store_.forget_events(moment));
+  log_event(LogLevel::Info, "events forgotten", JsonObject().number("events", static_cast<std::int64_t>(count)));
+  return {};
+}
+
 void CareBoard::keep(std::stop_token stop, int keep_days) {
   const auto trouble = [](const char* what, const Error& error) {
     log_event(LogLevel::Warn, what, JsonObject().text("reason", error.message));
@@ -115,7 +124,7 @@ void CareBoard::keep(std::stop_token stop, int keep_days) {
   for (int round = 0; !stop.stop_requested(); ++round) {
     if (const auto view = caseload(); !view.ok()) trouble("caseload", view.error());
     if (round % kRoundsAnHour == 0) {
-      const auto forgotten = store_.forget_events(now_() - std::chrono::days(keep_days));
+      const auto forgotten = forget_before(now_() - std::chrono::days(keep_days));
       if (!forgotten.ok()) trouble("forgetting events", forgotten.error());
     }
     std::unique_lock lock(mutex);

@@ -58,6 +58,8 @@ class CareBoard {
   Result<std::vector<care::Verdict>> verdicts(const std::string& measure, const care::MeasurePeriod& period);
 
  private:
+  Result<void> forget_before(Instant moment);
+
   template <typename T>
   struct Reports {
     std::mutex mutex;
