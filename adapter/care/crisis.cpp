@@ -127,8 +127,10 @@ Issues check(const CrisisProtocol& protocol, std::span<const CommunityPartner> p
     for (const CrisisAction& action : tier.actions) {
       const std::string at = path + ".actions." + action.id;
       if (action.within_minutes <= 0) say(Severity::Error, at + ".within_minutes", "expected more than 0");
-      if (!is_role(action.role)) say(Severity::Error, at + ".role", "expected a role of care/team.h");
-      if (!is_role(action.backup_role)) say(Severity::Error, at + ".backup_role", "expected a role of care/team.h");
+      if (!is_role(action.role))
+        say(Severity::Error, at + ".role", "expected a role of the vocabulary, found another word");
+      if (!is_role(action.backup_role))
+        say(Severity::Error, at + ".backup_role", "expected a role of the vocabulary, found another word");
       if (action.role == action.backup_role && action.backup_member.empty())
         say(Severity::Warning, at + ".backup_role", "the backup is the same role: name a person");
     }

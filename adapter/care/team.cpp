@@ -130,11 +130,11 @@ Issues check(const PracticeRecord& record, Instant now) {
     complain(issues, "Practice.time_zone", zone.error().message);
   for (const RoleMerge& merge : practice.merged_roles) {
     if (!is_role(merge.role) || !is_role(merge.also))
-      complain(issues, "Practice.merged_roles", "expected roles of care/team.h");
+      complain(issues, "Practice.merged_roles", "expected roles of the vocabulary, found another word");
   }
   for (const std::string& role : practice.roles_active) {
     if (!is_role(role)) {
-      complain(issues, "Practice.roles_active", "expected roles of care/team.h");
+      complain(issues, "Practice.roles_active", "expected roles of the vocabulary, found another word");
       continue;
     }
     if (role == "patient" || role == "caregiver") continue;

@@ -97,7 +97,8 @@ Issues check(const EpisodeAct& act) {
   check.stated("episode", act.episode);
   check.time("at", act.at);
   check.stated("by", act.by);
-  if (!is_episode_act(act.act)) check.say(Severity::Error, "value", "act", "expected an act of care/episode.h");
+  if (!is_episode_act(act.act))
+    check.say(Severity::Error, "value", "act", "expected an act of the vocabulary, found another word");
   if (act.act == "undo") check.stated("undoes", act.undoes);
   return std::move(check).done();
 }
@@ -130,13 +131,14 @@ Issues check(const Contact& contact) {
   check.word("setting", contact.setting, {"community", "emergency", "observation", "inpatient"});
   check.word("status", contact.status, {"final", "entered-in-error"});
   check.recorded(contact.recorded);
-  if (!is_role(contact.role)) check.say(Severity::Error, "value", "role", "expected a role of care/team.h");
+  if (!is_role(contact.role))
+    check.say(Severity::Error, "value", "role", "expected a role of the vocabulary, found another word");
   if (contact.minutes < 0 || contact.minutes > kMinutesOfADay) {
     check.say(Severity::Error, "value", "minutes", "expected 0 to 1440, found " + std::to_string(contact.minutes));
   }
   for (const std::string& activity : contact.activities) {
     if (std::ranges::find(kActivities, activity, &ContactActivity::id) == kActivities.end()) {
-      check.say(Severity::Error, "value", "activities", "expected activities of care/work_check.h");
+      check.say(Severity::Error, "value", "activities", "expected activities of the vocabulary, found another word");
     }
   }
   const bool with_person = contact.with == "patient" && contact.outcome == "reached";
@@ -189,7 +191,8 @@ Issues check(const CaseFlag& flag) {
 Issues check(const TeamAssignment& assignment) {
   Check check("TeamAssignment", assignment.id);
   check.stated("member", assignment.member);
-  if (!is_role(assignment.role)) check.say(Severity::Error, "value", "role", "expected a role of care/team.h");
+  if (!is_role(assignment.role))
+    check.say(Severity::Error, "value", "role", "expected a role of the vocabulary, found another word");
   check.recorded(assignment.recorded);
   return std::move(check).done();
 }
@@ -212,7 +215,8 @@ Issues check(const Handoff& handoff) {
   check.words("covered", handoff.covered,
               {"risk", "assessment", "plan", "means-safety", "crisis-resources", "follow-up", "next-provider",
                "pending-tasks"});
-  if (!is_role(handoff.to_role)) check.say(Severity::Error, "value", "to_role", "expected a role of care/team.h");
+  if (!is_role(handoff.to_role))
+    check.say(Severity::Error, "value", "to_role", "expected a role of the vocabulary, found another word");
   check.time_if_stated("accepted.at", handoff.accepted.at);
   check.recorded(handoff.recorded);
   return std::move(check).done();
