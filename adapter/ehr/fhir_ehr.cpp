@@ -81,9 +81,11 @@ Result<Response> FhirEhr::send(Request& request) {
     const auto started = std::chrono::steady_clock::now();
     Response response = http_->send(request);
     log(settings_.name, request, response, std::chrono::steady_clock::now() - started);
-    if (attempt > 0 || !settings_.token || response.what != Response::What::Answered || response.status != 401) {
-      return response;
-    }
+    const bool answered = response.what == Response::What::Answered;
+    const bool refused = answered && response.status == 401;
+    if (refused && settings_.token_refused) settings_.token_refused(request.bearer);
+    if (answered && !refused && settings_.token_worked) settings_.token_worked(request.bearer);
+    if (attempt > 0 || !settings_.token || !refused) return response;
   }
   Response refused;
   refused.what = Response::What::Answered;
@@ -105,7 +107,10 @@ Result<Response> FhirEhr::get(std::string url) {
 Result<flow::Capabilities> FhirEhr::capabilities() {
   BHI_TRY(Response response, get(http_->base() + "/metadata"));
   BHI_TRY(const auto document, document_of(response, settings_.limits, "metadata"));
-  return capabilities_from(document->root());
+  BHI_TRY(flow::Capabilities capabilities, capabilities_from(document->root()));
+  const auto grant = settings_.grant ? settings_.grant() : std::nullopt;
+  if (grant) narrow(capabilities, *grant, settings_.scope_version ? settings_.scope_version() : ScopeVersion::V1);
+  return capabilities;
 }
 
 Result<flow::Page> FhirEhr::page(std::string url) {

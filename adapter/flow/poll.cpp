@@ -49,6 +49,9 @@ std::chrono::milliseconds step_back(const Window& last, Instant server, Instant 
 
 Result<void> check_searchable(const Capabilities& capabilities, std::string_view type) {
   const TypeCapability* capability = capabilities.of(type);
+  if (capability != nullptr && !capability->search && !capability->read_withheld.empty()) {
+    return Error{Kind::Unsupported, std::string(type) + ": " + capability->read_withheld};
+  }
   if (capability == nullptr || !capability->search) {
     return Error{Kind::Unsupported, std::string(type) + ": search is not declared by the EHR"};
   }

@@ -210,6 +210,8 @@ struct TypeCapability {
   bool read = false, search = false, create = false, update = false;
   bool conditional_create = false;
   std::vector<std::string> search_params;
+  // Why we may not what the EHR declares: "the scope system/CarePlan.read was not granted". Empty: nothing is withheld.
+  std::string read_withheld{}, write_withheld{};
 };
 
 struct Capabilities {

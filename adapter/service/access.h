@@ -12,12 +12,13 @@
 
 namespace bhi::service {
 
-// A set of roles.
+// A set of roles. The empty one asks for no token: what is public anyway.
 class Roles {
  public:
   constexpr Roles(std::initializer_list<Role> roles) {
     for (const Role role : roles) bits_ |= bit(role);
   }
+  constexpr bool open() const { return bits_ == 0; }
   constexpr bool contains(Role role) const { return (bits_ & bit(role)) != 0; }
 
  private:
@@ -25,13 +26,15 @@ class Roles {
   unsigned bits_ = 0;
 };
 
+inline constexpr Roles kOpen{};
+
 struct Caller {
   std::string name;         // of the token; "local" when no tokens are configured
   bool everything = false;  // no tokens configured: loopback only, for trying out
   Role role = Role::Ehr;
   std::string source;  // bound to this one; empty: to none
 
-  bool has(const Roles& allowed) const { return everything || allowed.contains(role); }
+  bool has(const Roles& allowed) const { return everything || allowed.open() || allowed.contains(role); }
 };
 
 class Access {

@@ -44,6 +44,8 @@ class Api {
   http::Response put_typed(const Call& call);
   http::Response read_copy(const Call& call);
   http::Response metadata(const Call& call);
+  // api_keys.cpp
+  http::Response key_set(const Call& call);
   // api_maps.cpp
   http::Response transform(const Call& call);
   http::Response maps(const Call& call);

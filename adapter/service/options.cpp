@@ -67,7 +67,13 @@ using Words = std::vector<std::pair<std::string_view, Value>>;
 
 const Words<bool> kYesNo = {{"true", true}, {"false", false}};
 const Words<Role> kRoles = {{"ehr", Role::Ehr}, {"bhi-app", Role::BhiApp}, {"operator", Role::Operator}};
-const Words<AuthType> kAuthTypes = {{"none", AuthType::None}, {"bearer", AuthType::Bearer}};
+const Words<AuthType> kAuthTypes = {{"none", AuthType::None},
+                                    {"bearer", AuthType::Bearer},
+                                    {"smart", AuthType::Smart},
+                                    {"client-secret-basic", AuthType::SecretBasic},
+                                    {"client-secret-post", AuthType::SecretPost}};
+const Words<ScopeChoice> kScopeChoices = {
+    {"auto", ScopeChoice::Auto}, {"v1", ScopeChoice::V1}, {"v2", ScopeChoice::V2}};
 const Words<LogLevel> kLevels = {
     {"debug", LogLevel::Debug}, {"info", LogLevel::Info}, {"warn", LogLevel::Warn}, {"error", LogLevel::Error}};
 
@@ -142,6 +148,16 @@ Check<Owner> list_of(At at, std::string_view expected, bool (*accepts)(std::stri
           },
           true};
 }
+
+bool is_path(std::string_view text) { return !text.empty() && is_printable(text); }
+
+bool is_id(std::string_view text) {  // of a client or a key
+  return !text.empty() && text.size() <= 200 &&
+         std::ranges::all_of(text, [](char c) { return c > 0x20 && c < 0x7f && c != '"' && c != '\\'; });
+}
+
+// https://www.rfc-editor.org/rfc/rfc6749#section-3.3
+bool is_scope(std::string_view text) { return is_id(text); }
 
 bool is_resource_type(std::string_view text) {
   const auto* type = fhir::Types::r4().find(text);
@@ -251,9 +267,52 @@ std::vector<Option> make_table() {
           "reference to any other server is not taken for one of its patients",
           list_of<E>(BHI_FIELD(E, other_base_urls), "a list of http or https URLs without user, query and fragment",
                      is_base_url)),
-      row("sources[].auth.type", "none", "how we show who we are", one_of<E>(BHI_FIELD(E, auth), kAuthTypes)),
+      row("sources[].auth.type", "none",
+          "how we show who we are: `smart` is SMART Backend Services (a signed assertion); `none` is for loopback and "
+          "mutual TLS",
+          one_of<E>(BHI_FIELD(E, auth.type), kAuthTypes)),
       row("sources[].auth.token_file", "", "file that holds the bearer token, readable by nobody but its owner",
-          path<E>(BHI_FIELD(E, token_file), "the path of a file")),
+          path<E>(BHI_FIELD(E, auth.token_file), "the path of a file")),
+      row("sources[].auth.client_id", "", "the id under which the EHR knows us",
+          text_if<E>(BHI_FIELD(E, auth.client_id), "an id of printable characters", is_id)),
+      row("sources[].auth.secret_file", "", "file that holds the client secret, readable by nobody but its owner",
+          path<E>(BHI_FIELD(E, auth.secret_file), "the path of a file")),
+      row("sources[].auth.key_files", "",
+          "private keys of `smart` as PEM, RSA (RS384) or EC P-384 (ES384), readable by nobody but their owner; the "
+          "first one signs, all of them stand in `/.well-known/jwks.json`, so a new key is added behind the old one, "
+          "and put first once the EHR has fetched it (`bhi keys new` makes one)",
+          list_of<E>(BHI_FIELD(E, auth.key_files), "a list of paths of files", is_path)),
+      row("sources[].auth.key_ids", "",
+          "`kid` of the key files, in their order, when other ones than their RFC 7638 thumbprints are registered",
+          list_of<E>(BHI_FIELD(E, auth.key_ids), "a list of ids of printable characters", is_id)),
+      row("sources[].auth.token_url", "",
+          "address of the token endpoint, where the EHR's SMART configuration does not say it",
+          text_if<E>(BHI_FIELD(E, auth.token_url), "an http or https URL without user, query and fragment",
+                     is_base_url)),
+      row("sources[].auth.jwks_url", "",
+          "where our key set is registered, if the EHR wants it repeated in each assertion (`jku`)",
+          text_if<E>(BHI_FIELD(E, auth.jwks_url), "an http or https URL without user, query and fragment",
+                     is_base_url)),
+      row("sources[].auth.scopes", "",
+          "the scopes to ask for, exactly; when not given: to read every one of `types`, and with `write_back` to "
+          "write what is written back",
+          list_of<E>(BHI_FIELD(E, auth.scopes), "a list of scopes", is_scope)),
+      row("sources[].auth.more_scopes", "", "scopes to ask for beside these",
+          list_of<E>(BHI_FIELD(E, auth.more_scopes), "a list of scopes", is_scope)),
+      row("sources[].auth.scope_version", "auto",
+          "form of the scopes: `v1` (`system/X.read`), `v2` (`system/X.rs`); `auto` takes v1 unless the EHR declares "
+          "v2 only",
+          one_of<E>(BHI_FIELD(E, auth.scope_version), kScopeChoices)),
+      row("sources[].auth.refresh_margin_secs", "0",
+          "how long before its end a token is renewed, at most half of its life; 0: a minute or a fifth of its life, "
+          "whichever is longer",
+          whole<E>(BHI_FIELD(E, auth.refresh_margin_secs), 0, 3600)),
+      row("sources[].tls.ca_file", "", "authorities to trust for this EHR, as PEM, instead of the system's",
+          path<E>(BHI_FIELD(E, tls.ca_file), "the path of a file")),
+      row("sources[].tls.cert_file", "", "our certificate for mutual TLS, as PEM",
+          path<E>(BHI_FIELD(E, tls.cert_file), "the path of a file")),
+      row("sources[].tls.key_file", "", "its private key, as PEM, readable by nobody but its owner",
+          path<E>(BHI_FIELD(E, tls.key_file), "the path of a file")),
       row("sources[].types",
           "Patient, EpisodeOfCare, Questionnaire, Condition, Goal, Medication, CarePlan, MedicationRequest, "
           "QuestionnaireResponse, Observation",

@@ -9,6 +9,8 @@ const std::vector<Route>& Api::routes() {
   constexpr Roles kOperator{Role::Operator};
   constexpr Roles kAnyone{Role::Ehr, Role::BhiApp, Role::Operator};
   static const std::vector<Route> table = {
+      {"GET", "/.well-known/jwks.json", kOpen, Body::None, &Api::key_set,
+       "public keys with which EHRs check our signatures (SMART Backend Services)"},
       {"GET", "/fhir/metadata", kAnyone, Body::None, &Api::metadata, "our CapabilityStatement"},
       {"GET", "/fhir/StructureMap", kAnyone, Body::None, &Api::maps,
        "the maps in use, without their rules; `?url=`, `?maps=` names an overlay"},

@@ -48,7 +48,7 @@ TEST(ReadSettings, TakesSourcesAndTokens) {
   EXPECT_EQ(source.types, (std::vector<std::string>{"Patient", "CarePlan"}));
   EXPECT_EQ(source.poll_interval_secs, 5);
   EXPECT_EQ(source.overlap_secs, 150);
-  EXPECT_EQ(source.token_file, "/run/token");
+  EXPECT_EQ(source.auth.token_file, "/run/token");
   EXPECT_TRUE(source.write_back);
   EXPECT_EQ(find_source(*read, "main"), &source);
   EXPECT_EQ(find_source(*read, "other"), nullptr);
