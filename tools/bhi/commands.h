@@ -40,5 +40,7 @@ int run_map(const MapOptions& options);
 int run_test(const TestOptions& options);
 int run_explain(const ExplainOptions& options);
 int run_token(const TokenOptions& options);
+int run_keys_new(const std::string& path, const std::string& algorithm);
+int run_keys_show(const std::vector<std::string>& paths);
 
 }  // namespace bhi::tools

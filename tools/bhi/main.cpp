@@ -64,6 +64,17 @@ int main(int argc, char** argv) {
   token_command->add_option("name", token.name, "who will use it")->required();
   token_command->add_option("--role", token.role, "ehr, bhi-app or operator")->capture_default_str();
 
+  CLI::App* keys = app.add_subcommand("keys", "private keys by which EHRs know us (SMART Backend Services)");
+  keys->require_subcommand(1);
+  std::string key_file;
+  std::string algorithm = "ES384";
+  CLI::App* keys_new = keys->add_subcommand("new", "make one, and show what to register at the EHR");
+  keys_new->add_option("file", key_file, "where to write it; never replaces a file")->required();
+  keys_new->add_option("--algorithm", algorithm, "RS384 or ES384")->capture_default_str();
+  std::vector<std::string> key_files;
+  CLI::App* keys_show = keys->add_subcommand("show", "the public key set of private key files");
+  keys_show->add_option("files", key_files, "private keys (PEM)")->required();
+
   CLI::App* conformance = app.add_subcommand("conformance", "published suites on the code that the daemon runs");
   conformance->require_subcommand(1);
   std::string suite;
@@ -87,6 +98,8 @@ int main(int argc, char** argv) {
   if (map_command->parsed()) return bhi::tools::run_map(map);
   if (test_command->parsed()) return bhi::tools::run_test(test);
   if (explain_command->parsed()) return bhi::tools::run_explain(explain);
+  if (keys_new->parsed()) return bhi::tools::run_keys_new(key_file, algorithm);
+  if (keys_show->parsed()) return bhi::tools::run_keys_show(key_files);
   if (token_command->parsed()) return bhi::tools::run_token(token);
   if (fhirpath_command->parsed()) return bhi::tools::run_fhirpath_conformance(suite, inputs);
   if (fml_command->parsed()) return bhi::tools::run_fml_conformance(suites);
