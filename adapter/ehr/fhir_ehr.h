@@ -7,9 +7,11 @@
 #include "base/result.h"
 #include "ehr/http.h"
 #include "ehr/scopes.h"
+#include "ehr/traffic.h"
 #include "fhir/json.h"
 #include "flow/ports.h"
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -32,6 +34,10 @@ struct EhrSettings {
   // What the token of the moment allows; capabilities() then leaves out the rest and says why. Empty: not known.
   std::function<std::optional<Grant>()> grant{};
   std::function<ScopeVersion()> scope_version{};
+  // Budget, pauses, circuit; shared with whoever wants to look. Absent: none. A call waits for its turn up to
+  // `patience`, then it fails with Kind::Busy and nothing was sent.
+  std::shared_ptr<Traffic> traffic{};
+  std::chrono::milliseconds patience{70'000};
 };
 
 // Opens no connection yet. The Ehr may be used from several threads. Errors: those of Http::open.

@@ -264,6 +264,11 @@ class Ehr {
   // if_match: version; empty only when the server gives none.
   virtual Answer update(std::string_view type, std::string_view id, std::string_view body,
                         std::string_view if_match) = 0;
+
+  // The same EHR for what must not wait for quiet hours.
+  virtual Ehr& urgent() { return *this; }
+  // From now on no call waits for its turn; those that would fail.
+  virtual void stop_waiting() {}
 };
 
 }  // namespace bhi::flow

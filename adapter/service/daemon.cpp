@@ -91,8 +91,9 @@ Result<void> Daemon::Inside::open() {
   BHI_TRY(const auto strays, park_strays(common));
   for (const auto& source : settings.sources) {
     if (source.base_url.empty()) continue;
-    BHI_TRY(auto ehr, connect(source));
-    auto& link = *links.emplace_back(std::make_unique<EhrLink>(source, std::move(ehr)));
+    auto traffic = traffic_of(source);
+    BHI_TRY(auto ehr, connect(source, traffic));
+    auto& link = *links.emplace_back(std::make_unique<EhrLink>(source, std::move(ehr), std::move(traffic)));
     pollers.push_back(std::make_unique<Poller>(common, link, [this] { lanes.wake(); }));
     if (source.write_back) deliveries.push_back(std::make_unique<DeliveryWork>(common, link));
   }
@@ -222,6 +223,7 @@ bool Daemon::drain(milliseconds time) {
   inside_->server->stop();
   bool ended = inside_->server->wait_idle(left());
   for (auto& thread : inside_->threads) thread.request_stop();
+  for (auto& link : inside_->links) link->ehr().stop_waiting();
   std::unique_lock lock(inside_->mutex);
   ended = inside_->thread_ended.wait_for(lock, left(), [this] { return inside_->running == 0; }) && ended;
   return ended;

@@ -51,7 +51,7 @@ class StoppableEhr : public flow::Ehr {
 Result<flow::Capabilities> EhrLink::capabilities(Instant now) {
   const std::lock_guard lock(mutex_);
   if (now >= ask_again_) {
-    auto found = ehr_->capabilities();
+    auto found = ehr_->urgent().capabilities();  // what is urgent cannot go without
     if (found.ok()) {
       known_ = *std::move(found);
       failure_.reset();
@@ -91,8 +91,19 @@ std::unique_ptr<flow::Ehr> stoppable(flow::Ehr& ehr, std::function<bool()> stopp
   return std::make_unique<StoppableEhr>(ehr, std::move(stopping));
 }
 
+std::shared_ptr<ehr::Traffic> traffic_of(const SourceSettings& settings) {
+  ehr::TrafficSettings wanted;
+  wanted.calls_per_minute = settings.calls_per_minute;
+  const auto zone = TimeZone::find(settings.time_zone);
+  if (settings.quiet_hours.from != settings.quiet_hours.to && zone) {
+    wanted.quiet_until = [hours = settings.quiet_hours, zone = *zone](Instant now) { return hours.end_of(now, zone); };
+  }
+  return std::make_shared<ehr::Traffic>(std::move(wanted));
+}
+
 Result<std::shared_ptr<flow::Ehr>> connect_ehr(const SourceSettings& settings, const LimitSettings& limits,
-                                               std::string version) {
+                                               std::string version, std::shared_ptr<ehr::Traffic> traffic,
+                                               const std::shared_ptr<ehr::TokenSource>& tokens) {
   ehr::EhrSettings wanted;
   wanted.name = settings.name;
   wanted.version = std::move(version);
@@ -103,7 +114,8 @@ Result<std::shared_ptr<flow::Ehr>> connect_ehr(const SourceSettings& settings, c
     // Read for every request, so that a renewed token needs no restart.
     wanted.token = [file = settings.auth.token_file] { return read_secret(file); };
   }
-  if (const auto tokens = token_source_of(settings)) {
+  wanted.traffic = std::move(traffic);
+  if (tokens) {
     wanted.token = [tokens] { return tokens->token(); };
     wanted.token_refused = [tokens](std::string_view token) { tokens->refused(token); };
     wanted.token_worked = [tokens](std::string_view token) { tokens->worked(token); };

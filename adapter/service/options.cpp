@@ -72,6 +72,10 @@ const Words<AuthType> kAuthTypes = {{"none", AuthType::None},
                                     {"smart", AuthType::Smart},
                                     {"client-secret-basic", AuthType::SecretBasic},
                                     {"client-secret-post", AuthType::SecretPost}};
+const Words<CohortType> kCohorts = {{"everybody", CohortType::Everybody},
+                                    {"known", CohortType::Known},
+                                    {"list", CohortType::List},
+                                    {"group", CohortType::Group}};
 const Words<ScopeChoice> kScopeChoices = {
     {"auto", ScopeChoice::Auto}, {"v1", ScopeChoice::V1}, {"v2", ScopeChoice::V2}};
 const Words<LogLevel> kLevels = {
@@ -163,6 +167,15 @@ bool is_resource_type(std::string_view text) {
   const auto* type = fhir::Types::r4().find(text);
   return type != nullptr && type->kind == fhir::TypeKind::Resource && type->name == text;
 }
+
+// "Observation?category=survey"; what follows the question mark goes out as it is written.
+bool is_filter(std::string_view text) {
+  const auto mark = text.find('?');
+  return mark != std::string_view::npos && mark + 1 < text.size() && is_resource_type(text.substr(0, mark)) &&
+         std::ranges::all_of(text, [](char c) { return c > 0x20 && c < 0x7f && c != '#' && c != '"' && c != '\\'; });
+}
+
+bool is_time_zone(std::string_view text) { return TimeZone::find(text).ok(); }
 
 constexpr std::string_view kRequired = "required";
 
@@ -318,6 +331,38 @@ std::vector<Option> make_table() {
           "QuestionnaireResponse, Observation",
           "resource types that are polled, in this order (what others refer to comes first)",
           list_of<E>(BHI_FIELD(E, types), "a list of FHIR R4 resource types", is_resource_type)),
+      row("sources[].cohort.type", "everybody",
+          "whose records are asked for: everybody's, those of patients already in the care model (`known`), of a "
+          "`list`, or of a `group` of the EHR; all but the first ask for each patient apart",
+          one_of<E>(BHI_FIELD(E, cohort), kCohorts)),
+      row("sources[].cohort.file", "", "ids of patients at the EHR, one a line; read anew for every round",
+          path<E>(BHI_FIELD(E, cohort_file), "the path of a file")),
+      row("sources[].cohort.group", "", "id of a Group at the EHR; read anew for every round",
+          name_text<E>(BHI_FIELD(E, cohort_group))),
+      row("sources[].sweep_types", "",
+          "types of which everything is asked for again each time, though the EHR declares `_lastUpdated`: finds "
+          "deletions",
+          list_of<E>(BHI_FIELD(E, sweep_types), "a list of FHIR R4 resource types", is_resource_type)),
+      row("sources[].created_date_types", "",
+          "types that are asked for by the date of the record (`authored`, `date`, ...): cheap where `_lastUpdated` is "
+          "missing, but edits of older records are not seen",
+          list_of<E>(BHI_FIELD(E, created_date_types), "a list of FHIR R4 resource types", is_resource_type)),
+      row("sources[].filters", "",
+          "further parameters for all searches of a type, encoded as in an address: `Observation?category=survey`",
+          list_of<E>(BHI_FIELD(E, filters), "a list of texts as Type?parameter=value", is_filter)),
+      row("sources[].calls_per_minute", "0",
+          "most requests in a minute of the clock, a tenth of them kept for what is urgent; 0: no limit of ours",
+          whole<E>(BHI_FIELD(E, calls_per_minute), 0, 100'000)),
+      row("sources[].quiet_hours", "",
+          "hours of the day in which the EHR is left alone but for urgent writes (safety), `22:00-06:00` for example",
+          read_by<E>(BHI_FIELD(E, quiet_hours), "two times as hh:mm-hh:mm",
+                     [](std::string_view text, QuietHours& hours) {
+                       const auto read = QuietHours::read(text);
+                       if (read) hours = *read;
+                       return read.has_value();
+                     })),
+      row("sources[].time_zone", "UTC", "whose clock `quiet_hours` goes by, `America/New_York` for example",
+          text_if<E>(BHI_FIELD(E, time_zone), "the name of a time zone", is_time_zone)),
       row("sources[].poll_interval_secs", "60", "from the end of one poll of a type to the start of the next",
           whole<E>(BHI_FIELD(E, poll_interval_secs), 1, 86'400)),
       row("sources[].overlap_secs", "150",

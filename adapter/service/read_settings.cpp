@@ -217,6 +217,12 @@ class Reader {
     }
     if (source.name == "bhi") add(item, place + ".name: 'bhi' is the BHI side itself");
     check_auth(source, item, place);
+    if ((source.cohort == CohortType::List) != !source.cohort_file.empty()) {
+      add(item, place + ".cohort.file: belongs to cohort.type `list`");
+    }
+    if ((source.cohort == CohortType::Group) != !source.cohort_group.empty()) {
+      add(item, place + ".cohort.group: belongs to cohort.type `group`");
+    }
     if (source.base_url.empty() && source.write_back) add(item, place + ".write_back: needs a base_url to write to");
     const bool plain = is_plain(source.base_url);
     if (plain && source.auth.type != AuthType::None) {

@@ -4,6 +4,7 @@
 
 #include "base/hash.h"
 #include "care/apply.h"
+#include "service/quiet_hours.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -54,6 +55,8 @@ struct TlsSettings {
   std::string key_file;
 };
 
+enum class CohortType : std::uint8_t { Everybody, Known, List, Group };
+
 struct SourceSettings {
   std::string name;
   std::string base_url;  // empty: the source only sends to us
@@ -61,6 +64,15 @@ struct SourceSettings {
   AuthSettings auth;
   TlsSettings tls;
   std::vector<std::string> types;
+  CohortType cohort = CohortType::Everybody;
+  std::string cohort_file;
+  std::string cohort_group;
+  std::vector<std::string> sweep_types;
+  std::vector<std::string> created_date_types;
+  std::vector<std::string> filters;  // "Observation?category=survey"
+  int calls_per_minute = 0;          // 0: no budget
+  QuietHours quiet_hours;
+  std::string time_zone;
   int poll_interval_secs = 0;
   int overlap_secs = 0;
   int page_size = 0;
