@@ -51,14 +51,18 @@ class Sweep {
     BHI_TRY(const auto last, store_.cursor(settings_.source, cursor_name()));
     before_ = known_from(last.value_or(""));
     if (choice_.type == "Patient" && !patient_.empty()) {
-      now_there_.emplace(patient_, 0);
       BHI_CHECK(confirm(patient_, 0));
-    } else {
-      BHI_CHECK(walk());
+      return finish(last);
     }
+    BHI_CHECK(walk());
     if (!summary_.complete) return std::move(summary_);
     for (const auto& [id, absent] : before_) {
-      if (!now_there_.contains(id)) BHI_CHECK(confirm(id, absent));
+      if (now_there_.contains(id)) continue;
+      if (auto confirmed = confirm(id, absent); !confirmed) {
+        // What came is kept all the same: a record that cannot be confirmed must not hold up the others.
+        BHI_CHECK(accept(last_));
+        return std::move(confirmed).error();
+      }
     }
     return finish(last);
   }
@@ -72,14 +76,16 @@ class Sweep {
     if (!settings_.filter.empty()) query += (query.empty() ? "" : "&") + settings_.filter;
     ++summary_.requests;
     BHI_TRY(Page first, ehr_.search(choice_.type, query));
-    BHI_TRY(const PageWalk walk, walk_pages(ehr_, std::move(first), settings_.max_pages, choice_.type, summary_.issues,
-                                            [this](const Page& page, bool) { return keep(page.bundle->root()); }));
+    BHI_TRY(const PageWalk walk,
+            walk_pages(ehr_, std::move(first), settings_.max_pages, choice_.type, summary_.issues,
+                       [this](const Page& page, bool whole) { return keep(page.bundle->root(), whole); }));
     summary_.requests += walk.pages - 1;
     summary_.complete = walk.complete;
     return {};
   }
 
-  Result<void> keep(const fhir::Node& bundle) {
+  // The last page waits for what is confirmed after it, and for the new list: one transaction.
+  Result<void> keep(const fhir::Node& bundle, bool whole) {
     BHI_TRY(Received received, receive(bundle, settings_.source, "poll", now_));
     std::erase_if(received.items, [](const InboxItem& item) { return item.resource.type == "OperationOutcome"; });
     for (const InboxItem& item : received.items) {
@@ -92,6 +98,15 @@ class Sweep {
     batch.items = std::move(received.items);
     batch.audit.push_back(
         {"read", settings_.source, choice_.type, std::to_string(batch.items.size()) + " by sweep", now_});
+    if (whole) {
+      last_ = std::move(batch);
+      return {};
+    }
+    return accept(batch);
+  }
+
+  Result<void> accept(const Accepted& batch) {
+    if (batch.items.empty() && !batch.cursor) return {};
     BHI_TRY(const AcceptOutcome outcome, store_.accept(batch));
     summary_.stored += outcome.stored;
     return {};
@@ -154,8 +169,7 @@ class Sweep {
     const std::string there = to_text(now_there_);
     if (last_.items.empty() && last == there) return std::move(summary_);  // nothing to write
     last_.cursor = Cursor{settings_.source, cursor_name(), there};
-    BHI_TRY(const AcceptOutcome outcome, store_.accept(last_));
-    summary_.stored += outcome.stored;
+    BHI_CHECK(accept(last_));
     return std::move(summary_);
   }
 

@@ -36,6 +36,23 @@ struct TokenOptions {
   std::string role = "bhi-app";
 };
 
+struct CapabilitiesOptions {
+  std::string url;
+  std::string token_file;
+  std::vector<std::string> types;
+  int patients = 1000;
+  int calls_per_minute = 0;
+  bool cohort = false;
+  bool allow_plain_http = false;
+};
+
+struct DoctorOptions {
+  std::string config;
+  int patients = 1000;
+};
+
+int run_capabilities(const CapabilitiesOptions& options);
+int run_doctor(const DoctorOptions& options);
 int run_map(const MapOptions& options);
 int run_test(const TestOptions& options);
 int run_explain(const ExplainOptions& options);

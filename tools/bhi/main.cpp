@@ -75,6 +75,23 @@ int main(int argc, char** argv) {
   CLI::App* keys_show = keys->add_subcommand("show", "the public key set of private key files");
   keys_show->add_option("files", key_files, "private keys (PEM)")->required();
 
+  bhi::tools::CapabilitiesOptions ehr;
+  CLI::App* capabilities_command = app.add_subcommand(
+      "capabilities", "what an EHR can do for us: how news are found, what can be written, what to do about the rest");
+  capabilities_command->add_option("url", ehr.url, "FHIR base of the EHR")->required();
+  capabilities_command->add_option("--types", ehr.types, "resource types (default: those the daemon asks for)");
+  capabilities_command->add_option("--patients", ehr.patients, "so many are of interest")->capture_default_str();
+  capabilities_command->add_option("--calls-per-minute", ehr.calls_per_minute, "what the EHR allows");
+  capabilities_command->add_flag("--cohort", ehr.cohort, "only certain patients are of interest");
+  capabilities_command->add_option("--token-file", ehr.token_file, "file with a bearer token");
+  capabilities_command->add_flag("--allow-plain-http", ehr.allow_plain_http, "http beyond this machine");
+
+  bhi::tools::DoctorOptions doctor;
+  CLI::App* doctor_command =
+      app.add_subcommand("doctor", "what a configuration really meets: files, tokens, scopes, clocks, searches");
+  doctor_command->add_option("--config", doctor.config, "the daemon's configuration file")->required();
+  doctor_command->add_option("--patients", doctor.patients, "so many are of interest")->capture_default_str();
+
   CLI::App* conformance = app.add_subcommand("conformance", "published suites on the code that the daemon runs");
   conformance->require_subcommand(1);
   std::string suite;
@@ -98,6 +115,8 @@ int main(int argc, char** argv) {
   if (map_command->parsed()) return bhi::tools::run_map(map);
   if (test_command->parsed()) return bhi::tools::run_test(test);
   if (explain_command->parsed()) return bhi::tools::run_explain(explain);
+  if (capabilities_command->parsed()) return bhi::tools::run_capabilities(ehr);
+  if (doctor_command->parsed()) return bhi::tools::run_doctor(doctor);
   if (keys_new->parsed()) return bhi::tools::run_keys_new(key_file, algorithm);
   if (keys_show->parsed()) return bhi::tools::run_keys_show(key_files);
   if (token_command->parsed()) return bhi::tools::run_token(token);

@@ -126,6 +126,7 @@ Response Front::control(const Request& request) {
       {"GET", "auth", &Front::show_auth},
       {"POST", "auth", &Front::change_auth},
       {"POST", "faults", &Front::add_faults},
+      {"POST", "load", &Front::load},
       {"GET", "log", &Front::show_log},
       {"POST", "reset", &Front::reset},
       {"GET", "stats", &Front::show_stats},
@@ -133,7 +134,8 @@ Response Front::control(const Request& request) {
   if (!request.from_loopback) return refuse(403, "forbidden", "the control side answers to loopback only");
   const std::string_view name = std::string_view(request.path).substr(kControlPath.size());
   const auto* row = std::ranges::find(kRows, name, &Row::name);
-  if (row == kRows.end()) return refuse(404, "not-found", "the control side has stats, log, faults, auth and reset");
+  if (row == kRows.end())
+    return refuse(404, "not-found", "the control side has stats, log, load, faults, auth and reset");
   if (row->method != request.method && row + 1 != kRows.end() && row[1].name == name) ++row;
   if (row->method != request.method) return refuse(405, "not-supported", "this one is a " + std::string(row->method));
   return (this->*row->act)(request);
@@ -186,6 +188,15 @@ Response Front::add_faults(const Request& request) {
   if (const auto added = faults_.add((*settings)->root()); !added) return refuse(added.error());
   JsonMaker make;
   return plain(make.object({make.member("faults", make.number(faults_.size()))}));
+}
+
+Response Front::load(const Request& request) {
+  const auto document = fhir::read_json(request.body);
+  if (!document) return refuse(document.error());
+  const auto loaded = simulator_.load((*document)->root(), now_());
+  if (!loaded) return refuse(loaded.error());
+  JsonMaker make;
+  return plain(make.object({make.member("versions", make.number(*loaded))}));
 }
 
 Response Front::reset(const Request& request) {

@@ -4,6 +4,7 @@
 //   GET  /_sim/log?last=N   the newest N requests (100), oldest first: method, path, query, status; no bodies
 //   POST /_sim/faults       adds faults (faults.h)
 //   POST /_sim/auth         changes the authorisation server (authority.h); GET shows what it gave and refused
+//   POST /_sim/load         a resource or Bundle as the EHR's own people enter it, whatever its interface allows
 //   POST /_sim/reset        forgets faults, log and counts; with {"data": true} also all that was written since the
 //   start
 //
@@ -50,6 +51,7 @@ class Front {
   Response show_log(const Request& request);
   Response add_faults(const Request& request);
   Response reset(const Request& request);
+  Response load(const Request& request);
   Response show_auth(const Request& request);
   Response change_auth(const Request& request);
   Response answer(const Request& request, const std::string& type, Instant now);
