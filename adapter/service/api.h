@@ -30,6 +30,7 @@ struct ApiParts {
   std::function<void()> wake_lanes;       // something new is pending
   std::function<void()> wake_deliveries;  // something new is to be sent
   std::string version;
+  std::function<std::vector<std::string>()> sources = {};  // state of each source that is asked, as JSON
 };
 
 class Api {
@@ -68,6 +69,7 @@ class Api {
   http::Response outbox(const Call& call);
   http::Response quarantine(const Call& call);
   http::Response replay(const Call& call);
+  http::Response sources(const Call& call);
 
   const ApiParts& parts() const { return parts_; }
 

@@ -48,7 +48,7 @@ struct Daemon::Inside {
         common{store, metrics, engine, destinations_of(settings), std::move(parts.now)},
         lanes(common, {[this] { wake_deliveries(); }, [this](auto source, const auto& form) { want(source, form); }}),
         api({store, settings, metrics, engine, common.destinations, common.now, [this] { lanes.wake(); },
-             [this] { wake_deliveries(); }, version}),
+             [this] { wake_deliveries(); }, version, [this] { return sources(); }}),
         access(settings.tokens) {}
 
   Settings settings;
@@ -84,6 +84,7 @@ struct Daemon::Inside {
   void fail(const char* what, const Error& error);
   std::string why_not_ready();
   std::string scrape();
+  std::vector<std::string> sources();
 };
 
 Result<void> Daemon::Inside::open() {
@@ -167,6 +168,12 @@ std::string Daemon::Inside::why_not_ready() {
   if (draining) return "stopping";
   const auto checked = store.check();
   return checked.ok() ? std::string() : "the store cannot be written: " + checked.error().message;
+}
+
+std::vector<std::string> Daemon::Inside::sources() {
+  std::vector<std::string> states;
+  for (const auto& poller : pollers) states.push_back(poller->status());
+  return states;
 }
 
 // Figures that are looked up when somebody asks for them.

@@ -313,4 +313,31 @@ void Poller::report(Metrics& metrics) const {
   metrics.set(Metric::MinuteCalls, state.used, {link_.settings().name});
 }
 
+std::string Poller::status() const {
+  const auto now = common_.now();
+  std::vector<std::string> types;
+  const std::lock_guard lock(mutex_);
+  for (const auto& turn : turns_) {
+    JsonObject row;
+    row.text("type", turn->type)
+        .text("mode", flow::name(turn->choice.mode))
+        .flag("by_patient", turn->choice.by_patient)
+        .text_if("reason", turn->choice.reason);
+    if (turn->known_until) {
+      row.text("complete_until", to_text(*turn->known_until))
+          .number("staleness_secs", std::chrono::floor<std::chrono::seconds>(now - *turn->known_until).count());
+    }
+    types.push_back(row.str());
+  }
+  JsonObject source;
+  source.text("name", link_.settings().name);
+  if (link_.traffic() != nullptr) {
+    const auto state = link_.traffic()->state(now);
+    source.text("circuit", ehr::name(state.circuit)).number("calls_this_minute", state.used);
+    source.text_if("not_asked_because", state.reason);
+    if (state.until) source.text("asked_again", to_text(*state.until));
+  }
+  return source.raw("types", json_array(types)).str();
+}
+
 }  // namespace bhi::service

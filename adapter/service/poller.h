@@ -29,6 +29,8 @@ class Poller {
   void want(const std::string& form);
   // Sets lag and staleness of every type, and the state of the circuit.
   void report(Metrics& metrics) const;
+  // The same for people, as JSON: {name, circuit, types: [{type, mode, by_patient, reason, complete_until}]}.
+  std::string status() const;
 
  private:
   using Clock = std::chrono::steady_clock;

@@ -1,6 +1,7 @@
 """EHRs that cannot be asked for news, over real sockets: the simulator as four vendors' interfaces, and what `bhi` says of them."""
-import os
+import pathlib
 import subprocess
+import tempfile
 import unittest
 
 from stack import BIN, FIXTURES, Stack, until
@@ -32,9 +33,9 @@ class Polling(unittest.TestCase):
         return (stack.folder / "daemon.log").read_text()
 
     def test_a_cohort_is_swept_where_nothing_can_be_asked_by_change(self):
-        folder = Stack().folder
-        folder.mkdir(parents=True, exist_ok=True)
-        cohort = folder / "cohort.txt"
+        temporary = tempfile.TemporaryDirectory(prefix="bhi-cohort-")
+        self.addCleanup(temporary.cleanup)
+        cohort = pathlib.Path(temporary.name) / "cohort.txt"
         cohort.write_text("# our patients\njune-alder\nPatient/marcus-birch\n")
         stack = self.stack("epic", f"    cohort: {{type: list, file: {cohort}}}\n")
         until("both patients and no other", lambda: len(stack.patients()) == 2, timeout=40)

@@ -51,6 +51,14 @@ struct DoctorOptions {
   int patients = 1000;
 };
 
+struct SendOptions {
+  std::vector<std::string> files;
+  std::string to = "http://127.0.0.1:8420";
+  std::string source;
+  std::string token_file;
+};
+
+int run_send(const SendOptions& options);
 int run_capabilities(const CapabilitiesOptions& options);
 int run_doctor(const DoctorOptions& options);
 int run_map(const MapOptions& options);

@@ -86,6 +86,13 @@ int main(int argc, char** argv) {
   capabilities_command->add_option("--token-file", ehr.token_file, "file with a bearer token");
   capabilities_command->add_flag("--allow-plain-http", ehr.allow_plain_http, "http beyond this machine");
 
+  bhi::tools::SendOptions send;
+  CLI::App* send_command = app.add_subcommand("send", "FHIR files (JSON or XML) to a running adapter");
+  send_command->add_option("files", send.files, "resources and Bundles")->required();
+  send_command->add_option("--to", send.to, "address of the adapter's API")->capture_default_str();
+  send_command->add_option("--source", send.source, "name of the source they come from, when there are several");
+  send_command->add_option("--token-file", send.token_file, "file with a token of role `ehr`");
+
   bhi::tools::DoctorOptions doctor;
   CLI::App* doctor_command =
       app.add_subcommand("doctor", "what a configuration really meets: files, tokens, scopes, clocks, searches");
@@ -115,6 +122,7 @@ int main(int argc, char** argv) {
   if (map_command->parsed()) return bhi::tools::run_map(map);
   if (test_command->parsed()) return bhi::tools::run_test(test);
   if (explain_command->parsed()) return bhi::tools::run_explain(explain);
+  if (send_command->parsed()) return bhi::tools::run_send(send);
   if (capabilities_command->parsed()) return bhi::tools::run_capabilities(ehr);
   if (doctor_command->parsed()) return bhi::tools::run_doctor(doctor);
   if (keys_new->parsed()) return bhi::tools::run_keys_new(key_file, algorithm);
