@@ -118,12 +118,12 @@ Result<void> FhirEhr::wait_for_turn() {
 // one.
 Result<Response> FhirEhr::send(Request& request) {
   for (int attempt = 0;; ++attempt) {
+    BHI_CHECK(wait_for_turn());  // before the token is taken: it might end while we wait
     if (settings_.token) {
       BHI_TRY(std::string token, settings_.token());
       if (attempt > 0 && token == request.bearer) break;
       request.bearer = std::move(token);
     }
-    BHI_CHECK(wait_for_turn());
     const auto started = std::chrono::steady_clock::now();
     Response response = http_->send(request);
     log(settings_.name, request, response, std::chrono::steady_clock::now() - started);

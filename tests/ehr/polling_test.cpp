@@ -1,10 +1,12 @@
 // Polling against EHRs as they declare themselves: the captured statements, and the simulator's profiles.
 #include "ehr/capability.h"
+#include "ehr/fhir_ehr.h"
 #include "flow/poll_choice.h"
 #include "flow/rounds.h"
 #include "flow/sweep.h"
 #include "store/sqlite_store.h"
 #include "tests/ehr/support/sim_ehr.h"
+#include "tests/ehr/support/tiny_server.h"
 
 #include <gtest/gtest.h>
 
@@ -76,6 +78,57 @@ TEST(Polling, TheProfilesOfTheSimulatorDeclareWhatTheirEhrDoes) {
       EXPECT_EQ(choice.mode, row.mode) << row.profile << " " << row.type << ": " << choice.reason;
     }
   }
+}
+
+TEST(Polling, D4_11_ASearchIsAGetWithItsQueryAndNoBody) {
+  test::TinyServer server([](const test::Heard&) { return test::json_answer(200, R"({"resourceType":"Bundle"})"); });
+  EhrSettings settings;
+  settings.http.base_url = server.base();
+  const auto ehr = connect(settings);
+  ASSERT_TRUE(ehr.ok());
+  ASSERT_TRUE((*ehr)->search("Patient", "_lastUpdated=ge2026").ok());
+  ASSERT_EQ(server.heard().size(), 1u);
+  EXPECT_EQ(server.heard()[0].method, "GET");
+  EXPECT_EQ(server.heard()[0].target, "/fhir/Patient?_lastUpdated=ge2026");
+  EXPECT_TRUE(server.heard()[0].body.empty());
+}
+
+// The simulated minute passes while a call waits for its turn: the token is taken afterwards.
+TEST(Polling, ATokenIsTakenAfterTheWaitForOnesTurn) {
+  test::TinyServer server([](const test::Heard&) { return test::json_answer(200, R"({"resourceType":"Bundle"})"); });
+  EhrSettings settings;
+  settings.http.base_url = server.base();
+  settings.traffic = std::make_shared<Traffic>(TrafficSettings{});
+  Response busy;
+  busy.what = Response::What::Answered;
+  busy.status = 429;
+  busy.retry_after = "1";
+  const auto before = std::chrono::steady_clock::now();
+  settings.traffic->heard(busy, std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()));
+  std::chrono::steady_clock::time_point asked;
+  settings.token = [&]() -> Result<std::string> {
+    asked = std::chrono::steady_clock::now();
+    return std::string("t");
+  };
+  const auto ehr = connect(settings);
+  ASSERT_TRUE((*ehr)->search("Patient", "").ok());
+  EXPECT_GE(asked - before, 900ms);
+}
+
+TEST(Polling, ACallThatWouldWaitTooLongOrWhileWeStopIsNotSent) {
+  test::TinyServer server([](const test::Heard&) { return test::json_answer(200, R"({"resourceType":"Bundle"})"); });
+  EhrSettings settings;
+  settings.http.base_url = server.base();
+  TrafficSettings quiet;
+  quiet.quiet_until = [](Instant now) { return std::optional(now + 1h); };
+  settings.traffic = std::make_shared<Traffic>(quiet);
+  const auto ehr = connect(settings);
+  const auto page = (*ehr)->search("Patient", "");
+  ASSERT_FALSE(page.ok());
+  EXPECT_EQ(page.error().kind, Kind::Busy);
+  EXPECT_TRUE(server.heard().empty());
+  EXPECT_TRUE((*ehr)->urgent().search("Patient", "").ok());
+  EXPECT_EQ((*ehr)->create("Observation", "{}", "").what, flow::Answer::What::NotSent);
 }
 
 class Clinic : public testing::Test {

@@ -1,4 +1,5 @@
 // SMART Backend Services: each test bears the number of its line in the protocol checklist D-1.
+#include "base/hash.h"
 #include "ehr/client_assertion.h"
 #include "ehr/fhir_ehr.h"
 #include "ehr/smart_discovery.h"
@@ -457,6 +458,21 @@ TEST(SmartBackend, D1_11_TheKeySetHoldsPublicHalvesOnlyAndEachKeyOnce) {
   EXPECT_EQ(first, (std::set<std::string, std::less<>>{"alg", "e", "key_ops", "kid", "kty", "n", "use"}));
   EXPECT_EQ(second, (std::set<std::string, std::less<>>{"alg", "crv", "key_ops", "kid", "kty", "use", "x", "y"}));
   EXPECT_EQ(keys->elements()[0].text_of("kid"), rsa.kid());
+}
+
+// https://www.rfc-editor.org/rfc/rfc7638#section-3.2: the members in their order, hashed.
+TEST(SmartBackend, D1_11_AKeyIsKnownByItsThumbprintUnlessItHasAnotherName) {
+  const auto key = SmartWorld::make_key("ES384");
+  const auto jwk = fhir::read_json(key.public_jwk());
+  ASSERT_TRUE(jwk.ok());
+  const auto& root = (*jwk)->root();
+  const std::string canonical = R"({"crv":"P-384","kty":"EC","x":")" + std::string(root.text_of("x")) + R"(","y":")" +
+                                std::string(root.text_of("y")) + "\"}";
+  const auto digest = sha256(canonical);
+  EXPECT_EQ(sim::base64url_decode(key.kid()), std::string(digest.begin(), digest.end()));
+  const auto named = SigningKey::from_pem(*new_private_key("ES384"), "registered-2026");
+  ASSERT_TRUE(named.ok());
+  EXPECT_EQ(named->kid(), "registered-2026");
 }
 
 TEST(SmartBackend, D1_11_RotationWorksWithTwoLiveKeys) {
