@@ -14,7 +14,8 @@ using std::chrono::milliseconds;
 constexpr int kFailuresToOpen = 5;
 constexpr milliseconds kFirstOpen{10s};
 constexpr milliseconds kMostOpen{5min};
-constexpr milliseconds kTrial{1s};  // until it is asked again whether a trial has ended
+constexpr milliseconds kTrial{1s};        // until it is asked again whether a trial has ended
+constexpr milliseconds kLostTrial{2min};  // a trial that nobody hears of any more
 
 Instant next_minute(Instant now) { return Instant(std::chrono::floor<std::chrono::minutes>(now)) + 1min; }
 
@@ -37,7 +38,7 @@ Traffic::Leave Traffic::decide(Instant now, bool urgent) const {
   const auto later = [&](Instant until, std::string reason) { return Leave{false, until - now, std::move(reason)}; };
   if (failures_ >= kFailuresToOpen) {
     if (now < open_until_) return later(open_until_, "the circuit is open: the EHR failed several times in a row");
-    if (trying_) return {false, kTrial, "the circuit is half open: one request is under way to see"};
+    if (now < trying_until_) return {false, kTrial, "the circuit is half open: one request is under way to see"};
   }
   if (now < held_until_) return later(held_until_, "the EHR asked for a pause");
   if (!urgent && settings_.quiet_until) {
@@ -56,7 +57,7 @@ Traffic::Leave Traffic::ask(Instant now, bool urgent) {
   const std::lock_guard lock(mutex_);
   Leave leave = decide(now, urgent);
   if (!leave.go) return leave;
-  if (failures_ >= kFailuresToOpen) trying_ = true;
+  if (failures_ >= kFailuresToOpen) trying_until_ = now + kLostTrial;
   const Instant minute(std::chrono::floor<std::chrono::minutes>(now));
   if (minute > minute_) minute_ = minute, used_ = 0;
   ++used_;
@@ -65,7 +66,7 @@ Traffic::Leave Traffic::ask(Instant now, bool urgent) {
 
 void Traffic::heard(const Response& response, Instant now) {
   const std::lock_guard lock(mutex_);
-  trying_ = false;
+  trying_until_ = {};
   const bool answered = response.what == Response::What::Answered;
   if (answered && (response.status == 429 || response.status == 503)) {
     const auto told = wait_ms(response.retry_after, response.rate_limit, http_date(response.date));

@@ -58,8 +58,8 @@ class Traffic {
   Instant held_until_{};
   Instant open_until_{};
   int failures_ = 0;
-  int opened_ = 0;  // times in a row
-  bool trying_ = false;
+  int opened_ = 0;          // times in a row
+  Instant trying_until_{};  // one request is under way to see; whoever was let go may fail before it is sent
 };
 
 }  // namespace bhi::ehr

@@ -106,5 +106,13 @@ TEST(TrafficTest, FiveFailuresOpenTheCircuitAndOneTrialClosesIt) {
   EXPECT_TRUE(traffic.ask(kNow + 31s, false).go);
 }
 
+TEST(TrafficTest, ATrialThatWasNeverSentDoesNotKeepTheCircuitOpen) {
+  Traffic traffic({});
+  for (int i = 0; i < 5; ++i) traffic.heard(answered(500), kNow);
+  EXPECT_TRUE(traffic.ask(kNow + 10s, false).go);  // and then there was no token
+  EXPECT_FALSE(traffic.ask(kNow + 60s, false).go);
+  EXPECT_TRUE(traffic.ask(kNow + 131s, false).go);
+}
+
 }  // namespace
 }  // namespace bhi::ehr
