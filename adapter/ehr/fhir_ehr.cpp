@@ -9,6 +9,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <condition_variable>
+#include <mutex>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -47,9 +49,23 @@ void log(const std::string& source, const Request& request, const Response& resp
   }
 }
 
+Instant wall_now() { return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()); }
+
+// What the usual and the urgent way to one EHR share.
+struct Line {
+  EhrSettings settings;
+  std::unique_ptr<Http> http;
+  std::mutex mutex;
+  std::condition_variable woken;
+  bool stopping = false;  // guarded by mutex
+};
+
 class FhirEhr final : public flow::Ehr {
  public:
-  FhirEhr(EhrSettings settings, std::unique_ptr<Http> http) : settings_(std::move(settings)), http_(std::move(http)) {}
+  FhirEhr(std::shared_ptr<Line> line, bool is_urgent)
+      : line_(std::move(line)), settings_(line_->settings), http_(line_->http.get()), is_urgent_(is_urgent) {
+    if (!is_urgent_) urgent_ = std::make_unique<FhirEhr>(line_, true);
+  }
 
   Result<flow::Capabilities> capabilities() override;
   Result<flow::Page> search(std::string_view type, std::string_view query) override;
@@ -58,21 +74,51 @@ class FhirEhr final : public flow::Ehr {
   flow::Answer create(std::string_view type, std::string_view body, std::string_view if_none_exist) override;
   flow::Answer update(std::string_view type, std::string_view id, std::string_view body,
                       std::string_view if_match) override;
+  flow::Ehr& urgent() override { return urgent_ ? *urgent_ : *this; }
+  void stop_waiting() override;
 
  private:
+  Result<void> wait_for_turn();
   Result<Response> send(Request& request);
   Result<Response> get(std::string url);
   Result<flow::Page> page(std::string url);
   flow::Answer write(Request& request, std::string_view type, std::string_view id);
 
-  EhrSettings settings_;
-  std::unique_ptr<Http> http_;
+  std::shared_ptr<Line> line_;
+  const EhrSettings& settings_;
+  Http* http_;
+  const bool is_urgent_;
+  std::unique_ptr<FhirEhr> urgent_;
 };
+
+void FhirEhr::stop_waiting() {
+  const std::lock_guard lock(line_->mutex);
+  line_->stopping = true;
+  line_->woken.notify_all();
+}
+
+Result<void> FhirEhr::wait_for_turn() {
+  if (!settings_.traffic) return {};
+  std::chrono::milliseconds waited{0};
+  for (;;) {
+    const Traffic::Leave leave = settings_.traffic->ask(wall_now(), is_urgent_);
+    if (leave.go) return {};
+    const auto wait = leave.wait + std::chrono::milliseconds(1);
+    std::unique_lock lock(line_->mutex);
+    if (waited + wait > settings_.patience || line_->stopping) {
+      const auto seconds = std::chrono::ceil<std::chrono::seconds>(wait).count();
+      return Error{Kind::Busy, "not sent: " + leave.reason + ", " + std::to_string(seconds) + " s to wait"};
+    }
+    line_->woken.wait_for(lock, wait, [this] { return line_->stopping; });
+    waited += wait;
+  }
+}
 
 // With the token of the moment; a 401 is answered by asking for the token once more, and by one repeat if it is a new
 // one.
 Result<Response> FhirEhr::send(Request& request) {
   for (int attempt = 0;; ++attempt) {
+    BHI_CHECK(wait_for_turn());  // before the token is taken: it might end while we wait
     if (settings_.token) {
       BHI_TRY(std::string token, settings_.token());
       if (attempt > 0 && token == request.bearer) break;
@@ -81,9 +127,12 @@ Result<Response> FhirEhr::send(Request& request) {
     const auto started = std::chrono::steady_clock::now();
     Response response = http_->send(request);
     log(settings_.name, request, response, std::chrono::steady_clock::now() - started);
-    if (attempt > 0 || !settings_.token || response.what != Response::What::Answered || response.status != 401) {
-      return response;
-    }
+    if (settings_.traffic) settings_.traffic->heard(response, wall_now());
+    const bool answered = response.what == Response::What::Answered;
+    const bool refused = answered && response.status == 401;
+    if (refused && settings_.token_refused) settings_.token_refused(request.bearer);
+    if (answered && !refused && settings_.token_worked) settings_.token_worked(request.bearer);
+    if (attempt > 0 || !settings_.token || !refused) return response;
   }
   Response refused;
   refused.what = Response::What::Answered;
@@ -105,7 +154,10 @@ Result<Response> FhirEhr::get(std::string url) {
 Result<flow::Capabilities> FhirEhr::capabilities() {
   BHI_TRY(Response response, get(http_->base() + "/metadata"));
   BHI_TRY(const auto document, document_of(response, settings_.limits, "metadata"));
-  return capabilities_from(document->root());
+  BHI_TRY(flow::Capabilities capabilities, capabilities_from(document->root()));
+  const auto grant = settings_.grant ? settings_.grant() : std::nullopt;
+  if (grant) narrow(capabilities, *grant, settings_.scope_version ? settings_.scope_version() : ScopeVersion::V1);
+  return capabilities;
 }
 
 Result<flow::Page> FhirEhr::page(std::string url) {
@@ -186,7 +238,10 @@ Result<std::unique_ptr<flow::Ehr>> connect(const EhrSettings& settings) {
   EhrSettings complete = settings;
   if (complete.http.user_agent.empty()) complete.http.user_agent = "bhi-adapter/" + complete.version;
   BHI_TRY(auto http, Http::open(complete.http));
-  return std::unique_ptr<flow::Ehr>(std::make_unique<FhirEhr>(std::move(complete), std::move(http)));
+  auto line = std::make_shared<Line>();
+  line->settings = std::move(complete);
+  line->http = std::move(http);
+  return std::unique_ptr<flow::Ehr>(std::make_unique<FhirEhr>(std::move(line), false));
 }
 
 }  // namespace bhi::ehr

@@ -250,6 +250,10 @@ void Http::Parts::prepare(CURL* handle, const Request& request) const {
   curl_easy_setopt(handle, CURLOPT_SSL_VERIFYPEER, 1L);
   curl_easy_setopt(handle, CURLOPT_SSL_VERIFYHOST, 2L);
   if (!settings.ca_file.empty()) curl_easy_setopt(handle, CURLOPT_CAINFO, settings.ca_file.c_str());
+  if (!settings.cert_file.empty()) {
+    curl_easy_setopt(handle, CURLOPT_SSLCERT, settings.cert_file.c_str());
+    curl_easy_setopt(handle, CURLOPT_SSLKEY, settings.key_file.c_str());
+  }
   curl_easy_setopt(handle, CURLOPT_PROXY, settings.proxy.c_str());
   curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(settings.connect_timeout.count()));
   curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, static_cast<long>(settings.total_timeout.count()));

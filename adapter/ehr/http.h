@@ -19,6 +19,8 @@ struct HttpSettings {
   std::string base_url;           // "https://ehr.example/fhir/r4"; no user, query or fragment
   bool allow_plain_http = false;  // http beyond the loopback address; data and tokens then travel in the clear
   std::string ca_file{};          // PEM of trusted authorities; empty: the system's
+  std::string cert_file{};        // PEM of our certificate for mutual TLS; empty: none is shown
+  std::string key_file{};         // PEM of its private key
   std::string proxy{};            // empty: none; the environment's proxy variables are never used
   std::string user_agent{};
   std::chrono::milliseconds connect_timeout{10'000};

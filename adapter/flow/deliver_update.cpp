@@ -64,6 +64,9 @@ Result<Step> Delivery::bring_up_to_date(const Artifact& artifact, const Node& ou
       if (news) keep_apart(placed, with_meta_of(without_edit, theirs->root(), arena_), theirs);
       return Step(std::move(placed));
     }
+    if (capability != nullptr && !capability->update && !capability->write_withheld.empty()) {
+      return Step(parked(rung + ": " + capability->write_withheld));
+    }
     if (capability == nullptr || !capability->update) return Step(parked(rung + " is not declared by the EHR"));
 
     Node document = with_identifier(merged.document, engine_.identifier_system(),

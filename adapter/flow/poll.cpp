@@ -1,12 +1,12 @@
 #include "flow/poll.h"
 
 #include "fhir/bundle.h"
+#include "flow/pages.h"
 #include "flow/query.h"
 #include "flow/receive.h"
 
 #include <algorithm>
 #include <optional>
-#include <set>
 #include <utility>
 #include <vector>
 
@@ -15,6 +15,8 @@ namespace bhi::flow {
 namespace {
 
 using fhir::Node;
+
+constexpr std::chrono::hours kBackdated{24};  // a date in the record lies before the moment it was entered
 
 // What the cursor keeps: "<since> <server> <asked>".
 struct Window {
@@ -49,6 +51,9 @@ std::chrono::milliseconds step_back(const Window& last, Instant server, Instant 
 
 Result<void> check_searchable(const Capabilities& capabilities, std::string_view type) {
   const TypeCapability* capability = capabilities.of(type);
+  if (capability != nullptr && !capability->search && !capability->read_withheld.empty()) {
+    return Error{Kind::Unsupported, std::string(type) + ": " + capability->read_withheld};
+  }
   if (capability == nullptr || !capability->search) {
     return Error{Kind::Unsupported, std::string(type) + ": search is not declared by the EHR"};
   }
@@ -58,28 +63,14 @@ Result<void> check_searchable(const Capabilities& capabilities, std::string_view
   return {};
 }
 
-// An outcome among the results that is more than a remark says that something may be missing. Epic, athenahealth and
-// Oracle cut results short in this way, with status 200.
-bool says_incomplete(const Node& bundle) {
-  for (const Node& entry : fhir::each(bundle.find("entry"))) {
-    const Node* resource = entry.find("resource");
-    if (resource == nullptr || fhir::resource_type(*resource) != "OperationOutcome") continue;
-    for (const Node& issue : fhir::each(resource->find("issue"))) {
-      const std::string_view severity = issue.text_of("severity");
-      if (severity != "information" && severity != "success") return true;
-    }
-  }
-  return false;
-}
-
 // One window on its way: pages in, items kept, the cursor at the end.
 class Walk {
  public:
-  Walk(Store& store, Ehr& ehr, const PollSettings& settings, std::string_view type, Instant now)
-      : store_(store), ehr_(ehr), settings_(settings), type_(type), now_(now) {}
+  Walk(Store& store, Ehr& ehr, const PollSettings& settings, const PollChoice& choice, Instant now)
+      : store_(store), ehr_(ehr), settings_(settings), choice_(choice), type_(choice.type), now_(now) {}
 
   Result<PollSummary> run() {
-    BHI_TRY(const auto cursor, store_.cursor(settings_.source, type_));
+    BHI_TRY(const auto cursor, store_.cursor(settings_.source, cursor_name()));
     const auto last = cursor ? window_from(*cursor) : std::nullopt;
     BHI_TRY(Page page, ask(last ? std::optional(last->since) : std::nullopt));
     Instant server = page.server_time.value_or(now_);
@@ -97,36 +88,26 @@ class Walk {
   }
 
  private:
+  bool created() const { return choice_.mode == PollMode::CreatedDate; }
+  std::string cursor_name() const { return created() ? type_ + "|created" : type_; }
+
   Result<Page> ask(std::optional<Instant> since) {
-    std::string query = "_count=" + std::to_string(settings_.page_size);
-    if (since) query += "&_lastUpdated=ge" + encoded(bhi::to_text(*since));
+    std::string query;
+    const auto add = [&query](const std::string& parameter) { query += (query.empty() ? "" : "&") + parameter; };
+    if (choice_.with_count) add("_count=" + std::to_string(settings_.page_size));
+    if (since && created()) *since -= kBackdated;
+    if (since) add(choice_.parameter + "=ge" + encoded(bhi::to_text(*since)));
+    if (!settings_.filter.empty()) add(settings_.filter);
     return ehr_.search(type_, query);
   }
 
   Result<void> walk(Page page, const Window& next) {
-    std::set<std::string, std::less<>> seen;
-    for (;;) {
-      if (says_incomplete(page.bundle->root())) {
-        leave_open("incomplete", "an OperationOutcome among the results says that some may be missing");
-      }
-      const bool last = page.next.empty();
-      BHI_CHECK(keep(page, last && summary_.complete ? std::optional(next) : std::nullopt));
-      if (last) return {};
-      if (!seen.insert(page.next).second) {
-        leave_open("processing", "the pages go round in a circle: a next link came twice");
-        return {};
-      }
-      if (summary_.pages >= static_cast<std::size_t>(settings_.max_pages)) {
-        leave_open("too-costly", "more than " + std::to_string(settings_.max_pages) + " pages");
-        return {};
-      }
-      auto following = ehr_.next(page.next);
-      if (!following && following.error().kind == Kind::NotFound) {
-        leave_open("not-found", "a next link has expired; the window will be asked again");
-        return {};
-      }
-      BHI_TRY(page, std::move(following));
-    }
+    BHI_TRY(const PageWalk walk, walk_pages(ehr_, std::move(page), settings_.max_pages, type_, summary_.issues,
+                                            [&](const Page& one, bool whole) {
+                                              return keep(one, whole ? std::optional(next) : std::nullopt);
+                                            }));
+    summary_.complete = walk.complete;
+    return {};
   }
 
   Result<void> keep(const Page& page, const std::optional<Window>& next) {
@@ -137,7 +118,7 @@ class Walk {
     std::ranges::move(received.issues, std::back_inserter(summary_.issues));
     Accepted batch;
     batch.items = std::move(received.items);
-    if (next) batch.cursor = Cursor{settings_.source, type_, to_text(*next)};
+    if (next) batch.cursor = Cursor{settings_.source, cursor_name(), to_text(*next)};
     if (batch.items.empty() && !batch.cursor) return {};
     if (!batch.items.empty()) {
       batch.audit.push_back({"read", settings_.source, type_, std::to_string(batch.items.size()) + " by search", now_});
@@ -147,11 +128,6 @@ class Walk {
     return {};
   }
 
-  void leave_open(std::string code, std::string text) {
-    summary_.complete = false;
-    note(Severity::Warning, std::move(code), std::move(text));
-  }
-
   void note(Severity severity, std::string code, std::string text) {
     summary_.issues.push_back({severity, std::move(code), type_, std::move(text)});
   }
@@ -159,6 +135,7 @@ class Walk {
   Store& store_;
   Ehr& ehr_;
   const PollSettings& settings_;
+  const PollChoice& choice_;
   std::string type_;
   Instant now_;
   PollSummary summary_;
@@ -205,7 +182,18 @@ Result<bool> keep_form(Store& store, const Node& form, std::string_view source, 
 Result<PollSummary> poll(Store& store, Ehr& ehr, const Capabilities& capabilities, const PollSettings& settings,
                          std::string_view type, Instant now) {
   BHI_CHECK(check_searchable(capabilities, type));
-  return Walk(store, ehr, settings, type, now).run();
+  PollChoice choice = choose_poll(capabilities, type, {});
+  return Walk(store, ehr, settings, choice, now).run();
+}
+
+Result<PollSummary> poll(Store& store, Ehr& ehr, const PollSettings& settings, const PollChoice& choice, Instant now) {
+  return Walk(store, ehr, settings, choice, now).run();
+}
+
+Result<std::optional<Instant>> last_window(Store& store, std::string_view source, std::string_view type) {
+  BHI_TRY(const auto cursor, store.cursor(source, type));
+  const auto window = cursor ? window_from(*cursor) : std::nullopt;
+  return window ? std::optional(window->asked) : std::nullopt;
 }
 
 Result<bool> fetch_form(Store& store, Ehr& ehr, std::string_view source, std::string_view canonical, Instant now) {

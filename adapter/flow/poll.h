@@ -1,12 +1,15 @@
-// Asking the EHR for news: by `_lastUpdated` with an overlap, de-duplicated by content.
+// Asking the EHR for news: by windows of `_lastUpdated` (or a date in the record) with an overlap, de-duplicated by
+// content. For EHRs without either: sweep.h.
 // https://hl7.org/fhir/R4/search.html#lastUpdated
 #pragma once
 
 #include "base/instant.h"
 #include "base/result.h"
+#include "flow/poll_choice.h"
 #include "flow/ports.h"
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -17,6 +20,7 @@ struct PollSettings {
   std::chrono::seconds overlap{150};  // commits become visible late, clocks differ
   int page_size = 100;
   int max_pages = 10'000;  // a server that never ends its pages
+  std::string filter{};    // further parameters of every search of the type, encoded: "category=survey"
 };
 
 struct PollSummary {
@@ -32,6 +36,12 @@ struct PollSummary {
 // told. Errors: Unsupported (the type has no search or no _lastUpdated), Unavailable, Forbidden, ...
 Result<PollSummary> poll(Store& store, Ehr& ehr, const Capabilities& capabilities, const PollSettings& settings,
                          std::string_view type, Instant now);
+
+// The same by the parameter of the choice, which is of mode LastUpdated or CreatedDate.
+Result<PollSummary> poll(Store& store, Ehr& ehr, const PollSettings& settings, const PollChoice& choice, Instant now);
+
+// When the last complete window of the type was asked, by our clock; empty: never.
+Result<std::optional<Instant>> last_window(Store& store, std::string_view source, std::string_view type);
 
 // A form that a response names and nobody has sent: asked for by url (and |version), kept, and whoever waits is woken.
 // False: the EHR does not have it.

@@ -237,6 +237,8 @@ struct TypeCapability {
   bool read = false, search = false, create = false, update = false;
   bool conditional_create = false;
   std::vector<std::string> search_params;
+  // Why we may not what the EHR declares: "the scope system/CarePlan.read was not granted". Empty: nothing is withheld.
+  std::string read_withheld{}, write_withheld{};
 };
 
 struct Capabilities {
@@ -289,6 +291,11 @@ class Ehr {
   // if_match: version; empty only when the server gives none.
   virtual Answer update(std::string_view type, std::string_view id, std::string_view body,
                         std::string_view if_match) = 0;
+
+  // The same EHR for what must not wait for quiet hours.
+  virtual Ehr& urgent() { return *this; }
+  // From now on no call waits for its turn; those that would fail.
+  virtual void stop_waiting() {}
 };
 
 }  // namespace bhi::flow

@@ -104,6 +104,12 @@ const Artifact* find_artifact(std::string_view name) {
   return found == kArtifacts.end() || found->name != name ? nullptr : &*found;
 }
 
+std::vector<std::string_view> written_types() {
+  std::vector<std::string_view> types;
+  for (const Artifact& artifact : kArtifacts) types.push_back(artifact.type);
+  return types;
+}
+
 std::string identifier_value(std::string_view artifact, std::string_view care_id) {
   return std::string(artifact) + "/" + std::string(care_id);
 }

@@ -24,6 +24,9 @@ struct Artifact {
 // Null when there is no such artifact.
 const Artifact* find_artifact(std::string_view name);
 
+// The resource types that are ever written to an EHR.
+std::vector<std::string_view> written_types();
+
 // What a map needs besides the entity.
 struct WriteContext {
   std::string patient;                    // "Patient/1" at the destination

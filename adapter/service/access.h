@@ -12,18 +12,21 @@
 
 namespace bhi::service {
 
-// A set of roles.
+// A set of roles. The empty one asks for no token: what is public anyway.
 class Roles {
  public:
   constexpr Roles(std::initializer_list<Role> roles) {
     for (const Role role : roles) bits_ |= bit(role);
   }
+  constexpr bool open() const { return bits_ == 0; }
   constexpr bool contains(Role role) const { return (bits_ & bit(role)) != 0; }
 
  private:
   static constexpr unsigned bit(Role role) { return 1u << static_cast<unsigned>(role); }
   unsigned bits_ = 0;
 };
+
+inline constexpr Roles kOpen{};
 
 struct Caller {
   std::string name;         // of the token; "local" when no tokens are configured
@@ -32,7 +35,7 @@ struct Caller {
   std::string source;       // bound to this one; empty: to none
   std::string member = {};  // the same for the team member who acts
 
-  bool has(const Roles& allowed) const { return everything || allowed.contains(role); }
+  bool has(const Roles& allowed) const { return everything || allowed.open() || allowed.contains(role); }
 };
 
 class Access {

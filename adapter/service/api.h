@@ -35,6 +35,7 @@ struct ApiParts {
   std::function<void()> wake_lanes;       // something new is pending
   std::function<void()> wake_deliveries;  // something new is to be sent
   std::string version;
+  std::function<std::vector<std::string>()> sources = {};  // state of each source that is asked, as JSON
 };
 
 struct Collection;
@@ -51,6 +52,8 @@ class Api {
   http::Response put_typed(const Call& call);
   http::Response read_copy(const Call& call);
   http::Response metadata(const Call& call);
+  // api_keys.cpp
+  http::Response key_set(const Call& call);
   // api_maps.cpp
   http::Response transform(const Call& call);
   http::Response maps(const Call& call);
@@ -93,6 +96,7 @@ class Api {
   http::Response outbox(const Call& call);
   http::Response quarantine(const Call& call);
   http::Response replay(const Call& call);
+  http::Response sources(const Call& call);
 
   const ApiParts& parts() const { return parts_; }
 

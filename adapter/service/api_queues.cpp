@@ -99,4 +99,9 @@ http::Response Api::replay(const Call& call) {
   return json_answer(200, JsonObject().number("requeued", static_cast<std::int64_t>(*moved)).str());
 }
 
+http::Response Api::sources(const Call&) {
+  const auto sources = parts_.sources ? parts_.sources() : std::vector<std::string>();
+  return json_answer(200, JsonObject().raw("sources", json_array(sources)).str());
+}
+
 }  // namespace bhi::service

@@ -53,7 +53,7 @@ struct Daemon::Inside {
         lanes(common, {[this] { wake_deliveries(); }, [this](auto source, const auto& form) { want(source, form); }}),
         ticks(common, std::chrono::hours(settings.tick_interval_hours), [this] { wake_deliveries(); }),
         api({store, settings, metrics, engine, board, common.destinations, common.now, [this] { lanes.wake(); },
-             [this] { wake_deliveries(); }, version}),
+             [this] { wake_deliveries(); }, version, [this] { return sources(); }}),
         access(settings.tokens) {}
 
   Settings settings;
@@ -91,6 +91,7 @@ struct Daemon::Inside {
   void fail(const char* what, const Error& error);
   std::string why_not_ready();
   std::string scrape();
+  std::vector<std::string> sources();
 };
 
 Result<void> Daemon::Inside::open() {
@@ -98,8 +99,9 @@ Result<void> Daemon::Inside::open() {
   BHI_TRY(const auto strays, park_strays(common));
   for (const auto& source : settings.sources) {
     if (source.base_url.empty()) continue;
-    BHI_TRY(auto ehr, connect(source));
-    auto& link = *links.emplace_back(std::make_unique<EhrLink>(source, std::move(ehr)));
+    auto traffic = traffic_of(source);
+    BHI_TRY(auto ehr, connect(source, traffic));
+    auto& link = *links.emplace_back(std::make_unique<EhrLink>(source, std::move(ehr), std::move(traffic)));
     pollers.push_back(std::make_unique<Poller>(common, link, [this] { lanes.wake(); }));
     if (source.write_back) deliveries.push_back(std::make_unique<DeliveryWork>(common, link));
   }
@@ -177,6 +179,12 @@ std::string Daemon::Inside::why_not_ready() {
   return checked.ok() ? std::string() : "the store cannot be written: " + checked.error().message;
 }
 
+std::vector<std::string> Daemon::Inside::sources() {
+  std::vector<std::string> states;
+  for (const auto& poller : pollers) states.push_back(poller->status());
+  return states;
+}
+
 // Figures that are looked up when somebody asks for them.
 std::string Daemon::Inside::scrape() {
   for (const auto& poller : pollers) poller->report(metrics);
@@ -232,6 +240,7 @@ bool Daemon::drain(milliseconds time) {
   inside_->server->stop();
   bool ended = inside_->server->wait_idle(left());
   for (auto& thread : inside_->threads) thread.request_stop();
+  for (auto& link : inside_->links) link->ehr().stop_waiting();
   std::unique_lock lock(inside_->mutex);
   ended = inside_->thread_ended.wait_for(lock, left(), [this] { return inside_->running == 0; }) && ended;
   return ended;

@@ -3,6 +3,7 @@
 
 #include "base/instant.h"
 #include "base/result.h"
+#include "ehr/traffic.h"
 #include "flow/engine.h"
 #include "flow/ports.h"
 #include "service/map_watch.h"
@@ -20,7 +21,7 @@ namespace bhi::service {
 struct DaemonParts {
   std::unique_ptr<flow::Store> store;
   std::shared_ptr<const flow::Engine> engine;
-  std::function<Result<std::shared_ptr<flow::Ehr>>(const SourceSettings&)> connect;
+  std::function<Result<std::shared_ptr<flow::Ehr>>(const SourceSettings&, std::shared_ptr<ehr::Traffic>)> connect;
   std::function<Instant()> now;
   MapSource maps = {};  // where changed maps come from; none: they never change
   std::string version;

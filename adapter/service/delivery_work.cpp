@@ -36,12 +36,22 @@ void DeliveryWork::look() {
     return;
   }
   std::ranges::stable_sort(*items, [](const auto& a, const auto& b) { return a.urgent && !b.urgent; });
+  const bool paused = paused_now();
   for (auto& item : *items) {
+    if (paused && !item.urgent) continue;
     if (board_.waiting() >= kAhead && !item.urgent) break;
     if (item.destination != link_.settings().name) continue;
     const auto key = key_of(item);
     if (!busy.contains(key) && !delays_.resting(key, now)) board_.offer(key, std::move(item));
   }
+}
+
+// Quiet hours, a pause the EHR asked for, an open circuit: what is not urgent stays where it is, without an attempt.
+bool DeliveryWork::paused_now() const {
+  if (link_.traffic() == nullptr) return false;
+  const auto now = common_.now();
+  const auto until = link_.traffic()->state(now).until;
+  return until && *until - now > std::chrono::minutes(1);
 }
 
 void DeliveryWork::work(std::stop_token stop) {
@@ -63,8 +73,9 @@ void DeliveryWork::send(const std::string& key, const flow::OutboxItem& item) {
   }
   line_.worked(destination, "delivery", "");
   Error problem;
+  auto& ehr = item.urgent ? link_.ehr().urgent() : link_.ehr();
   try {
-    const auto settled = flow::deliver(*common_.engine.get(), common_.store, link_.ehr(), *capabilities, item, now);
+    const auto settled = flow::deliver(*common_.engine.get(), common_.store, ehr, *capabilities, item, now);
     if (settled.ok()) {
       delays_.worked(key);
       common_.metrics.count(Metric::Deliveries, 1, {destination, std::string(flow::name(settled->state))});

@@ -22,6 +22,7 @@ class DeliveryWork {
 
  private:
   void look();
+  bool paused_now() const;
   void send(const std::string& key, const flow::OutboxItem& item);
 
   const Common& common_;

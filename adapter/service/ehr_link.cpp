@@ -1,7 +1,7 @@
 #include "service/ehr_link.h"
 
 #include "ehr/fhir_ehr.h"
-#include "service/files.h"
+#include "service/ehr_auth.h"
 #include "service/log.h"
 
 #include <algorithm>
@@ -46,21 +46,12 @@ class StoppableEhr : public flow::Ehr {
   std::function<bool()> stopping_;
 };
 
-Result<std::string> read_token(const std::string& file) {
-  BHI_CHECK(check_secret_file(file));
-  BHI_TRY(auto token, read_file(file));
-  while (!token.empty() && (token.back() == '\n' || token.back() == '\r' || token.back() == ' ')) token.pop_back();
-  const bool plain = !token.empty() && std::ranges::all_of(token, [](char c) { return c > 0x20 && c < 0x7f; });
-  if (!plain) return Error{Kind::Forbidden, "token file: expected one line of printable characters"};
-  return token;
-}
-
 }  // namespace
 
 Result<flow::Capabilities> EhrLink::capabilities(Instant now) {
   const std::lock_guard lock(mutex_);
   if (now >= ask_again_) {
-    auto found = ehr_->capabilities();
+    auto found = ehr_->urgent().capabilities();  // what is urgent cannot go without
     if (found.ok()) {
       known_ = *std::move(found);
       failure_.reset();
@@ -100,19 +91,36 @@ std::unique_ptr<flow::Ehr> stoppable(flow::Ehr& ehr, std::function<bool()> stopp
   return std::make_unique<StoppableEhr>(ehr, std::move(stopping));
 }
 
+std::shared_ptr<ehr::Traffic> traffic_of(const SourceSettings& settings) {
+  ehr::TrafficSettings wanted;
+  wanted.calls_per_minute = settings.calls_per_minute;
+  const auto zone = TimeZone::find(settings.time_zone);
+  if (settings.quiet_hours.from != settings.quiet_hours.to && zone) {
+    wanted.quiet_until = [hours = settings.quiet_hours, zone = *zone](Instant now) { return hours.end_of(now, zone); };
+  }
+  return std::make_shared<ehr::Traffic>(std::move(wanted));
+}
+
 Result<std::shared_ptr<flow::Ehr>> connect_ehr(const SourceSettings& settings, const LimitSettings& limits,
-                                               std::string version) {
+                                               std::string version, std::shared_ptr<ehr::Traffic> traffic,
+                                               const std::shared_ptr<ehr::TokenSource>& tokens) {
   ehr::EhrSettings wanted;
   wanted.name = settings.name;
   wanted.version = std::move(version);
-  wanted.http.base_url = settings.base_url;
-  wanted.http.allow_plain_http = settings.allow_plain_http;
-  wanted.http.total_timeout = std::chrono::seconds(settings.timeout_secs);
+  wanted.http = http_of(settings);
   wanted.limits.max_depth = limits.max_depth;
   wanted.limits.max_values = limits.max_values;
-  if (settings.auth == AuthType::Bearer) {
+  if (settings.auth.type == AuthType::Bearer) {
     // Read for every request, so that a renewed token needs no restart.
-    wanted.token = [file = settings.token_file] { return read_token(file); };
+    wanted.token = [file = settings.auth.token_file] { return read_secret(file); };
+  }
+  wanted.traffic = std::move(traffic);
+  if (tokens) {
+    wanted.token = [tokens] { return tokens->token(); };
+    wanted.token_refused = [tokens](std::string_view token) { tokens->refused(token); };
+    wanted.token_worked = [tokens](std::string_view token) { tokens->worked(token); };
+    wanted.grant = [tokens] { return tokens->grant(); };
+    wanted.scope_version = [tokens] { return tokens->scope_version(); };
   }
   BHI_TRY(auto ehr, ehr::connect(wanted));
   return std::shared_ptr<flow::Ehr>(std::move(ehr));

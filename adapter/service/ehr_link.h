@@ -3,6 +3,8 @@
 
 #include "base/instant.h"
 #include "base/result.h"
+#include "ehr/token_source.h"
+#include "ehr/traffic.h"
 #include "flow/ports.h"
 #include "service/settings.h"
 
@@ -16,11 +18,13 @@ namespace bhi::service {
 
 class EhrLink {
  public:
-  EhrLink(SourceSettings settings, std::shared_ptr<flow::Ehr> ehr)
-      : settings_(std::move(settings)), ehr_(std::move(ehr)) {}
+  // `traffic`: what the connection counts by; null for one without.
+  EhrLink(SourceSettings settings, std::shared_ptr<flow::Ehr> ehr, std::shared_ptr<ehr::Traffic> traffic)
+      : settings_(std::move(settings)), ehr_(std::move(ehr)), traffic_(std::move(traffic)) {}
 
   const SourceSettings& settings() const { return settings_; }
   flow::Ehr& ehr() { return *ehr_; }
+  const ehr::Traffic* traffic() const { return traffic_.get(); }
 
   // Asked for when first needed and once an hour; a failure is remembered for a while, so that an EHR that is down is
   // not asked by every thread. What was known before goes on being good.
@@ -29,6 +33,7 @@ class EhrLink {
  private:
   SourceSettings settings_;
   std::shared_ptr<flow::Ehr> ehr_;
+  std::shared_ptr<ehr::Traffic> traffic_;
   std::mutex mutex_;
   std::optional<flow::Capabilities> known_;  // the rest is guarded by mutex_ too
   std::optional<Error> failure_;
@@ -52,8 +57,12 @@ class StateLine {
 // a refused read leaves undone is asked for again after the start; writes pass.
 std::unique_ptr<flow::Ehr> stoppable(flow::Ehr& ehr, std::function<bool()> stopping);
 
+// Budget, quiet hours and circuit of a source.
+std::shared_ptr<ehr::Traffic> traffic_of(const SourceSettings& settings);
+
 // The real connection. Error Incorrect: the base URL.
 Result<std::shared_ptr<flow::Ehr>> connect_ehr(const SourceSettings& settings, const LimitSettings& limits,
-                                               std::string version);
+                                               std::string version, std::shared_ptr<ehr::Traffic> traffic,
+                                               const std::shared_ptr<ehr::TokenSource>& tokens);
 
 }  // namespace bhi::service

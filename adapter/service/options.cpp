@@ -67,7 +67,17 @@ using Words = std::vector<std::pair<std::string_view, Value>>;
 
 const Words<bool> kYesNo = {{"true", true}, {"false", false}};
 const Words<Role> kRoles = {{"ehr", Role::Ehr}, {"bhi-app", Role::BhiApp}, {"operator", Role::Operator}};
-const Words<AuthType> kAuthTypes = {{"none", AuthType::None}, {"bearer", AuthType::Bearer}};
+const Words<AuthType> kAuthTypes = {{"none", AuthType::None},
+                                    {"bearer", AuthType::Bearer},
+                                    {"smart", AuthType::Smart},
+                                    {"client-secret-basic", AuthType::SecretBasic},
+                                    {"client-secret-post", AuthType::SecretPost}};
+const Words<CohortType> kCohorts = {{"everybody", CohortType::Everybody},
+                                    {"known", CohortType::Known},
+                                    {"list", CohortType::List},
+                                    {"group", CohortType::Group}};
+const Words<ScopeChoice> kScopeChoices = {
+    {"auto", ScopeChoice::Auto}, {"v1", ScopeChoice::V1}, {"v2", ScopeChoice::V2}};
 const Words<LogLevel> kLevels = {
     {"debug", LogLevel::Debug}, {"info", LogLevel::Info}, {"warn", LogLevel::Warn}, {"error", LogLevel::Error}};
 
@@ -143,10 +153,29 @@ Check<Owner> list_of(At at, std::string_view expected, bool (*accepts)(std::stri
           true};
 }
 
+bool is_path(std::string_view text) { return !text.empty() && is_printable(text); }
+
+bool is_id(std::string_view text) {  // of a client or a key
+  return !text.empty() && text.size() <= 200 &&
+         std::ranges::all_of(text, [](char c) { return c > 0x20 && c < 0x7f && c != '"' && c != '\\'; });
+}
+
+// https://www.rfc-editor.org/rfc/rfc6749#section-3.3
+bool is_scope(std::string_view text) { return is_id(text); }
+
 bool is_resource_type(std::string_view text) {
   const auto* type = fhir::Types::r4().find(text);
   return type != nullptr && type->kind == fhir::TypeKind::Resource && type->name == text;
 }
+
+// "Observation?category=survey"; what follows the question mark goes out as it is written.
+bool is_filter(std::string_view text) {
+  const auto mark = text.find('?');
+  return mark != std::string_view::npos && mark + 1 < text.size() && is_resource_type(text.substr(0, mark)) &&
+         std::ranges::all_of(text, [](char c) { return c > 0x20 && c < 0x7f && c != '#' && c != '"' && c != '\\'; });
+}
+
+bool is_time_zone(std::string_view text) { return TimeZone::find(text).ok(); }
 
 constexpr std::string_view kRequired = "required";
 
@@ -266,14 +295,89 @@ std::vector<Option> make_table() {
           "reference to any other server is not taken for one of its patients",
           list_of<E>(BHI_FIELD(E, other_base_urls), "a list of http or https URLs without user, query and fragment",
                      is_base_url)),
-      row("sources[].auth.type", "none", "how we show who we are", one_of<E>(BHI_FIELD(E, auth), kAuthTypes)),
+      row("sources[].auth.type", "none",
+          "how we show who we are: `smart` is SMART Backend Services (a signed assertion); `none` is for loopback and "
+          "mutual TLS",
+          one_of<E>(BHI_FIELD(E, auth.type), kAuthTypes)),
       row("sources[].auth.token_file", "", "file that holds the bearer token, readable by nobody but its owner",
-          path<E>(BHI_FIELD(E, token_file), "the path of a file")),
+          path<E>(BHI_FIELD(E, auth.token_file), "the path of a file")),
+      row("sources[].auth.client_id", "", "the id under which the EHR knows us",
+          text_if<E>(BHI_FIELD(E, auth.client_id), "an id of printable characters", is_id)),
+      row("sources[].auth.secret_file", "", "file that holds the client secret, readable by nobody but its owner",
+          path<E>(BHI_FIELD(E, auth.secret_file), "the path of a file")),
+      row("sources[].auth.key_files", "",
+          "private keys of `smart` as PEM, RSA (RS384) or EC P-384 (ES384), readable by nobody but their owner; the "
+          "first one signs, all of them stand in `/.well-known/jwks.json`, so a new key is added behind the old one, "
+          "and put first once the EHR has fetched it (`bhi keys new` makes one)",
+          list_of<E>(BHI_FIELD(E, auth.key_files), "a list of paths of files", is_path)),
+      row("sources[].auth.key_ids", "",
+          "`kid` of the key files, in their order, when other ones than their RFC 7638 thumbprints are registered",
+          list_of<E>(BHI_FIELD(E, auth.key_ids), "a list of ids of printable characters", is_id)),
+      row("sources[].auth.token_url", "",
+          "address of the token endpoint, where the EHR's SMART configuration does not say it",
+          text_if<E>(BHI_FIELD(E, auth.token_url), "an http or https URL without user, query and fragment",
+                     is_base_url)),
+      row("sources[].auth.jwks_url", "",
+          "where our key set is registered, if the EHR wants it repeated in each assertion (`jku`)",
+          text_if<E>(BHI_FIELD(E, auth.jwks_url), "an http or https URL without user, query and fragment",
+                     is_base_url)),
+      row("sources[].auth.scopes", "",
+          "the scopes to ask for, exactly; when not given: to read every one of `types`, and with `write_back` to "
+          "write what is written back",
+          list_of<E>(BHI_FIELD(E, auth.scopes), "a list of scopes", is_scope)),
+      row("sources[].auth.more_scopes", "", "scopes to ask for beside these",
+          list_of<E>(BHI_FIELD(E, auth.more_scopes), "a list of scopes", is_scope)),
+      row("sources[].auth.scope_version", "auto",
+          "form of the scopes: `v1` (`system/X.read`), `v2` (`system/X.rs`); `auto` takes v1 unless the EHR declares "
+          "v2 only",
+          one_of<E>(BHI_FIELD(E, auth.scope_version), kScopeChoices)),
+      row("sources[].auth.refresh_margin_secs", "0",
+          "how long before its end a token is renewed, at most half of its life; 0: a minute or a fifth of its life, "
+          "whichever is longer",
+          whole<E>(BHI_FIELD(E, auth.refresh_margin_secs), 0, 3600)),
+      row("sources[].tls.ca_file", "", "authorities to trust for this EHR, as PEM, instead of the system's",
+          path<E>(BHI_FIELD(E, tls.ca_file), "the path of a file")),
+      row("sources[].tls.cert_file", "", "our certificate for mutual TLS, as PEM",
+          path<E>(BHI_FIELD(E, tls.cert_file), "the path of a file")),
+      row("sources[].tls.key_file", "", "its private key, as PEM, readable by nobody but its owner",
+          path<E>(BHI_FIELD(E, tls.key_file), "the path of a file")),
       row("sources[].types",
           "Patient, EpisodeOfCare, Questionnaire, Condition, Goal, Medication, CarePlan, MedicationRequest, "
           "QuestionnaireResponse, Observation",
           "resource types that are polled, in this order (what others refer to comes first)",
           list_of<E>(BHI_FIELD(E, types), "a list of FHIR R4 resource types", is_resource_type)),
+      row("sources[].cohort.type", "everybody",
+          "whose records are asked for: everybody's, those of patients already in the care model (`known`), of a "
+          "`list`, or of a `group` of the EHR; all but the first ask for each patient apart",
+          one_of<E>(BHI_FIELD(E, cohort), kCohorts)),
+      row("sources[].cohort.file", "", "ids of patients at the EHR, one a line; read anew for every round",
+          path<E>(BHI_FIELD(E, cohort_file), "the path of a file")),
+      row("sources[].cohort.group", "", "id of a Group at the EHR; read anew for every round",
+          name_text<E>(BHI_FIELD(E, cohort_group))),
+      row("sources[].sweep_types", "",
+          "types of which everything is asked for again each time, though the EHR declares `_lastUpdated`: finds "
+          "deletions",
+          list_of<E>(BHI_FIELD(E, sweep_types), "a list of FHIR R4 resource types", is_resource_type)),
+      row("sources[].created_date_types", "",
+          "types that are asked for by the date of the record (`authored`, `date`, ...): cheap where `_lastUpdated` is "
+          "missing, but edits of older records are not seen",
+          list_of<E>(BHI_FIELD(E, created_date_types), "a list of FHIR R4 resource types", is_resource_type)),
+      row("sources[].filters", "",
+          "further parameters for all searches of a type, encoded as in an address: `Observation?category=survey`",
+          list_of<E>(BHI_FIELD(E, filters), "a list of texts as Type?parameter=value", is_filter)),
+      row("sources[].calls_per_minute", "0",
+          "most requests in a minute of the clock, a tenth of them kept for what is urgent; 0: no limit of ours",
+          whole<E>(BHI_FIELD(E, calls_per_minute), 0, 100'000)),
+      row("sources[].quiet_hours", "",
+          "hours of the day in which the EHR is left alone but for urgent writes (safety), `22:00-06:00` for example",
+          read_by<E>(BHI_FIELD(E, quiet_hours), "two times as hh:mm-hh:mm",
+                     [](std::string_view text, QuietHours& hours) {
+                       const auto read = QuietHours::read(text);
+                       if (read) hours = *read;
+                       return read.has_value();
+                     })),
+      row("sources[].time_zone", "UTC", "whose clock `quiet_hours` goes by, `America/New_York` for example",
+          text_if<E>(BHI_FIELD(E, time_zone), "the name of a time zone", is_time_zone)),
       row("sources[].poll_interval_secs", "60", "from the end of one poll of a type to the start of the next",
           whole<E>(BHI_FIELD(E, poll_interval_secs), 1, 86'400)),
       row("sources[].overlap_secs", "150",

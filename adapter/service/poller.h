@@ -1,6 +1,10 @@
-// Asks one EHR for news, type by type, and for the forms that responses wait for. One thread per source.
+// Asks one EHR for news, type by type, some patients at a time where it must be asked for each, and for the forms that
+// responses wait for. One thread per source.
 #pragma once
 
+#include "flow/poll.h"
+#include "flow/poll_choice.h"
+#include "flow/rounds.h"
 #include "service/board.h"
 #include "service/common.h"
 #include "service/ehr_link.h"
@@ -8,6 +12,7 @@
 #include <chrono>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <stop_token>
 #include <string>
@@ -22,8 +27,10 @@ class Poller {
 
   void run(std::stop_token stop);  // body of its thread
   void want(const std::string& form);
-  // Sets the lag of every type.
+  // Sets lag and staleness of every type, and the state of the circuit.
   void report(Metrics& metrics) const;
+  // The same for people, as JSON: {name, circuit, types: [{type, mode, by_patient, reason, complete_until}]}.
+  std::string status() const;
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -33,9 +40,25 @@ class Poller {
     Clock::time_point complete;  // end of the last complete poll, or the start of the daemon
     int failures = 0;
     StateLine line;
+    flow::PollChoice choice{};
+    std::optional<flow::PollChoice> instead{};  // after a refusal of the whole type; until the next start
+    flow::Rounds rounds{};
+    Clock::time_point next_round{};
+    std::optional<Instant> known_until{};  // nothing older than this is missing
   };
 
   void poll(Turn& turn, flow::Ehr& ehr, const flow::Capabilities& capabilities);
+  void choose(Turn& turn, const flow::Capabilities& capabilities);
+  void poll_window(Turn& turn, flow::Ehr& ehr, const flow::Capabilities& capabilities);
+  void sweep_all(Turn& turn, flow::Ehr& ehr, const flow::Capabilities& capabilities);
+  void sweep_patients(Turn& turn, flow::Ehr& ehr);
+  Result<std::vector<std::string>> cohort(flow::Ehr& ehr) const;
+  flow::PollSettings settings_for(const Turn& turn) const;
+  // False: the EHR refuses to be asked for a whole type, and there is another way now.
+  bool failed(Turn& turn, const flow::Capabilities* capabilities, const Error& error);
+  void count(const Turn& turn, std::size_t seen, std::size_t stored, bool complete);
+  void ended(Turn& turn, std::optional<Instant> asked, const Issues& issues, bool complete);
+  void remember_staleness();
   void remember_waiting();
   void fetch_forms(flow::Ehr& ehr, const std::stop_token& stop);
   Clock::time_point next_turn() const;
@@ -46,7 +69,7 @@ class Poller {
   Bell bell_;
   StateLine line_;
   std::vector<std::unique_ptr<Turn>> turns_;
-  mutable std::mutex mutex_;  // guards `complete` of the turns, wanted_ and tried_
+  mutable std::mutex mutex_;  // guards `complete`, `choice` and `known_until` of the turns, wanted_ and tried_
   std::set<std::string> wanted_;
   std::map<std::string, Clock::time_point> tried_;  // forms the EHR did not have, and when it was asked
 };

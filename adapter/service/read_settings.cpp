@@ -1,5 +1,6 @@
 #include "service/read_settings.h"
 
+#include "service/ehr_auth.h"
 #include "service/files.h"
 #include "service/options.h"
 #include "service/read_forms.h"
@@ -217,23 +218,66 @@ class Reader {
       if (!source.name.empty() && other->name == source.name) add(item, place + ".name: used by another source");
     }
     if (source.name == "bhi") add(item, place + ".name: 'bhi' is the BHI side itself");
-    if (source.auth == AuthType::Bearer && source.token_file.empty()) {
-      add(item, place + ".auth.token_file: required for type `bearer`");
+    check_auth(source, item, place);
+    if ((source.cohort == CohortType::List) != !source.cohort_file.empty()) {
+      add(item, place + ".cohort.file: belongs to cohort.type `list`");
     }
-    if (source.auth == AuthType::None && !source.token_file.empty()) {
-      add(item, place + ".auth.token_file: given, but auth.type is `none`");
+    if ((source.cohort == CohortType::Group) != !source.cohort_group.empty()) {
+      add(item, place + ".cohort.group: belongs to cohort.type `group`");
     }
     if (source.base_url.empty() && source.write_back) add(item, place + ".write_back: needs a base_url to write to");
-    const bool plain = source.base_url.starts_with("http://") && !plain_is_local(source.base_url);
-    if (plain && source.auth == AuthType::Bearer) {
-      add(item, place + ".base_url: a bearer token goes over https only (http is for loopback)");
+    const bool plain = is_plain(source.base_url);
+    if (plain && source.auth.type != AuthType::None) {
+      add(item, place + ".base_url: a token goes over https only (http is for loopback)");
     } else if (plain && !source.allow_plain_http) {
       add(item, place + ".base_url: http is for loopback; use https (or allow_plain_http: true)");
     }
   }
 
-  static bool plain_is_local(std::string_view url) {
-    auto host = url.substr(7, url.find('/', 7) - 7);
+  // Which options belong to which type of authorisation: needed, or of no meaning there.
+  void check_auth(const SourceSettings& source, const YAML::Node& item, const std::string& place) {
+    const auto& auth = source.auth;
+    const bool bearer = auth.type == AuthType::Bearer;
+    const bool smart = auth.type == AuthType::Smart;
+    const bool secret = auth.type == AuthType::SecretBasic || auth.type == AuthType::SecretPost;
+    struct Rule {
+      const char* option;
+      bool given, allowed, needed;
+    };
+    const Rule rules[] = {
+        {"token_file", !auth.token_file.empty(), bearer, bearer},
+        {"client_id", !auth.client_id.empty(), smart || secret, smart || secret},
+        {"secret_file", !auth.secret_file.empty(), secret, secret},
+        {"key_files", !auth.key_files.empty(), smart, smart},
+        {"key_ids", !auth.key_ids.empty(), smart, false},
+        {"jwks_url", !auth.jwks_url.empty(), smart, false},
+        {"token_url", !auth.token_url.empty(), smart || secret, false},
+        {"scopes", !auth.scopes.empty(), smart || secret, false},
+        {"more_scopes", !auth.more_scopes.empty(), smart || secret, false},
+    };
+    for (const Rule& rule : rules) {
+      const auto option = place + ".auth." + rule.option;
+      if (rule.needed && !rule.given) add(item, option + ": required for this auth.type");
+      if (rule.given && !rule.allowed) add(item, option + ": given, but of no meaning for this auth.type");
+    }
+    if (!auth.key_ids.empty() && auth.key_ids.size() != auth.key_files.size()) {
+      add(item, place + ".auth.key_ids: expected one for each of key_files");
+    }
+    if (is_plain(auth.token_url)) add(item, place + ".auth.token_url: expected https (http is for loopback)");
+    if (source.tls.cert_file.empty() != source.tls.key_file.empty()) {
+      add(item, place + ".tls: cert_file and key_file belong together");
+    }
+    const bool away = source.base_url.starts_with("https://") && !is_local(source.base_url);
+    if (away && auth.type == AuthType::None && source.tls.cert_file.empty()) {
+      add(item, place + ".auth.type: `none` is for loopback and mutual TLS");
+    }
+  }
+
+  static bool is_plain(std::string_view url) { return url.starts_with("http://") && !is_local(url); }
+
+  static bool is_local(std::string_view url) {
+    const auto start = url.find("//") + 2;
+    auto host = url.substr(start, url.find('/', start) - start);
     if (host.starts_with('[')) return host.starts_with("[::1]");
     return Address{std::string(host.substr(0, host.find(':'))), 0}.loopback();
   }
@@ -296,8 +340,15 @@ Result<void> check_files(const Settings& settings) {
     mistakes += (mistakes.empty() ? "" : "\n") + std::string("policy.forms: ") + forms.error().message;
   }
   for (std::size_t i = 0; i < settings.sources.size(); ++i) {
-    const auto& file = settings.sources[i].token_file;
-    if (!file.empty()) note("sources[" + std::to_string(i) + "].auth.token_file", check_secret_file(file));
+    const auto& source = settings.sources[i];
+    const auto place = "sources[" + std::to_string(i) + "].";
+    const auto secret = [&](const char* option, const std::string& file) {
+      if (!file.empty()) note(place + option, check_secret_file(file));
+    };
+    secret("auth.token_file", source.auth.token_file);
+    secret("auth.secret_file", source.auth.secret_file);
+    secret("tls.key_file", source.tls.key_file);
+    if (const auto keys = read_keys(source); !keys) note(place + "auth.key_files", keys.error());
   }
   if (mistakes.empty()) return {};
   return Error{Kind::Incorrect, mistakes};

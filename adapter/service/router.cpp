@@ -124,7 +124,7 @@ std::string print_routes(const std::vector<Route>& routes) {
       {{Role::Ehr, "ehr"}, {Role::BhiApp, "bhi-app"}, {Role::Operator, "operator"}});
   std::string text = "| route | roles | what |\n|---|---|---|\n";
   for (const auto& route : routes) {
-    std::string roles;
+    std::string roles = route.roles.open() ? "no token" : "";
     for (const auto& [role, name] : kNames) {
       if (route.roles.contains(role)) roles += (roles.empty() ? "" : ", ") + std::string(name);
     }

@@ -10,6 +10,8 @@ const std::vector<Route>& Api::routes() {
   constexpr Roles kAppOperator{Role::BhiApp, Role::Operator};
   constexpr Roles kAnyone{Role::Ehr, Role::BhiApp, Role::Operator};
   static const std::vector<Route> table = {
+      {"GET", "/.well-known/jwks.json", kOpen, Body::None, &Api::key_set,
+       "public keys with which EHRs check our signatures (SMART Backend Services)"},
       {"GET", "/fhir/metadata", kAnyone, Body::None, &Api::metadata, "our CapabilityStatement"},
       {"GET", "/fhir/StructureMap", kAnyone, Body::None, &Api::maps,
        "the maps in use, without their rules; `?url=`, `?maps=` names an overlay"},
@@ -89,6 +91,12 @@ const std::vector<Route>& Api::routes() {
        Body::None,
        &Api::outbox,
        "what was or will be written to EHRs, newest first: `?patient=`, `?limit=`"},
+      {"GET",
+       "/care/sources",
+       {Role::BhiApp, Role::Operator},
+       Body::None,
+       &Api::sources,
+       "each EHR: how news of a type are found and why, how old the picture may be, whether it is asked"},
       {"GET", "/care/quarantine", kOperator, Body::None, &Api::quarantine,
        "what was put aside, newest first, with the reasons: `?state=quarantined|waiting|left`, `?limit=`"},
       {"POST", "/care/quarantine/{seq}/replay", kOperator, Body::None, &Api::replay, "work on it again"},

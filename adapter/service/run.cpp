@@ -2,6 +2,7 @@
 #include "ehr/fhir_ehr.h"
 #include "service/assets.h"
 #include "service/daemon.h"
+#include "service/ehr_auth.h"
 #include "service/ehr_link.h"
 #include "service/load_engine.h"
 #include "service/log.h"
@@ -44,8 +45,9 @@ Result<DaemonParts> open_parts(const Settings& settings, const std::string& vers
     log_event(LogLevel::Warn, "maps", JsonObject().text("reason", warning));
   }
   BHI_TRY(parts.store, store::open_sqlite(settings.store_path));
-  parts.connect = [limits = settings.limits, version](const SourceSettings& source) {
-    return connect_ehr(source, limits, version);
+  parts.connect = [limits = settings.limits, version](const SourceSettings& source,
+                                                      std::shared_ptr<ehr::Traffic> traffic) {
+    return connect_ehr(source, limits, version, std::move(traffic), token_source_of(source));
   };
   parts.now = system_now;
   parts.version = version;

@@ -4,6 +4,7 @@
 
 #include "base/hash.h"
 #include "care/apply.h"
+#include "service/quiet_hours.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -30,15 +31,49 @@ struct TokenSettings {
   std::string member{};  // a bhi-app's token may be bound to the one team member it acts for; empty: to none
 };
 
-enum class AuthType : std::uint8_t { None, Bearer };
+enum class AuthType : std::uint8_t { None, Bearer, Smart, SecretBasic, SecretPost };
+enum class ScopeChoice : std::uint8_t { Auto, V1, V2 };
+
+// How we show an EHR who we are. Secrets and keys are files, never text of the configuration.
+struct AuthSettings {
+  AuthType type = AuthType::None;
+  std::string token_file;              // bearer
+  std::string client_id;               // smart and client secrets
+  std::string secret_file;             // client secrets
+  std::vector<std::string> key_files;  // smart: the first one signs, all are published
+  std::vector<std::string> key_ids;    // of the key files, in their order; none: their thumbprints
+  std::string token_url;               // empty: discovered
+  std::string jwks_url;                // where our key set is registered, said as `jku`; empty: not said
+  std::vector<std::string> scopes;     // empty: those of the types
+  std::vector<std::string> more_scopes;
+  ScopeChoice scope_version = ScopeChoice::Auto;
+  int refresh_margin_secs = 0;  // 0: by the token's life
+};
+
+struct TlsSettings {
+  std::string ca_file;    // empty: the system's authorities
+  std::string cert_file;  // with key_file: mutual TLS
+  std::string key_file;
+};
+
+enum class CohortType : std::uint8_t { Everybody, Known, List, Group };
 
 struct SourceSettings {
   std::string name;
   std::string base_url;  // empty: the source only sends to us
   std::vector<std::string> other_base_urls;
-  AuthType auth = AuthType::None;
-  std::string token_file;
+  AuthSettings auth;
+  TlsSettings tls;
   std::vector<std::string> types;
+  CohortType cohort = CohortType::Everybody;
+  std::string cohort_file;
+  std::string cohort_group;
+  std::vector<std::string> sweep_types;
+  std::vector<std::string> created_date_types;
+  std::vector<std::string> filters;  // "Observation?category=survey"
+  int calls_per_minute = 0;          // 0: no budget
+  QuietHours quiet_hours;
+  std::string time_zone;
   int poll_interval_secs = 0;
   int overlap_secs = 0;
   int page_size = 0;

@@ -40,9 +40,10 @@ class Client:
     def __init__(self, base):
         parts = urllib.parse.urlsplit(base)
         self.base, self.host, self.port, self.path = base, parts.hostname, parts.port, parts.path
+        self.headers = {}  # sent with every request
 
     def ask(self, method, path, body=None, headers=None, timeout=30):
-        sent = dict(headers or {})
+        sent = {**self.headers, **(headers or {})}
         if body is not None and not isinstance(body, (bytes, str)):
             body = json.dumps(body)
             sent.setdefault("Content-Type", "application/fhir+json" if "/fhir" in self.path + path else "application/json")
@@ -117,12 +118,13 @@ class Process:
 class Stack:
     """A simulator and a daemon polling it. `folder` keeps store and logs; a temporary one is removed on stop."""
 
-    def __init__(self, folder=None, samples=True, load=(), poll_secs=1, sim_state=False, types=None):
+    def __init__(self, folder=None, samples=True, load=(), poll_secs=1, sim_state=False, types=None, sim_args=(), source=""):
         self.temporary = tempfile.TemporaryDirectory(prefix="bhi-") if folder is None else None
         self.folder = pathlib.Path(folder or self.temporary.name)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.samples, self.load, self.poll_secs, self.sim_state = samples, list(load), poll_secs, sim_state
         self.types = types
+        self.sim_args, self.source = list(sim_args), source  # further options of the simulator; further lines of the source (YAML)
         self.sim = self.daemon = None
         self.port, self.management_port, self.sim_port = free_port(), free_port(), free_port()
         self.ehr = Client(f"http://127.0.0.1:{self.sim_port}/fhir")
@@ -151,7 +153,7 @@ class Stack:
             command += ["--load", path]
         if self.sim_state:
             command += ["--state", self.folder / "ehr.journal"]
-        self.sim = Process("sim", command, self.folder)
+        self.sim = Process("sim", command + self.sim_args, self.folder)
         until("the simulator to answer", lambda: self.sim.alive() and self.ehr.get("/metadata"))
 
     def config(self):
@@ -168,7 +170,7 @@ sources:
     types: [{", ".join(types)}]
     poll_interval_secs: {self.poll_secs}
     write_back: true
-"""
+{self.source}"""
 
     def start_daemon(self, wait=True):
         config = self.folder / "bhi-adapter.yaml"

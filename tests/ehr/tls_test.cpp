@@ -82,7 +82,7 @@ class Tls : public testing::Test {
     ASSERT_TRUE(run("openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=test-authority -keyout " +
                     file("ca.key") + " -out " + file("ca.crt")));
     ASSERT_TRUE(issue("good", "localhost", "2") && issue("other", "ehr.example", "2") &&
-                issue("expired", "localhost", "-1"));
+                issue("expired", "localhost", "-1") && issue("client", "bhi", "2"));
   }
   void TearDown() override {
     std::error_code ignored;
@@ -105,31 +105,49 @@ class Tls : public testing::Test {
     return (*http)->send({.method = Method::Get, .url = (*http)->base() + "/metadata"});
   }
 
+  // A server that demands a certificate of the same authority, and what a client with `mine` hears.
+  Response ask_mutual(const std::string& mine) {
+    const TlsServer server(folder_, "good", {"-Verify", "2", "-verify_return_error", "-CAfile", file("ca.crt")});
+    HttpSettings settings;
+    settings.base_url = server.base();
+    settings.ca_file = file("ca.crt");
+    if (!mine.empty()) settings.cert_file = file(mine + ".crt"), settings.key_file = file(mine + ".key");
+    auto http = Http::open(settings);
+    EXPECT_TRUE(http.ok());
+    return (*http)->send({.method = Method::Get, .url = (*http)->base() + "/metadata"});
+  }
+
   std::filesystem::path folder_;
 };
 
-TEST_F(Tls, TrustsTheConfiguredAuthorityAndTheRightName) {
+TEST_F(Tls, D1_12_MutualTlsShowsTheConfiguredCertificate) {
+  EXPECT_EQ(ask_mutual("client").what, Response::What::Answered);
+  EXPECT_NE(ask_mutual("").what, Response::What::Answered);
+  EXPECT_NE(ask_mutual("expired").what, Response::What::Answered);
+}
+
+TEST_F(Tls, D1_12_TrustsTheConfiguredAuthorityAndTheRightName) {
   const TlsServer server(folder_, "good");
   const Response response = ask(server, file("ca.crt"));
   EXPECT_EQ(response.what, Response::What::Answered) << response.reason;
 }
 
-TEST_F(Tls, RefusesAnAuthorityItDoesNotKnow) {
+TEST_F(Tls, D1_12_RefusesAnAuthorityItDoesNotKnow) {
   const TlsServer server(folder_, "good");
   EXPECT_EQ(ask(server, "").what, Response::What::NotSent);
 }
 
-TEST_F(Tls, RefusesACertificateOfAnotherHost) {
+TEST_F(Tls, D1_12_RefusesACertificateOfAnotherHost) {
   const TlsServer server(folder_, "other");
   EXPECT_EQ(ask(server, file("ca.crt")).what, Response::What::NotSent);
 }
 
-TEST_F(Tls, RefusesAnExpiredCertificate) {
+TEST_F(Tls, D1_12_RefusesAnExpiredCertificate) {
   const TlsServer server(folder_, "expired");
   EXPECT_EQ(ask(server, file("ca.crt")).what, Response::What::NotSent);
 }
 
-TEST_F(Tls, RefusesATooOldProtocol) {
+TEST_F(Tls, D1_12_RefusesATooOldProtocol) {
   const TlsServer server(folder_, "good", {"-tls1_1", "-cipher", "ALL:@SECLEVEL=0"});
   EXPECT_EQ(ask(server, file("ca.crt")).what, Response::What::NotSent);
 }

@@ -59,7 +59,7 @@ class Poll : public testing::Test {
   FakeEhr ehr_;
 };
 
-TEST_F(Poll, TakesEverythingAtFirstAndThenWhatIsNewByTheServersClock) {
+TEST_F(Poll, D4_04_TakesEverythingAtFirstAndThenWhatIsNewByTheServersClock) {
   ehr_.pages[kFirst] = page({patient("1"), patient("2")});
   const PollSummary first = ask();
   EXPECT_EQ(first.seen, 2u);
@@ -83,7 +83,7 @@ TEST_F(Poll, WithoutADateUsesOurClock) {
   EXPECT_EQ(ehr_.requests, (std::vector<std::string>{"GET Patient?" + since(kNow - 150s)}));
 }
 
-TEST_F(Poll, BeginsEarlierWhenTheServersClockWentBack) {
+TEST_F(Poll, D4_04_BeginsEarlierWhenTheServersClockWentBack) {
   ehr_.pages[kFirst] = page({patient("1")});
   ask();
   // A minute later by our clock the server says it is an hour earlier. What was changed since the step carries such
@@ -100,7 +100,7 @@ TEST_F(Poll, BeginsEarlierWhenTheServersClockWentBack) {
   EXPECT_EQ(ehr_.requests[0], "GET Patient?" + since(back - 150s));
 }
 
-TEST_F(Poll, FollowsPagesVerbatimAndKeepsEachBeforeTheNext) {
+TEST_F(Poll, D4_09_FollowsPagesVerbatimAndKeepsEachBeforeTheNext) {
   ehr_.pages[kFirst] = page({patient("1")}, "https://ehr/fhir?_getpages=a%7Cb&x=");
   ehr_.pages["https://ehr/fhir?_getpages=a%7Cb&x="] = page({patient("1"), patient("2")}, "last");
   ehr_.pages["last"] = page({});
@@ -110,7 +110,7 @@ TEST_F(Poll, FollowsPagesVerbatimAndKeepsEachBeforeTheNext) {
   EXPECT_TRUE(cursor_set());
 }
 
-TEST_F(Poll, AsksTheWindowAgainWhenALinkHasExpired) {
+TEST_F(Poll, D4_09_AsksTheWindowAgainWhenALinkHasExpired) {
   ehr_.pages[kFirst] = page({patient("1")}, "gone");
   ehr_.page_errors["gone"] = Error{Kind::NotFound, "410 gone"};
   const PollSummary summary = ask();
@@ -132,7 +132,7 @@ TEST_F(Poll, LeavesTheCursorWhenAPageFails) {
   EXPECT_EQ(pending(), 1u);
 }
 
-TEST_F(Poll, EndsWhenPagesGoRoundInACircle) {
+TEST_F(Poll, D4_09_EndsWhenPagesGoRoundInACircle) {
   ehr_.pages[kFirst] = page({patient("1")}, "a");
   ehr_.pages["a"] = page({patient("2")}, "b");
   ehr_.pages["b"] = page({patient("3")}, "a");
@@ -154,7 +154,7 @@ TEST_F(Poll, EndsAtTheMostPages) {
   EXPECT_FALSE(cursor_set());
 }
 
-TEST_F(Poll, IsNotCompleteWhenTheServerSaysThatResultsAreMissing) {
+TEST_F(Poll, D4_10_IsNotCompleteWhenTheServerSaysThatResultsAreMissing) {
   ehr_.pages[kFirst] = page(
       {patient("1"), R"({"resourceType":"OperationOutcome","issue":[{"severity":"warning","code":"incomplete"}]})"});
   const PollSummary summary = ask();
@@ -171,7 +171,7 @@ TEST_F(Poll, IsCompleteInSpiteOfARemark) {
   EXPECT_TRUE(cursor_set());
 }
 
-TEST_F(Poll, TakesAnEditEvenWithoutAVersion) {
+TEST_F(Poll, D4_05_TakesAnEditEvenWithoutAVersion) {
   ehr_.pages[kFirst] = page({patient("1")});
   ask();
   ehr_.pages[since(kServer - 150s)] = page({patient("1", "male")});
@@ -187,6 +187,66 @@ TEST_F(Poll, OfATypeWithoutLastUpdatedIsNotSupported) {
   const auto unknown = poll(*store_, ehr_, ehr_.declared, {.source = "main"}, "Account", kNow);
   EXPECT_EQ(unknown.error().message, "Account: search is not declared by the EHR");
   EXPECT_TRUE(ehr_.requests.empty());
+}
+
+std::string dated(const std::string& id, Instant updated) {
+  return R"({"resourceType":"Patient","id":")" + id + R"(","meta":{"lastUpdated":")" + to_text(updated) + R"("}})";
+}
+
+TEST_F(Poll, D4_02_EqualTimesAtBothEdgesAreNeitherLostNorDoubled) {
+  ehr_.pages[kFirst] = page({dated("1", kServer - 150s), dated("2", kServer)});
+  EXPECT_EQ(ask().stored, 2u);
+  // At the lower edge of the next window, to the millisecond: two that are known, one that shares their time.
+  ehr_.pages[since(kServer - 150s)] =
+      page({dated("1", kServer - 150s), dated("2", kServer), dated("3", kServer - 150s), dated("4", kServer)}, "",
+           kServer + 60s);
+  const PollSummary second = ask(kNow + 60s);
+  EXPECT_EQ(second.stored, 2u);
+  EXPECT_EQ(pending(), 4u);
+}
+
+TEST_F(Poll, D4_03_ARecordThatBecomesVisibleTwoMinutesLateIsFound) {
+  ehr_.pages[kFirst] = page({});
+  ask();
+  for (int minute = 1; minute <= 3; ++minute) {
+    const auto time = kServer + minute * 60s;
+    std::vector<std::string> visible;
+    if (minute >= 2) visible.push_back(dated("late", kServer - 5s));  // of before the first window
+    ehr_.pages[since(time - 60s - 150s)] = page(visible, "", time);
+    EXPECT_EQ(ask(kNow + minute * 60s).stored, minute == 2 ? 1u : 0u) << minute;
+  }
+}
+
+TEST_F(Poll, D4_08_TheOrderOfResultsDoesNotMatterAndNoneIsAskedFor) {
+  ehr_.pages[kFirst] = page({dated("3", kServer), dated("1", kServer - 9s)}, "b");
+  ehr_.pages["b"] = page({dated("2", kServer - 99s), dated("3", kServer)});
+  EXPECT_EQ(ask().stored, 3u);
+  for (const std::string& request : ehr_.requests) EXPECT_EQ(request.find("_sort"), std::string::npos);
+}
+
+TEST_F(Poll, D4_09_AnEmptyLastPageIsFineAndATotalThatIsTooLargeIsARemark) {
+  ehr_.pages[kFirst] = page({patient("1")}, "last");
+  ehr_.pages["last"] = page({});
+  ehr_.pages[kFirst].bundle =
+      document(R"({"resourceType":"Bundle","type":"searchset","total":7,"entry":[{"resource":)" + patient("1") + "}]}");
+  const PollSummary summary = ask();
+  EXPECT_TRUE(summary.complete);
+  EXPECT_TRUE(cursor_set());
+  ASSERT_EQ(summary.issues.size(), 1u);
+  EXPECT_EQ(summary.issues[0].text, "the search says 7 results and gave 1");
+}
+
+TEST_F(Poll, ByCreatedDateAsksADayBackAndKeepsACursorOfItsOwn) {
+  for (TypeCapability& type : ehr_.declared.types) type.search_params = {"authored", "patient"};
+  PollWishes wishes;
+  wishes.created_date_types = {"QuestionnaireResponse"};
+  const auto choice = choose_poll(ehr_.declared, "QuestionnaireResponse", wishes);
+  ASSERT_EQ(choice.mode, PollMode::CreatedDate);
+  ehr_.pages["_count=100"] = page({});
+  ASSERT_TRUE(poll(*store_, ehr_, {.source = "main"}, choice, kNow).ok());
+  ASSERT_TRUE(poll(*store_, ehr_, {.source = "main"}, choice, kNow + 60s).ok());
+  EXPECT_EQ(ehr_.requests.back(), "GET QuestionnaireResponse?_count=100&authored=ge2026-11-21T08%3A27%3A30.000Z");
+  EXPECT_FALSE(store_->cursor("main", "QuestionnaireResponse").value().has_value());
 }
 
 TEST_F(Poll, StartsOverWithACursorItCannotRead) {

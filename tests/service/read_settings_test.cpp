@@ -48,7 +48,7 @@ TEST(ReadSettings, TakesSourcesAndTokens) {
   EXPECT_EQ(source.types, (std::vector<std::string>{"Patient", "CarePlan"}));
   EXPECT_EQ(source.poll_interval_secs, 5);
   EXPECT_EQ(source.overlap_secs, 150);
-  EXPECT_EQ(source.token_file, "/run/token");
+  EXPECT_EQ(source.auth.token_file, "/run/token");
   EXPECT_TRUE(source.write_back);
   EXPECT_EQ(find_source(*read, "main"), &source);
   EXPECT_EQ(find_source(*read, "other"), nullptr);
@@ -129,6 +129,35 @@ TEST(ReadSettings, KeepsPlainHttpOnLoopbackUnlessToldOtherwise) {
   EXPECT_EQ(with("http://ehr.example/fhir", ", allow_plain_http: true"), "");
   EXPECT_NE(with("http://ehr.example/fhir", ", allow_plain_http: true, auth: {type: bearer, token_file: /t}"), "");
   EXPECT_NE(with("https://user:pass@ehr.example/fhir", ""), "");
+}
+
+TEST(ReadSettings, WantsWhatATypeOfAuthorisationNeedsAndNothingElse) {
+  const auto with = [](const std::string& auth, const std::string& more = "") {
+    return mistakes(std::string(kLeast) + "sources: [{name: a, base_url: 'https://ehr.example/fhir', auth: {" + auth +
+                    "}" + more + "}]\n");
+  };
+  EXPECT_EQ(with("type: smart, client_id: us, key_files: [/k]"), "");
+  EXPECT_EQ(with("type: smart, client_id: us, key_files: [/k, /l], key_ids: [a, b], scopes: ['system/*.read']"), "");
+  EXPECT_EQ(with("type: client-secret-post, client_id: us, secret_file: /s"), "");
+  EXPECT_NE(with("type: smart, client_id: us").find("auth.key_files: required"), std::string::npos);
+  EXPECT_NE(with("type: smart, key_files: [/k]").find("auth.client_id: required"), std::string::npos);
+  EXPECT_NE(with("type: client-secret-basic, client_id: us").find("auth.secret_file: required"), std::string::npos);
+  EXPECT_NE(with("type: smart, client_id: us, key_files: [/k], secret_file: /s").find("of no meaning"),
+            std::string::npos);
+  EXPECT_NE(with("type: smart, client_id: us, key_files: [/k, /l], key_ids: [a]").find("one for each"),
+            std::string::npos);
+  EXPECT_NE(with("type: smart, client_id: us, key_files: [/k], token_url: 'http://ehr.example/t'").find("https"),
+            std::string::npos);
+}
+
+TEST(ReadSettings, KeepsNoAuthorisationToLoopbackAndMutualTls) {
+  const auto with = [](const std::string& url, const std::string& more = "") {
+    return mistakes(std::string(kLeast) + "sources: [{name: a, base_url: '" + url + "'" + more + "}]\n");
+  };
+  EXPECT_NE(with("https://ehr.example/fhir").find("`none` is for loopback and mutual TLS"), std::string::npos);
+  EXPECT_EQ(with("https://ehr.example/fhir", ", tls: {cert_file: /c, key_file: /k}"), "");
+  EXPECT_EQ(with("https://localhost/fhir"), "");
+  EXPECT_NE(with("https://localhost/fhir", ", tls: {cert_file: /c}").find("belong together"), std::string::npos);
 }
 
 TEST(CheckFiles, RefusesASecretThatOthersCanRead) {

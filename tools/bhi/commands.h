@@ -38,9 +38,36 @@ struct TokenOptions {
   std::string role = "bhi-app";
 };
 
+struct CapabilitiesOptions {
+  std::string url;
+  std::string token_file;
+  std::vector<std::string> types;
+  int patients = 1000;
+  int calls_per_minute = 0;
+  bool cohort = false;
+  bool allow_plain_http = false;
+};
+
+struct DoctorOptions {
+  std::string config;
+  int patients = 1000;
+};
+
+struct SendOptions {
+  std::vector<std::string> files;
+  std::string to = "http://127.0.0.1:8420";
+  std::string source;
+  std::string token_file;
+};
+
+int run_send(const SendOptions& options);
+int run_capabilities(const CapabilitiesOptions& options);
+int run_doctor(const DoctorOptions& options);
 int run_map(const MapOptions& options);
 int run_test(const TestOptions& options);
 int run_explain(const ExplainOptions& options);
 int run_token(const TokenOptions& options);
+int run_keys_new(const std::string& path, const std::string& algorithm);
+int run_keys_show(const std::vector<std::string>& paths);
 
 }  // namespace bhi::tools

@@ -69,6 +69,41 @@ int main(int argc, char** argv) {
   token_command->add_option("name", token.name, "who will use it")->required();
   token_command->add_option("--role", token.role, "ehr, bhi-app or operator")->capture_default_str();
 
+  CLI::App* keys = app.add_subcommand("keys", "private keys by which EHRs know us (SMART Backend Services)");
+  keys->require_subcommand(1);
+  std::string key_file;
+  std::string algorithm = "ES384";
+  CLI::App* keys_new = keys->add_subcommand("new", "make one, and show what to register at the EHR");
+  keys_new->add_option("file", key_file, "where to write it; never replaces a file")->required();
+  keys_new->add_option("--algorithm", algorithm, "RS384 or ES384")->capture_default_str();
+  std::vector<std::string> key_files;
+  CLI::App* keys_show = keys->add_subcommand("show", "the public key set of private key files");
+  keys_show->add_option("files", key_files, "private keys (PEM)")->required();
+
+  bhi::tools::CapabilitiesOptions ehr;
+  CLI::App* capabilities_command = app.add_subcommand(
+      "capabilities", "what an EHR can do for us: how news are found, what can be written, what to do about the rest");
+  capabilities_command->add_option("url", ehr.url, "FHIR base of the EHR")->required();
+  capabilities_command->add_option("--types", ehr.types, "resource types (default: those the daemon asks for)");
+  capabilities_command->add_option("--patients", ehr.patients, "so many are of interest")->capture_default_str();
+  capabilities_command->add_option("--calls-per-minute", ehr.calls_per_minute, "what the EHR allows");
+  capabilities_command->add_flag("--cohort", ehr.cohort, "only certain patients are of interest");
+  capabilities_command->add_option("--token-file", ehr.token_file, "file with a bearer token");
+  capabilities_command->add_flag("--allow-plain-http", ehr.allow_plain_http, "http beyond this machine");
+
+  bhi::tools::SendOptions send;
+  CLI::App* send_command = app.add_subcommand("send", "FHIR files (JSON or XML) to a running adapter");
+  send_command->add_option("files", send.files, "resources and Bundles")->required();
+  send_command->add_option("--to", send.to, "address of the adapter's API")->capture_default_str();
+  send_command->add_option("--source", send.source, "name of the source they come from, when there are several");
+  send_command->add_option("--token-file", send.token_file, "file with a token of role `ehr`");
+
+  bhi::tools::DoctorOptions doctor;
+  CLI::App* doctor_command =
+      app.add_subcommand("doctor", "what a configuration really meets: files, tokens, scopes, clocks, searches");
+  doctor_command->add_option("--config", doctor.config, "the daemon's configuration file")->required();
+  doctor_command->add_option("--patients", doctor.patients, "so many are of interest")->capture_default_str();
+
   CLI::App* conformance = app.add_subcommand("conformance", "published suites on the code that the daemon runs");
   conformance->require_subcommand(1);
   std::string suite;
@@ -92,6 +127,11 @@ int main(int argc, char** argv) {
   if (map_command->parsed()) return bhi::tools::run_map(map);
   if (test_command->parsed()) return bhi::tools::run_test(test);
   if (explain_command->parsed()) return bhi::tools::run_explain(explain);
+  if (send_command->parsed()) return bhi::tools::run_send(send);
+  if (capabilities_command->parsed()) return bhi::tools::run_capabilities(ehr);
+  if (doctor_command->parsed()) return bhi::tools::run_doctor(doctor);
+  if (keys_new->parsed()) return bhi::tools::run_keys_new(key_file, algorithm);
+  if (keys_show->parsed()) return bhi::tools::run_keys_show(key_files);
   if (token_command->parsed()) return bhi::tools::run_token(token);
   if (fhirpath_command->parsed()) return bhi::tools::run_fhirpath_conformance(suite, inputs);
   if (fml_command->parsed()) return bhi::tools::run_fml_conformance(suites);

@@ -5,6 +5,7 @@
 #include "fhir/json.h"
 
 #include <array>
+#include <utility>
 #include <vector>
 
 namespace bhi::sim {
@@ -51,17 +52,47 @@ Node resource(std::string_view type, const Rules& rules, JsonMaker& make) {
   });
 }
 
+Node declared_resource(const ProfileType& type, JsonMaker& make) {
+  constexpr std::array kCodes = std::to_array<std::pair<char, std::string_view>>(
+      {{'r', "read"}, {'s', "search-type"}, {'c', "create"}, {'u', "update"}});
+  std::vector<std::string_view> interactions;
+  for (const auto& [letter, code] : kCodes) {
+    if (type.allowed.find(letter) != std::string::npos) interactions.push_back(code);
+  }
+  std::vector<Node> parameters;
+  for (const std::string& one : type.parameters) {
+    const SearchParameter* known = find_parameter(type.type, one);
+    parameters.push_back(make.object({
+        make.member("name", make.text(one)),
+        make.member("type", make.text(known == nullptr ? "special" : name(known->kind))),
+    }));
+  }
+  return make.object({
+      make.member("type", make.text(type.type)),
+      make.member("interaction", codes(interactions, make)),
+      make.member("updateCreate", Node::boolean(false)),
+      make.member("conditionalCreate", Node::boolean(false)),
+      make.member("searchParam", make.array(parameters)),
+  });
+}
+
 }  // namespace
 
 std::string capability_statement(std::string_view base, const Rules& rules, Instant started) {
+  if (!rules.profile.statement.empty()) return rules.profile.statement;
   JsonMaker make;
   std::vector<Node> resources;
-  for (const std::string_view type : resource_types()) resources.push_back(resource(type, rules, make));
-  const Node rest = make.object({
+  const bool open = rules.profile.name.empty();
+  for (const ProfileType& type : rules.profile.types) resources.push_back(declared_resource(type, make));
+  if (open) {
+    for (const std::string_view type : resource_types()) resources.push_back(resource(type, rules, make));
+  }
+  std::vector<fhir::Member> members = {
       make.member("mode", make.text("server")),
       make.member("resource", make.array(resources)),
-      make.member("interaction", codes(kSystemInteractions, make)),
-  });
+  };
+  if (open) members.push_back(make.member("interaction", codes(kSystemInteractions, make)));
+  const Node rest = make.object(members);
   const Node statement = make.object({
       make.member("resourceType", make.text("CapabilityStatement")),
       make.member("status", make.text("active")),

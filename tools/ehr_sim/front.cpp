@@ -1,5 +1,6 @@
 #include "ehr_sim/front.h"
 
+#include "ehr_sim/fetch.h"
 #include "ehr_sim/json_maker.h"
 #include "ehr_sim/router.h"
 
@@ -18,11 +19,24 @@ constexpr std::size_t kUsualLog = 100;
 
 // The word by which faults and counts know the aim of a request.
 std::string kind_of(const Request& request) {
+  if (request.path == kTokenPath) return "token";
+  if (request.path == kSmartPath) return "smart-configuration";
   const auto target = route(request.path);
   if (!target) return "";
   if (target->place == Place::System) return "Bundle";
   if (target->place == Place::Metadata) return "metadata";
   return target->type;
+}
+
+// The letter by which SMART's scopes call an interaction; '-': several, or none.
+char interaction_of(const Request& request) {
+  const auto target = route(request.path);
+  if (!target || target->place == Place::System) return '-';
+  const std::string_view method = request.method;
+  if (target->place == Place::Search || (target->place == Place::Type && method != "POST")) return 's';
+  if (method == "POST") return 'c';
+  if (method == "PUT" || method == "PATCH") return 'u';
+  return method == "DELETE" ? 'd' : 'r';
 }
 
 Response plain(const Node& node) {
@@ -56,7 +70,11 @@ Node line_node(const LogLine& line, JsonMaker& make) {
 }  // namespace
 
 Front::Front(Simulator& simulator, Now now, Wait wait, Simulator::Forget forget)
-    : simulator_(simulator), now_(std::move(now)), wait_(std::move(wait)), forget_(std::move(forget)) {}
+    : simulator_(simulator),
+      now_(std::move(now)),
+      wait_(std::move(wait)),
+      forget_(std::move(forget)),
+      authority_(fetch) {}
 
 void Front::mark_start() { start_count_ = simulator_.version_count(); }
 
@@ -66,7 +84,8 @@ Delivery Front::handle(const Request& request) {
   Effect effect = faults_.take(request.method, type);
   if (effect.wait_before.count() > 0) wait_(effect.wait_before);
   const Instant now = now_();
-  Response response = effect.instead ? *std::move(effect.instead) : simulator_.handle(request, now);
+  Response response = effect.instead ? *std::move(effect.instead) : answer(request, type, now);
+  if (authority_.skew().count() != 0) response.headers.emplace_back("Date", http_date(now + authority_.skew()));
   log_.add({
       .at = now,
       .method = request.method,
@@ -81,13 +100,33 @@ Delivery Front::handle(const Request& request) {
   return {std::move(response), effect.lose_answer, effect.cut_at};
 }
 
+Response Front::answer(const Request& request, const std::string& type, Instant now) {
+  if (request.path == kTokenPath) return authority_.token(request, now);
+  if (request.path == kSmartPath) return authority_.configuration(request);
+  if (auto refused = authority_.check(request, type, interaction_of(request), now)) return *std::move(refused);
+  Response response = simulator_.handle(request, now);
+  return type == "metadata" ? authority_.with_oauth_uris(std::move(response), request) : response;
+}
+
+Response Front::show_auth(const Request&) { return authority_.show(); }
+
+Response Front::change_auth(const Request& request) {
+  const auto settings = fhir::read_json(request.body);
+  if (!settings) return refuse(settings.error());
+  if (const auto set = authority_.set((*settings)->root()); !set) return refuse(set.error());
+  return authority_.show();
+}
+
 Response Front::control(const Request& request) {
   struct Row {
     std::string_view method, name;
     Response (Front::*act)(const Request&);
   };
   static constexpr std::array kRows = std::to_array<Row>({
+      {"GET", "auth", &Front::show_auth},
+      {"POST", "auth", &Front::change_auth},
       {"POST", "faults", &Front::add_faults},
+      {"POST", "load", &Front::load},
       {"GET", "log", &Front::show_log},
       {"POST", "reset", &Front::reset},
       {"GET", "stats", &Front::show_stats},
@@ -95,7 +134,9 @@ Response Front::control(const Request& request) {
   if (!request.from_loopback) return refuse(403, "forbidden", "the control side answers to loopback only");
   const std::string_view name = std::string_view(request.path).substr(kControlPath.size());
   const auto* row = std::ranges::find(kRows, name, &Row::name);
-  if (row == kRows.end()) return refuse(404, "not-found", "the control side has stats, log, faults and reset");
+  if (row == kRows.end())
+    return refuse(404, "not-found", "the control side has stats, log, load, faults, auth and reset");
+  if (row->method != request.method && row + 1 != kRows.end() && row[1].name == name) ++row;
   if (row->method != request.method) return refuse(405, "not-supported", "this one is a " + std::string(row->method));
   return (this->*row->act)(request);
 }
@@ -147,6 +188,15 @@ Response Front::add_faults(const Request& request) {
   if (const auto added = faults_.add((*settings)->root()); !added) return refuse(added.error());
   JsonMaker make;
   return plain(make.object({make.member("faults", make.number(faults_.size()))}));
+}
+
+Response Front::load(const Request& request) {
+  const auto document = fhir::read_json(request.body);
+  if (!document) return refuse(document.error());
+  const auto loaded = simulator_.load((*document)->root(), now_());
+  if (!loaded) return refuse(loaded.error());
+  JsonMaker make;
+  return plain(make.object({make.member("versions", make.number(*loaded))}));
 }
 
 Response Front::reset(const Request& request) {

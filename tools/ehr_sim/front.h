@@ -3,12 +3,15 @@
 //   GET  /_sim/stats        requests by method, type and status; resources and versions by type
 //   GET  /_sim/log?last=N   the newest N requests (100), oldest first: method, path, query, status; no bodies
 //   POST /_sim/faults       adds faults (faults.h)
+//   POST /_sim/auth         changes the authorisation server (authority.h); GET shows what it gave and refused
+//   POST /_sim/load         a resource or Bundle as the EHR's own people enter it, whatever its interface allows
 //   POST /_sim/reset        forgets faults, log and counts; with {"data": true} also all that was written since the
 //   start
 //
 // The control side answers to loopback only.
 #pragma once
 
+#include "ehr_sim/authority.h"
 #include "ehr_sim/faults.h"
 #include "ehr_sim/http_message.h"
 #include "ehr_sim/request_log.h"
@@ -37,6 +40,8 @@ class Front {
   // The data as it is now is where a reset goes back to.
   void mark_start();
   FaultTable& faults() { return faults_; }
+  // Off until it has clients: then every FHIR request needs a token.
+  Authority& authority() { return authority_; }
 
   Delivery handle(const Request& request);
 
@@ -46,12 +51,17 @@ class Front {
   Response show_log(const Request& request);
   Response add_faults(const Request& request);
   Response reset(const Request& request);
+  Response load(const Request& request);
+  Response show_auth(const Request& request);
+  Response change_auth(const Request& request);
+  Response answer(const Request& request, const std::string& type, Instant now);
 
   Simulator& simulator_;  // lent, outlives the front
   const Now now_;
   const Wait wait_;
   const Simulator::Forget forget_;
   FaultTable faults_;
+  Authority authority_;
   RequestLog log_;
   std::size_t start_count_ = 0;
 };

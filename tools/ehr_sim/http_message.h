@@ -29,6 +29,7 @@ struct Request {
   std::string body;
   std::string base;  // of this server as the client sees it: "http://127.0.0.1:8080/fhir"
   bool from_loopback = true;
+  bool inside = false;  // of the EHR's own people, not through its interface: no profile refuses it
 };
 
 struct Response {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "ehr_sim/http_message.h"
+#include "ehr_sim/profile.h"
 #include "ehr_sim/versions.h"
 #include "fhir/json.h"
 
@@ -14,6 +15,7 @@ namespace bhi::sim {
 // The rules of one server; a profile of an EHR is a different set of these.
 struct Rules {
   bool update_creates = true;  // PUT to an unknown id creates it
+  Profile profile{};           // of one vendor's EHR; empty: an open server
 };
 
 enum class Return { Representation, Minimal, Outcome };

@@ -57,6 +57,7 @@ Result<std::size_t> Simulator::load(const Node& document, Instant now) {
         .method = "POST", .path = std::string(kBasePath), .query = {}, .headers = {}, .body = {}, .base = {}};
     request.headers.emplace_back("Content-Type", "application/fhir+json");
     request.body = fhir::write_json(document);
+    request.inside = true;
     response = handle(request, now);
   } else {
     response = change([&](Versions& versions) {

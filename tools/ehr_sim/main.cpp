@@ -26,7 +26,10 @@ struct Options {
   bool samples = false;
   std::string faults;
   std::string state;
+  std::string auth;
   bool no_update_create = false;
+  std::string profile = "open";
+  std::string statement;
 };
 
 Instant now() { return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()); }
@@ -70,6 +73,23 @@ Result<void> read_faults(FaultTable& faults, const std::string& path) {
   return faults.add(settings->root());
 }
 
+Result<void> read_auth(Authority& authority, const std::string& path) {
+  if (path.empty()) return {};
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return Error{Kind::NotFound, path + ": cannot be read"};
+  BHI_TRY(const auto settings, fhir::read_json(std::string(std::istreambuf_iterator<char>(file), {})));
+  return authority.set(settings->root());
+}
+
+Result<Profile> read_profile(const Options& options) {
+  BHI_TRY(Profile profile, profile_named(options.profile));
+  if (options.statement.empty()) return profile;
+  std::ifstream file(options.statement, std::ios::binary);
+  if (!file) return Error{Kind::NotFound, options.statement + ": cannot be read"};
+  BHI_CHECK(take_statement(profile, std::string(std::istreambuf_iterator<char>(file), {})));
+  return profile;
+}
+
 Result<void> load_all(Simulator& simulator, const Options& options, Journal* journal) {
   for (const std::string& where : options.load) {
     const auto loaded = load_files(simulator, where, Dates::AsWritten, now(), journal);
@@ -85,6 +105,7 @@ Result<void> load_all(Simulator& simulator, const Options& options, Journal* jou
 Result<void> run(const Options& options, const sigset_t& ending) {
   Settings settings;
   settings.rules.update_creates = !options.no_update_create;
+  BHI_TRY(settings.rules.profile, read_profile(options));
   settings.seed = random_seed();
   settings.started = now();
   std::unique_ptr<Journal> journal;
@@ -102,6 +123,7 @@ Result<void> run(const Options& options, const sigset_t& ending) {
       [&](std::size_t count) { return journal ? journal->forget_after(count) : Result<void>(); });
   front.mark_start();
   BHI_CHECK(read_faults(front.faults(), options.faults));
+  BHI_CHECK(read_auth(front.authority(), options.auth));
   BHI_TRY(const auto server, Server::start(options.listen, front, pause));
   BHI_CHECK(write_port(options.port_file, server->port()));
   std::printf("bhi-ehr-sim ready: %s holding %zu resource versions\n", server->base().c_str(),
@@ -125,7 +147,12 @@ int main(int argc, char** argv) {
   app.add_option("--load", options.load, "load a file or a folder of *.json and *.ndjson; may be repeated");
   app.add_flag("--samples", options.samples, "load the sample patients that come with the program");
   app.add_option("--faults", options.faults, "JSON file of faults (see README.md)");
+  app.add_option("--auth", options.auth, "JSON file of clients: every FHIR request then needs a token (authority.h)");
   app.add_option("--state", options.state, "journal file: what was written survives a restart");
+  app.add_option("--profile", options.profile, "behave like epic, oracle, athenahealth, eclinicalworks, or open")
+      ->capture_default_str();
+  app.add_option("--statement", options.statement,
+                 "a captured CapabilityStatement (JSON): served as it is, and what it does not declare is refused");
   app.add_flag("--no-update-create", options.no_update_create, "PUT to an unknown id is refused");
   try {
     app.parse(argc, argv);

@@ -3,6 +3,7 @@
 #include "ehr_sim/capability.h"
 #include "ehr_sim/router.h"
 #include "ehr_sim/search.h"
+#include "ehr_sim/search_parameters.h"
 #include "ehr_sim/transaction.h"
 
 #include <algorithm>
@@ -111,11 +112,70 @@ Response Simulator::handle(const Request& request, Instant now) {
     if (row.method != method) continue;
     if (auto refused = check_media(request, *target, row.has_body)) return *std::move(refused);
     if (auto refused = check_conditions(request)) return *std::move(refused);
-    return (this->*row.act)(Call{request, *std::move(target), now});
+    const Call call{request, *std::move(target), now};
+    if (auto refused = refused_by_profile(call)) return *std::move(refused);
+    return (this->*row.act)(call);
   }
   Response refused = refuse(405, "not-supported", "this method has no meaning here");
   refused.headers.emplace_back("Allow", allowed);
   return refused;
+}
+
+namespace {
+
+char letter_of(Place place, std::string_view method) {
+  switch (place) {
+    case Place::Type: return method == "POST" ? 'c' : 's';
+    case Place::Search: return 's';
+    case Place::Instance: return method == "PUT" ? 'u' : method == "DELETE" ? 'd' : 'r';
+    default: return '-';  // what none of the profiles has
+  }
+}
+
+// What one of these parameters alone may stand for in a search about patients.
+bool names_a_patient(const Parameter& given) {
+  return given.name == "patient" || given.name == "subject" || given.name == "_id" || given.name == "identifier";
+}
+
+}  // namespace
+
+// What an EHR does not declare it refuses.
+std::optional<Response> Simulator::refused_by_profile(const Call& call) {
+  const Profile& profile = settings_.rules.profile;
+  if (profile.name.empty() || call.request.inside) return std::nullopt;
+  if (profile.calls_per_minute > 0) {
+    const std::lock_guard lock(minute_mutex_);
+    const Instant minute(std::chrono::floor<std::chrono::minutes>(call.now));
+    if (minute != minute_) minute_ = minute, minute_calls_ = 0;
+    if (++minute_calls_ > profile.calls_per_minute) return refuse(429, "throttled", "too many calls in this minute");
+  }
+  if (call.target.place == Place::Metadata) return std::nullopt;
+  const ProfileType* type = profile.of(call.target.type);
+  const char letter = letter_of(call.target.place, call.request.method == "HEAD" ? "GET" : call.request.method);
+  if (type == nullptr) return refuse(404, "not-supported", "this EHR does not know the type");
+  if (type->allowed.find(letter) == std::string::npos) {
+    return refuse(405, "not-supported", "this EHR does not declare the interaction");
+  }
+  if (letter != 's') return std::nullopt;
+  const auto parameters = query_of(call.request);
+  if (!parameters) return std::nullopt;  // said better by the search itself
+  bool named = false;
+  for (const Parameter& given : *parameters) {
+    if (given.name == "_cursor") return std::nullopt;
+    named = named || names_a_patient(given);
+    const auto name = given.name.substr(0, given.name.find(':'));
+    if (std::ranges::find(type->parameters, name) == type->parameters.end()) {
+      return refuse(400, "not-supported", "this EHR does not declare a parameter of the search");
+    }
+  }
+  const bool about_patients = find_parameter(call.target.type, "patient") != nullptr || call.target.type == "Patient";
+  const bool other = std::ranges::any_of(*parameters, [&](const Parameter& given) {
+    return call.target.type == "Patient" && given.name != "_count";  // a name, a birth date
+  });
+  if (profile.patient_required && about_patients && !named && !other) {
+    return refuse(400, "required", "this EHR wants a patient in the search");
+  }
+  return std::nullopt;
 }
 
 Response Simulator::show_capabilities(const Call& call) {

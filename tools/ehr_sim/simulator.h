@@ -11,6 +11,8 @@
 #include "fhir/json.h"
 
 #include <functional>
+#include <mutex>
+#include <optional>
 #include <shared_mutex>
 #include <span>
 #include <string>
@@ -55,6 +57,7 @@ class Simulator {
   static std::span<const Row> rows();
 
   Response answer(const Call& call, const Versions& versions);
+  std::optional<Response> refused_by_profile(const Call& call);
   Response show_capabilities(const Call& call);
   Response search(const Call& call);
   Response search_in(const Call& call, const Versions& versions);
@@ -74,6 +77,9 @@ class Simulator {
   mutable std::shared_mutex mutex_;
   Versions versions_;
   OpenLists lists_;
+  std::mutex minute_mutex_;
+  Instant minute_{};  // that calls are counted in, for a profile with a budget
+  int minute_calls_ = 0;
 };
 
 }  // namespace bhi::sim

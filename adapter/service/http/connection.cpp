@@ -34,7 +34,9 @@ std::string head_of(const Response& response, bool keep) {
   if (!response.content_type.empty()) head += "\r\nContent-Type: " + response.content_type;
   head += "\r\nContent-Length: " + std::to_string(response.body.size());
   // Answers hold patient data: nobody on the way may keep them, and no browser may take them for something else.
-  head += "\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff";
+  const auto cached = std::ranges::find(response.fields, "Cache-Control", &Field::name) != response.fields.end();
+  head += cached ? "" : "\r\nCache-Control: no-store";  // unless the answer says better
+  head += "\r\nX-Content-Type-Options: nosniff";
   for (const auto& field : response.fields) head += "\r\n" + field.name + ": " + field.value;
   head += keep ? "\r\n\r\n" : "\r\nConnection: close\r\n\r\n";
   return head;

@@ -25,7 +25,7 @@ std::string with_identity(std::string_view body, const std::string& id, int vers
 }
 
 flow::TypeCapability everything(std::string type) {
-  return {std::move(type), true, true, true, true, true, {"identifier", "_lastUpdated"}};
+  return {std::move(type), true, true, true, true, true, {"identifier", "_lastUpdated"}, {}, {}};
 }
 
 }  // namespace

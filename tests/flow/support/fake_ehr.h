@@ -19,7 +19,7 @@ struct EhrResource {
   std::string body;  // with id and meta.versionId
 };
 
-class FakeEhr final : public flow::Ehr {
+class FakeEhr : public flow::Ehr {
  public:
   FakeEhr();
 

@@ -74,7 +74,9 @@ class DaemonTest : public ::testing::Test {
     parts.store = wrap ? wrap(*std::move(opened)) : *std::move(opened);
     parts.engine = started_with != nullptr ? started_with : engine();
     parts.maps = maps;
-    parts.connect = [this](const SourceSettings&) -> Result<std::shared_ptr<flow::Ehr>> { return ehr; };
+    parts.connect = [this](const SourceSettings&, std::shared_ptr<ehr::Traffic>) -> Result<std::shared_ptr<flow::Ehr>> {
+      return ehr;
+    };
     parts.now = [] {
       return std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
     };

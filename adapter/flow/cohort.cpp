@@ -1,0 +1,76 @@
+#include "flow/cohort.h"
+
+#include "fhir/bundle.h"
+#include "fhir/json.h"
+
+#include <algorithm>
+#include <set>
+
+namespace bhi::flow {
+
+namespace {
+
+constexpr std::size_t kListed = 500;
+
+std::string id_of_reference(std::string_view reference) {
+  const auto parsed = fhir::parse_reference(reference);
+  return parsed && parsed->type == "Patient" && fhir::is_safe_id(parsed->id) ? std::string(parsed->id) : std::string();
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> known_patients(Store& store, std::string_view source) {
+  std::vector<std::string> patients;
+  std::string after;
+  for (;;) {
+    BHI_TRY(const Listing listing, store.list("Patient", after, kListed));
+    for (const StoredEntity& entity : listing.entities) {
+      const auto read = fhir::read_json(entity.body);
+      const fhir::Node* from = read ? (*read)->root().find("source") : nullptr;
+      if (from == nullptr || from->text_of("system") != source || !fhir::is_safe_id(from->text_of("id"))) continue;
+      patients.emplace_back(from->text_of("id"));
+    }
+    if (listing.next.empty()) return patients;
+    after = listing.next;
+  }
+}
+
+Result<std::vector<std::string>> patients_of_group(Ehr& ehr, std::string_view group) {
+  BHI_TRY(const auto document, ehr.read("Group", group));
+  std::vector<std::string> patients;
+  const fhir::Node* members = document->root().find("member");
+  if (members == nullptr) {
+    return Error{Kind::Incorrect, "cohort: the Group lists no members; some EHRs keep them to themselves"};
+  }
+  for (const fhir::Node& member : fhir::each(members)) {
+    const fhir::Node* inactive = member.find("inactive");
+    if (inactive != nullptr && inactive->text() == "true") continue;
+    const fhir::Node* entity = member.find("entity");
+    std::string id = entity == nullptr ? "" : id_of_reference(entity->text_of("reference"));
+    if (!id.empty() && std::ranges::find(patients, id) == patients.end()) patients.push_back(std::move(id));
+  }
+  return patients;
+}
+
+Result<std::vector<std::string>> patients_of_list(std::string_view text) {
+  std::vector<std::string> patients;
+  std::set<std::string, std::less<>> seen;
+  int line = 0;
+  while (!text.empty()) {
+    ++line;
+    const auto end = std::min(text.find('\n'), text.size());
+    std::string_view word = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    while (!word.empty() && (word.back() == '\r' || word.back() == ' ' || word.back() == '\t')) word.remove_suffix(1);
+    while (!word.empty() && (word.front() == ' ' || word.front() == '\t')) word.remove_prefix(1);
+    if (word.empty() || word.front() == '#') continue;
+    if (word.starts_with("Patient/")) word.remove_prefix(8);
+    if (!fhir::is_safe_id(word)) {
+      return Error{Kind::Incorrect, "cohort: line " + std::to_string(line) + ": expected a patient id"};
+    }
+    if (seen.emplace(word).second) patients.emplace_back(word);
+  }
+  return patients;
+}
+
+}  // namespace bhi::flow

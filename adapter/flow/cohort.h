@@ -1,0 +1,24 @@
+// Whose records are of interest at one EHR.
+#pragma once
+
+#include "base/result.h"
+#include "flow/ports.h"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace bhi::flow {
+
+// Ids at the EHR of all patients in the care model that came from it.
+Result<std::vector<std::string>> known_patients(Store& store, std::string_view source);
+
+// Members of a Group that are patients and not marked inactive. https://hl7.org/fhir/R4/group.html
+// Errors: those of the read; Incorrect when the Group has no members listed.
+Result<std::vector<std::string>> patients_of_group(Ehr& ehr, std::string_view group);
+
+// One id or "Patient/id" a line; blank lines and those that begin with '#' count for nothing. Error Incorrect: names
+// the line, not its text.
+Result<std::vector<std::string>> patients_of_list(std::string_view text);
+
+}  // namespace bhi::flow

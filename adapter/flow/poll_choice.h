@@ -1,0 +1,40 @@
+// How news of one type are found at one EHR: chosen from what it declares, with the reason in words.
+#pragma once
+
+#include "flow/ports.h"
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace bhi::flow {
+
+enum class PollMode {
+  LastUpdated,  // windows of meta.lastUpdated: finds news and edits, no deletions
+  Sweep,        // everything again, told apart by content: finds edits and disappearances too, at the price of time
+  CreatedDate,  // windows of a date in the record: edits are missed; only when asked for
+  None,         // cannot be asked for
+};
+std::string_view name(PollMode mode);
+
+struct PollWishes {
+  bool cohort = false;  // only certain patients are of interest
+  std::vector<std::string> sweep_types, created_date_types;
+};
+
+struct PollChoice {
+  std::string type;
+  PollMode mode = PollMode::None;
+  bool by_patient = false;  // one search for each patient
+  std::string parameter;    // "_lastUpdated", "authored", "patient"; empty: none
+  bool with_count = false;  // `_count` is understood
+  std::string reason;
+};
+
+PollChoice choose_poll(const Capabilities& capabilities, std::string_view type, const PollWishes& wishes);
+
+// After the EHR refused a search of a whole type: by patient, when it declares that. `status`: "400 ..." as answered.
+PollChoice by_patient_instead(const Capabilities& capabilities, const PollChoice& refused, std::string_view status);
+
+}  // namespace bhi::flow

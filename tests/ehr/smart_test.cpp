@@ -1,0 +1,509 @@
+// SMART Backend Services: each test bears the number of its line in the protocol checklist D-1.
+#include "base/hash.h"
+#include "ehr/client_assertion.h"
+#include "ehr/fhir_ehr.h"
+#include "ehr/smart_discovery.h"
+#include "ehr/token_source.h"
+#include "ehr_sim/jwt_check.h"
+#include "tests/ehr/support/smart_world.h"
+#include "tests/ehr/support/tiny_server.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace bhi::ehr {
+namespace {
+
+using namespace std::chrono_literals;
+using test::Heard;
+using test::json_answer;
+using test::SmartWorld;
+using test::TinyServer;
+
+constexpr const char* kOauthUris =
+    R"({"resourceType":"CapabilityStatement","fhirVersion":"4.0.1","rest":[{"mode":"server","security":{"extension":[
+        {"url":"http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris",
+         "extension":[{"url":"token","valueUri":"https://ehr.example/token"}]}]}}]})";
+
+std::string parameter(const std::string& form, const std::string& name) {
+  const auto parsed = sim::parse_query(form);
+  if (!parsed) return "";
+  for (const auto& one : *parsed) {
+    if (one.name == name) return one.value;
+  }
+  return "";
+}
+
+sim::Jwt assertion_of(const std::string& form) { return *sim::read_jwt(parameter(form, "client_assertion")); }
+
+TEST(SmartBackend, D1_01_DiscoversTheTokenEndpointAndAsksTheCapabilityStatementOnlyAsALastResort) {
+  std::string smart = R"({"token_endpoint":"https://ehr.example/auth","capabilities":["permission-v2"]})";
+  TinyServer server([&](const Heard& heard) {
+    if (heard.target == "/fhir/.well-known/smart-configuration") {
+      return smart.empty() ? json_answer(404, "{}") : json_answer(200, smart);
+    }
+    return json_answer(200, kOauthUris);
+  });
+  const auto http = Http::open({.base_url = server.base()});
+  ASSERT_TRUE(http.ok());
+  auto found = discover(**http, {});
+  ASSERT_TRUE(found.ok()) << found.error().message;
+  EXPECT_EQ(found->token_endpoint, "https://ehr.example/auth");
+  EXPECT_TRUE(found->v2);
+  EXPECT_FALSE(found->v1);
+  EXPECT_EQ(server.heard().size(), 1u);
+  smart.clear();
+  found = discover(**http, {});
+  ASSERT_TRUE(found.ok()) << found.error().message;
+  EXPECT_EQ(found->token_endpoint, "https://ehr.example/token");
+  for (const Heard& heard : server.heard()) EXPECT_FALSE(heard.headers.contains("authorization"));
+}
+
+TEST(SmartBackend, D1_01_KeepsWhatItDiscoveredForAnHour) {
+  SmartWorld world;
+  TokenSource tokens(world.settings(), world.world());
+  for (int i = 0; i < 12; ++i) {
+    ASSERT_TRUE(tokens.token().ok());
+    world.passed.store(world.passed.load() + 250s);  // each one is a renewal
+  }
+  EXPECT_EQ(world.discoveries, 1);
+  world.passed.store(world.passed.load() + 1h);
+  ASSERT_TRUE(tokens.token().ok());
+  EXPECT_EQ(world.discoveries, 2);
+}
+
+TEST(SmartBackend, D1_02_SignsWithRs384AndEs384AndNamesKeyAndType) {
+  for (const std::string algorithm : {"RS384", "ES384"}) {
+    SmartWorld world(algorithm);
+    auto settings = world.settings();
+    settings.jku = "https://us/keys";
+    TokenSource tokens(settings, world.world());
+    const auto token = tokens.token();
+    ASSERT_TRUE(token.ok()) << algorithm << ": " << token.error().message;
+    const auto jwt = assertion_of(world.forms.back());
+    EXPECT_EQ(jwt.header->root().text_of("alg"), algorithm);
+    EXPECT_EQ(jwt.header->root().text_of("typ"), "JWT");
+    EXPECT_EQ(jwt.header->root().text_of("kid"), world.key_.kid());
+    EXPECT_EQ(jwt.header->root().text_of("jku"), "https://us/keys");
+    EXPECT_EQ(jwt.signature.size(), algorithm == "ES384" ? 96u : 384u);
+  }
+}
+
+TEST(SmartBackend, D1_02_AnEs384SignatureHasTheSameWidthWhateverItsNumbers) {
+  const auto key = SmartWorld::make_key("ES384");
+  for (int i = 0; i < 600; ++i) {  // one in 128 has a number with a leading zero byte
+    const auto signature = key.sign("text " + std::to_string(i));
+    ASSERT_TRUE(signature.ok());
+    ASSERT_EQ(signature->size(), 96u);
+  }
+}
+
+TEST(SmartBackend, D1_03_ClaimsWhatTheGuideAsksAndNeverRepeatsAnId) {
+  std::set<std::string> ids;
+  SmartWorld world;
+  for (int start = 0; start < 3; ++start) {  // each as after a restart: nothing is remembered
+    TokenSource tokens(world.settings(), world.world());
+    for (int i = 0; i < 5; ++i) {
+      ASSERT_TRUE(tokens.token().ok());
+      const auto jwt = assertion_of(world.forms.back());
+      const auto& claims = jwt.claims->root();
+      EXPECT_EQ(claims.text_of("iss"), "bhi");
+      EXPECT_EQ(claims.text_of("sub"), "bhi");
+      EXPECT_EQ(claims.text_of("aud"), test::kTokenUrl);
+      const auto life = std::stoll(std::string(claims.find("exp")->text())) -
+                        std::chrono::floor<std::chrono::seconds>(world.world().wall()).time_since_epoch().count();
+      EXPECT_LE(life, 300);
+      EXPECT_GT(life, 60);
+      EXPECT_TRUE(ids.insert(std::string(claims.text_of("jti"))).second);
+      world.passed.store(world.passed.load() + 290s);
+    }
+  }
+  EXPECT_EQ(ids.size(), 15u);
+}
+
+TEST(SmartBackend, D1_03_ATokenCallThatIsTriedAgainHasANewId) {
+  SmartWorld world;
+  TokenSource tokens(world.settings(), world.world());
+  world.instead = Response{};  // lost
+  world.instead->what = Response::What::Lost;
+  EXPECT_FALSE(tokens.token().ok());
+  world.instead.reset();
+  world.passed.store(world.passed.load() + 5s);
+  ASSERT_TRUE(tokens.token().ok());
+  ASSERT_EQ(world.forms.size(), 2u);
+  EXPECT_NE(assertion_of(world.forms[0]).claims->root().text_of("jti"),
+            assertion_of(world.forms[1]).claims->root().text_of("jti"));
+}
+
+TEST(SmartBackend, D1_04_ReportsAClockThatIsWrongAndAsksOnceMoreByTheServersClock) {
+  for (const auto error : {-600s, 600s}) {
+    SmartWorld world;
+    world.ours = error;
+    TokenSource tokens(world.settings(), world.world());
+    const auto token = tokens.token();
+    ASSERT_TRUE(token.ok()) << token.error().message;
+    EXPECT_EQ(world.posts, 2);
+    ASSERT_TRUE(tokens.state().skew.has_value());
+    EXPECT_NEAR(static_cast<double>(tokens.state().skew->count()), static_cast<double>(-error.count()), 2);
+    world.passed.store(world.passed.load() + 290s);
+    ASSERT_TRUE(tokens.token().ok());
+    EXPECT_EQ(world.posts, 3);  // the error is known now
+  }
+}
+
+TEST(SmartBackend, D1_04_NamesTheErrorOfTheClockWhenEvenThatDoesNotHelp) {
+  SmartWorld world;
+  world.ours = 600s;
+  world.published_ = R"({"keys":[]})";
+  TokenSource tokens(world.settings(), world.world());
+  const auto token = tokens.token();
+  ASSERT_FALSE(token.ok());
+  EXPECT_EQ(token.error().kind, Kind::Unavailable);
+  EXPECT_NE(token.error().message.find("invalid_client"), std::string::npos) << token.error().message;
+  EXPECT_NE(token.error().message.find("600 s behind ours"), std::string::npos) << token.error().message;
+  EXPECT_EQ(world.posts, 2);
+}
+
+TEST(SmartBackend, D1_05_SendsTheFormOfTheGuideAndNoRefreshToken) {
+  SmartWorld world;
+  TokenSource tokens(world.settings(), world.world());
+  ASSERT_TRUE(tokens.token().ok());
+  const auto& form = world.forms.back();
+  EXPECT_EQ(parameter(form, "grant_type"), "client_credentials");
+  EXPECT_EQ(parameter(form, "client_assertion_type"), "urn:ietf:params:oauth:client-assertion-type:jwt-bearer");
+  EXPECT_EQ(parameter(form, "scope"), "system/Patient.read system/Observation.read system/Observation.write");
+  EXPECT_FALSE(parameter(form, "client_assertion").empty());
+  EXPECT_EQ(form.find("refresh_token"), std::string::npos);
+  const auto& headers = world.headers_sent.back();
+  EXPECT_EQ(std::ranges::count(headers, "Content-Type: application/x-www-form-urlencoded"), 1);
+}
+
+TEST(SmartBackend, D1_05_AClientSecretGoesInTheHeaderOrInTheForm) {
+  for (const auto how : {ClientAuth::SecretBasic, ClientAuth::SecretPost}) {
+    SmartWorld world;
+    TokenSource tokens(world.settings(how), world.world());
+    const auto token = tokens.token();
+    ASSERT_TRUE(token.ok()) << token.error().message;
+    const bool in_form = world.forms.back().find("client_secret=s%26cret%2F1") != std::string::npos;
+    EXPECT_EQ(in_form, how == ClientAuth::SecretPost);
+  }
+}
+
+TEST(SmartBackend, D1_06_AsksForScopesOfTheLanesV1FirstUnlessTold) {
+  const std::vector<ScopeLane> lanes = {{"Patient", true, false}, {"Flag", false, true}};
+  const std::vector<std::string> more = {"system/Group.read", "system/Patient.read"};
+  EXPECT_EQ(scopes_for(lanes, ScopeVersion::V1, more), "system/Patient.read system/Flag.write system/Group.read");
+  EXPECT_EQ(scopes_for(lanes, ScopeVersion::V2, {}), "system/Patient.rs system/Flag.c system/Flag.u");
+
+  const auto asked = [](bool v1, bool v2, std::optional<ScopeVersion> told) {
+    SmartWorld world;
+    auto settings = world.settings();
+    settings.lanes = {{"Patient", true, false}};
+    settings.version = told;
+    auto outside = world.world();
+    outside.discover = [=]() -> Result<SmartConfiguration> {
+      SmartConfiguration found;
+      found.token_endpoint = test::kTokenUrl;
+      found.v1 = v1;
+      found.v2 = v2;
+      return found;
+    };
+    TokenSource tokens(settings, outside);
+    EXPECT_TRUE(tokens.token().ok());
+    return parameter(world.forms.back(), "scope");
+  };
+  EXPECT_EQ(asked(true, true, {}), "system/Patient.read");
+  EXPECT_EQ(asked(false, true, {}), "system/Patient.rs");
+  EXPECT_EQ(asked(false, false, {}), "system/Patient.read");
+  EXPECT_EQ(asked(true, true, ScopeVersion::V2), "system/Patient.rs");
+
+  SmartWorld world;
+  auto settings = world.settings();
+  settings.scopes = {"system/*.read"};
+  TokenSource tokens(settings, world.world());
+  ASSERT_TRUE(tokens.token().ok());
+  EXPECT_EQ(parameter(world.forms.back(), "scope"), "system/*.read");
+}
+
+TEST(SmartBackend, D1_07_MissingScopesTakeJustTheirLanesAndSayWhich) {
+  flow::Capabilities capabilities;
+  for (const char* type : {"Patient", "Observation", "CarePlan", "Condition"}) {
+    flow::TypeCapability all;
+    all.type = type;
+    all.read = all.search = all.create = all.update = true;
+    capabilities.types.push_back(all);
+  }
+  const Grant grant(
+      "openid system/Patient.read system/Observation.rs system/Observation.c system/CarePlan.* patient/Condition.read");
+  narrow(capabilities, grant, ScopeVersion::V1);
+  const auto& patient = *capabilities.of("Patient");
+  EXPECT_TRUE(patient.read && patient.search);
+  EXPECT_FALSE(patient.create || patient.update);
+  EXPECT_EQ(patient.write_withheld, "the scope system/Patient.write was not granted");
+  const auto& observation = *capabilities.of("Observation");
+  EXPECT_TRUE(observation.read && observation.search && observation.create);
+  EXPECT_FALSE(observation.update);
+  const auto& plan = *capabilities.of("CarePlan");
+  EXPECT_TRUE(plan.read && plan.create && plan.update);
+  EXPECT_TRUE(plan.read_withheld.empty() && plan.write_withheld.empty());
+  const auto& condition = *capabilities.of("Condition");
+  EXPECT_FALSE(condition.read || condition.search);
+  EXPECT_EQ(condition.read_withheld, "the scope system/Condition.read was not granted");
+}
+
+TEST(SmartBackend, D1_07_ReadsGrantsOfBothFormsWithStarsAndConditions) {
+  EXPECT_TRUE(Grant("system/*.rs").allows("Goal", Act::Search));
+  EXPECT_FALSE(Grant("system/*.r").allows("Goal", Act::Search));
+  EXPECT_TRUE(Grant("system/*.*").allows("Goal", Act::Update));
+  EXPECT_TRUE(Grant("system/Observation.crus?category=survey").allows("Observation", Act::Create));
+  EXPECT_FALSE(Grant("user/Goal.read patient/Goal.read").allows("Goal", Act::Read));
+  EXPECT_FALSE(Grant("system/Goal.reads").allows("Goal", Act::Read));
+  EXPECT_FALSE(Grant("").allows("Goal", Act::Read));
+}
+
+TEST(SmartBackend, D1_07_TheGrantOfTheTokenIsTheOneThatCounts) {
+  SmartWorld world;
+  world.set(R"({"grant":"system/Patient.rs"})");
+  TokenSource tokens(world.settings(), world.world());
+  EXPECT_FALSE(tokens.grant().has_value());
+  ASSERT_TRUE(tokens.token().ok());
+  ASSERT_TRUE(tokens.grant().has_value());
+  EXPECT_TRUE(tokens.grant()->allows("Patient", Act::Search));
+  EXPECT_FALSE(tokens.grant()->allows("Observation", Act::Search));
+}
+
+// 32 workers, tokens of 30 seconds, ten minutes of simulated time; each token request takes two seconds of it.
+TEST(SmartBackend, D1_08_ShortTokensAndManyWorkersSendNoExpiredTokenAndRenewOneAtATime) {
+  SmartWorld world;
+  world.set(R"({"token_secs":30})");
+  world.during = [&] {
+    for (int i = 0; i < 20; ++i) {
+      world.passed.store(world.passed.load() + 100ms);
+      std::this_thread::yield();
+    }
+  };
+  TokenSource tokens(world.settings(), world.world());
+  std::atomic<int> requests = 0, refused = 0, failed = 0;
+  std::atomic<bool> over = false;
+  std::vector<std::thread> workers;
+  for (int i = 0; i < 32; ++i) {
+    workers.emplace_back([&] {
+      while (!over) {
+        const auto token = tokens.token();
+        if (!token) {
+          ++failed;
+          continue;
+        }
+        ++requests;
+        if (world.fhir(*token) != 200) ++refused;
+        std::this_thread::yield();
+      }
+    });
+  }
+  while (world.passed.load() < 601s) {
+    const auto before = requests.load();
+    world.passed.store(world.passed.load() + 250ms);
+    while (requests.load() == before) std::this_thread::yield();
+  }
+  over = true;
+  for (auto& worker : workers) worker.join();
+  EXPECT_EQ(refused, 0);
+  EXPECT_EQ(failed, 0);
+  EXPECT_EQ(world.most_under_way, 1);
+  EXPECT_GE(world.posts, 20);
+  EXPECT_GE(requests, 2000);
+  EXPECT_NE(world.shown().find("\"expired_requests\":0"), std::string::npos) << world.shown();
+}
+
+TEST(SmartBackend, D1_08_RenewsAMinuteOrAFifthOfItsLifeBeforeTheEnd) {
+  const auto renewed_after = [](int life, std::optional<std::chrono::seconds> margin) {
+    SmartWorld world;
+    world.set(R"({"token_secs":)" + std::to_string(life) + "}");
+    auto settings = world.settings();
+    settings.margin = margin;
+    TokenSource tokens(settings, world.world());
+    EXPECT_TRUE(tokens.token().ok());
+    int seconds = 0;
+    while (world.posts == 1 && seconds < 2 * life) {
+      ++seconds;
+      world.passed.store(world.passed.load() + 1s);
+      EXPECT_TRUE(tokens.token().ok());
+    }
+    return seconds;
+  };
+  EXPECT_EQ(renewed_after(300, {}), 240);
+  EXPECT_EQ(renewed_after(3600, {}), 2880);
+  EXPECT_EQ(renewed_after(30, {}), 15);
+  EXPECT_EQ(renewed_after(300, 120s), 180);
+  EXPECT_EQ(renewed_after(300, 0s), 290);  // no request is sent in the last ten seconds
+}
+
+TEST(SmartBackend, D1_08_AFailedEarlyRenewalLeavesTheOldTokenInUseUntilItsEnd) {
+  SmartWorld world;
+  TokenSource tokens(world.settings(), world.world());
+  const auto first = *tokens.token();
+  Response down;
+  down.what = Response::What::Answered;
+  down.status = 503;
+  down.retry_after = "20";
+  world.instead = down;
+  world.passed.store(world.passed.load() + 245s);
+  EXPECT_EQ(*tokens.token(), first);
+  EXPECT_EQ(*tokens.token(), first);
+  EXPECT_EQ(world.posts, 2);  // left alone as long as it asked
+  world.passed.store(world.passed.load() + 50s);
+  EXPECT_FALSE(tokens.token().ok());
+  world.instead.reset();
+  world.passed.store(world.passed.load() + 61s);
+  const auto second = tokens.token();
+  ASSERT_TRUE(second.ok()) << second.error().message;
+  EXPECT_NE(*second, first);
+}
+
+EhrSettings with_tokens(const std::string& base, TokenSource& tokens) {
+  EhrSettings settings;
+  settings.name = "main";
+  settings.http.base_url = base;
+  settings.token = [&tokens] { return tokens.token(); };
+  settings.token_refused = [&tokens](std::string_view token) { tokens.refused(token); };
+  settings.token_worked = [&tokens](std::string_view token) { tokens.worked(token); };
+  settings.grant = [&tokens] { return tokens.grant(); };
+  return settings;
+}
+
+TEST(SmartBackend, D1_09_A401IsAnsweredByOneNewTokenAndOneRepeat) {
+  SmartWorld world;
+  TokenSource tokens(world.settings(), world.world());
+  std::string good;
+  TinyServer server([&](const Heard& heard) {
+    return heard.headers.at("authorization") == good ? json_answer(200, R"({"resourceType":"Bundle"})")
+                                                     : json_answer(401, "{}");
+  });
+  const auto ehr = connect(with_tokens(server.base(), tokens));
+  ASSERT_TRUE(ehr.ok());
+  good = "Bearer " + *tokens.token();
+  ASSERT_TRUE((*ehr)->search("Patient", "").ok());
+  EXPECT_EQ(server.heard().size(), 1u);
+  // The EHR forgets its tokens: the next one that is given is good.
+  const auto second_is_good = [&](const Heard& heard) {
+    good = heard.headers.at("authorization");
+    return json_answer(200, R"({"resourceType":"Bundle"})");
+  };
+  int calls = 0;
+  TinyServer forgetful(
+      [&](const Heard& heard) { return ++calls == 1 ? json_answer(401, "{}") : second_is_good(heard); });
+  const auto other = connect(with_tokens(forgetful.base(), tokens));
+  ASSERT_TRUE((*other)->search("Patient", "").ok());
+  EXPECT_EQ(calls, 2);
+  EXPECT_EQ(world.posts, 2);
+}
+
+TEST(SmartBackend, D1_09_ASecond401ParksTheEhr) {
+  SmartWorld world;
+  TokenSource tokens(world.settings(), world.world());
+  TinyServer server([&](const Heard&) { return json_answer(401, "{}"); });
+  const auto ehr = connect(with_tokens(server.base(), tokens));
+  const auto first = (*ehr)->search("Patient", "");
+  ASSERT_FALSE(first.ok());
+  EXPECT_EQ(server.heard().size(), 2u);
+  const auto parked = (*ehr)->search("Patient", "");
+  ASSERT_FALSE(parked.ok());
+  EXPECT_EQ(parked.error().kind, Kind::Unavailable);
+  EXPECT_NE(parked.error().message.find("parked"), std::string::npos) << parked.error().message;
+  // A write is not sent either, and goes on later by itself.
+  EXPECT_EQ((*ehr)->create("Observation", "{}", "").what, flow::Answer::What::NotSent);
+  EXPECT_EQ(server.heard().size(), 2u);
+  EXPECT_EQ(world.posts, 2);
+  world.passed.store(world.passed.load() + 301s);
+  EXPECT_FALSE((*ehr)->search("Patient", "").ok());
+  EXPECT_EQ(server.heard().size(), 3u);  // one try
+}
+
+TEST(SmartBackend, D1_10_TheTokenNeverGoesToAnotherOrigin) {
+  SmartWorld world;
+  TokenSource tokens(world.settings(), world.world());
+  TinyServer stranger([](const Heard&) { return json_answer(200, R"({"resourceType":"Bundle"})"); });
+  TinyServer server([&](const Heard& heard) {
+    if (heard.target.starts_with("/fhir/Patient/")) {  // a redirect
+      return json_answer(302, "{}", "Location: " + stranger.base() + "/Patient/1\r\n");
+    }
+    return json_answer(200, R"({"resourceType":"Bundle","link":[{"relation":"next","url":")" + stranger.base() +
+                                R"(/Patient?page=2"}]})");
+  });
+  const auto ehr = connect(with_tokens(server.base(), tokens));
+  const auto page = (*ehr)->search("Patient", "");
+  ASSERT_TRUE(page.ok());
+  const auto next = (*ehr)->next(page->next);
+  ASSERT_FALSE(next.ok());
+  EXPECT_EQ(next.error().kind, Kind::Forbidden);
+  EXPECT_FALSE((*ehr)->read("Patient", "1").ok());
+  EXPECT_FALSE((*ehr)->next("https://user:pass@ehr.example/fhir").ok());
+  EXPECT_TRUE(stranger.heard().empty());
+}
+
+TEST(SmartBackend, D1_11_TheKeySetHoldsPublicHalvesOnlyAndEachKeyOnce) {
+  const auto rsa = SmartWorld::make_key("RS384");
+  const auto ec = SmartWorld::make_key("ES384");
+  const auto set = fhir::read_json(key_set(std::vector{rsa, ec, rsa}));
+  ASSERT_TRUE(set.ok());
+  const auto* keys = (*set)->root().find("keys");
+  ASSERT_EQ(keys->elements().size(), 2u);
+  std::set<std::string, std::less<>> first, second;
+  for (const auto& member : keys->elements()[0].members()) first.emplace(member.name->text);
+  for (const auto& member : keys->elements()[1].members()) second.emplace(member.name->text);
+  EXPECT_EQ(first, (std::set<std::string, std::less<>>{"alg", "e", "key_ops", "kid", "kty", "n", "use"}));
+  EXPECT_EQ(second, (std::set<std::string, std::less<>>{"alg", "crv", "key_ops", "kid", "kty", "use", "x", "y"}));
+  EXPECT_EQ(keys->elements()[0].text_of("kid"), rsa.kid());
+}
+
+// https://www.rfc-editor.org/rfc/rfc7638#section-3.2: the members in their order, hashed.
+TEST(SmartBackend, D1_11_AKeyIsKnownByItsThumbprintUnlessItHasAnotherName) {
+  const auto key = SmartWorld::make_key("ES384");
+  const auto jwk = fhir::read_json(key.public_jwk());
+  ASSERT_TRUE(jwk.ok());
+  const auto& root = (*jwk)->root();
+  const std::string canonical = R"({"crv":"P-384","kty":"EC","x":")" + std::string(root.text_of("x")) + R"(","y":")" +
+                                std::string(root.text_of("y")) + "\"}";
+  const auto digest = sha256(canonical);
+  EXPECT_EQ(sim::base64url_decode(key.kid()), std::string(digest.begin(), digest.end()));
+  const auto named = SigningKey::from_pem(*new_private_key("ES384"), "registered-2026");
+  ASSERT_TRUE(named.ok());
+  EXPECT_EQ(named->kid(), "registered-2026");
+}
+
+TEST(SmartBackend, D1_11_RotationWorksWithTwoLiveKeys) {
+  SmartWorld world;
+  TokenSource tokens(world.settings(), world.world());
+  const auto old = world.key_;
+  const auto fresh = SmartWorld::make_key("RS384");
+  world.published_ = key_set(std::vector{old, fresh});
+  ASSERT_TRUE(tokens.token().ok());
+  world.key_ = fresh;  // the first of the list now
+  world.passed.store(world.passed.load() + 290s);
+  ASSERT_TRUE(tokens.token().ok());
+  EXPECT_EQ(assertion_of(world.forms.back()).header->root().text_of("kid"), fresh.kid());
+  world.published_ = key_set(std::vector{fresh});
+  world.passed.store(world.passed.load() + 290s);
+  ASSERT_TRUE(tokens.token().ok());
+  world.key_ = old;  // no longer published
+  world.passed.store(world.passed.load() + 290s);
+  EXPECT_FALSE(tokens.token().ok());
+}
+
+TEST(SmartBackend, D1_11_RefusesKeysThatAreWeakOrNoKeysAndSaysNothingOfThem) {
+  for (const std::string& pem : {std::string("secret text"), std::string("-----BEGIN PRIVATE KEY-----"), key_set({})}) {
+    const auto key = SigningKey::from_pem(pem);
+    ASSERT_FALSE(key.ok());
+    EXPECT_EQ(key.error().kind, Kind::Incorrect);
+    EXPECT_EQ(key.error().message.find(pem), std::string::npos);
+  }
+  EXPECT_FALSE(SigningKey::from_pem(*new_private_key("ES384"), "a \"kid\"").ok());
+  EXPECT_FALSE(new_private_key("HS256").ok());
+}
+
+}  // namespace
+}  // namespace bhi::ehr

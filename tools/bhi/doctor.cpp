@@ -1,0 +1,109 @@
+// bhi doctor: what a configuration really meets. Files, then for each source name by name: does it answer, do we get a
+// token, what does the token allow, do the clocks agree, does a search of each type work. Changes nothing anywhere.
+#include "bhi/commands.h"
+#include "bhi/ehr_page.h"
+#include "service/ehr_auth.h"
+#include "service/ehr_link.h"
+#include "service/read_settings.h"
+
+#include <iomanip>
+#include <iostream>
+#include <string>
+
+namespace bhi::tools {
+
+namespace {
+
+class Findings {
+ public:
+  void good(const std::string& what, const std::string& detail) { say("ok   ", what, detail); }
+  void bad(const std::string& what, const std::string& detail) {
+    say("WRONG", what, detail);
+    ++wrong_;
+  }
+  int wrong() const { return wrong_; }
+
+ private:
+  static void say(const char* mark, const std::string& what, const std::string& detail) {
+    std::cout << "  " << mark << "  " << std::left << std::setw(26) << what << detail << "\n";
+  }
+  int wrong_ = 0;
+};
+
+void check_token(ehr::TokenSource& tokens, Findings& findings) {
+  const auto token = tokens.token();
+  const auto state = tokens.state();
+  if (!state.token_endpoint.empty()) {
+    findings.good("token endpoint", state.token_endpoint + "  (" + state.said_by + ")");
+  }
+  if (!token) {
+    findings.bad("token", token.error().message);
+    std::cout << "         asked for: " << state.asked << "\n";
+    return;
+  }
+  findings.good("token", "good for " + std::to_string(state.left.count()) + " s");
+  std::cout << "         granted: " << state.granted << "\n";
+  if (!state.skew) return;
+  const auto seconds = state.skew->count();
+  const std::string text = std::to_string(seconds) + " s (theirs minus ours)";
+  seconds > 30 || seconds < -30 ? findings.bad("clocks", text + "; signatures are made by theirs")
+                                : findings.good("clocks", text);
+}
+
+void check_searches(flow::Ehr& ehr, const flow::Capabilities& capabilities, const service::SourceSettings& source,
+                    Findings& findings) {
+  for (const auto& type : source.types) {
+    const auto choice = flow::choose_poll(capabilities, type, wishes_of(source));
+    if (choice.mode == flow::PollMode::None || choice.by_patient)
+      continue;  // said on the page; or no patient to ask for
+    const auto page = ehr.search(type, choice.with_count ? "_count=1" : "");
+    if (page) {
+      findings.good("search of " + type, "works");
+      continue;
+    }
+    const auto at = page.error().message.find(": 4");
+    const auto instead = flow::by_patient_instead(
+        capabilities, choice, at == std::string::npos ? "" : page.error().message.substr(at + 2, 3));
+    const bool other_way = at != std::string::npos && instead.mode != flow::PollMode::None;
+    other_way ? findings.good("search of " + type, instead.reason)
+              : findings.bad("search of " + type, page.error().message);
+  }
+}
+
+void check_source(const service::Settings& settings, const service::SourceSettings& source, int patients,
+                  Findings& findings) {
+  std::cout << "\n== " << source.name << "  " << source.base_url << "\n";
+  if (source.base_url.empty()) {
+    std::cout << "  it only sends to us\n";
+    return;
+  }
+  const auto tokens = service::token_source_of(source);
+  const auto ehr = service::connect_ehr(source, settings.limits, BHI_VERSION, service::traffic_of(source), tokens);
+  if (!ehr) return findings.bad("address", ehr.error().message);
+  if (tokens) check_token(*tokens, findings);
+  const auto capabilities = (*ehr)->capabilities();
+  if (!capabilities) return findings.bad("CapabilityStatement", capabilities.error().message);
+  findings.good("CapabilityStatement", "FHIR " + capabilities->fhir_version);
+  check_searches(**ehr, *capabilities, source, findings);
+  print_page(*capabilities, source, patients, std::cout);
+}
+
+}  // namespace
+
+int run_doctor(const DoctorOptions& options) {
+  const auto settings = service::load_settings(options.config);
+  if (!settings) {
+    std::cerr << settings.error().message << "\n";
+    return settings.error().kind == Kind::Unavailable ? 2 : 1;
+  }
+  Findings findings;
+  std::cout << options.config << "\n";
+  findings.good("configuration", std::to_string(settings->sources.size()) + " sources");
+  for (const auto& source : settings->sources) check_source(*settings, source, options.patients, findings);
+  std::cout << "\n"
+            << (findings.wrong() == 0 ? "nothing is wrong" : std::to_string(findings.wrong()) + " things are wrong")
+            << "\n";
+  return findings.wrong() == 0 ? 0 : 1;
+}
+
+}  // namespace bhi::tools

@@ -1,0 +1,22 @@
+// The parts of a page about one EHR, shared by `bhi capabilities` and `bhi doctor`.
+#pragma once
+
+#include "flow/poll_choice.h"
+#include "flow/ports.h"
+#include "service/settings.h"
+
+#include <ostream>
+
+namespace bhi::tools {
+
+// How the configuration wants news of this source to be found.
+flow::PollWishes wishes_of(const service::SourceSettings& source);
+
+// Where tokens come from and what is said of how, as found without a token.
+void print_discovery(const service::SourceSettings& source, std::ostream& out);
+
+// Reading and writing, type by type, with reasons; how old the picture may be for so many patients.
+void print_page(const flow::Capabilities& capabilities, const service::SourceSettings& source, int patients,
+                std::ostream& out);
+
+}  // namespace bhi::tools
