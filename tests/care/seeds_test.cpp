@@ -42,17 +42,15 @@ TEST(Seeds, EveryRowNamesTestsThatExist) {
   const std::set<std::string> known = tests_of_the_room();
   std::set<std::string> documents;
   int rows = 0;
-  for (const char* table : {"seeds_rules.md", "seeds_workflow.md"}) {
-    for (const std::string& row : matches(text_of(top / "adapter/care" / table), "\\n(\\| 00\\d \\|[^\\n]*)", "$1")) {
-      ++rows;
-      documents.insert(row.substr(2, 3));
-      const std::string last = row.substr(row.rfind(" | ") + 3);
-      const auto named = matches(last, "`([^`]+)`", "$1");
-      EXPECT_FALSE(named.empty()) << row;
-      for (const std::string& test : named) {
-        const bool is_file = test.starts_with("tests/");
-        EXPECT_TRUE(is_file ? std::filesystem::exists(top / test) : known.contains(test)) << test << " in\n" << row;
-      }
+  for (const std::string& row : matches(text_of(top / "adapter/care/README.md"), "\\n(\\| 00\\d \\|[^\\n]*)", "$1")) {
+    ++rows;
+    documents.insert(row.substr(2, 3));
+    const std::string last = row.substr(row.rfind(" | ") + 3);
+    const auto named = matches(last, "`([^`]+)`", "$1");
+    EXPECT_FALSE(named.empty()) << row;
+    for (const std::string& test : named) {
+      const bool is_file = test.starts_with("tests/");
+      EXPECT_TRUE(is_file ? std::filesystem::exists(top / test) : known.contains(test)) << test << " in\n" << row;
     }
   }
   EXPECT_EQ(documents, (std::set<std::string>{"000", "001", "002", "003", "004"}));
