@@ -273,9 +273,9 @@ std::vector<Proposal> Proposals::all() {
   const Episode* episode = deceased ? nullptr : current_episode(record_);
   if (episode != nullptr) {
     start_ = episode->start;
-    const auto trends = trends_of(record_.screenings, start_, now_);
-    for (const Trend& one : trends) {
-      if (find_target(one.instrument) == nullptr || !one.baseline) continue;
+    for (const TargetRule& rule : target_rules()) {
+      const Trend one = trend_of(record_.screenings, rule.instrument, start_, now_);
+      if (!one.baseline) continue;
       goal(one);
       worsening(one);
       consult(one);
@@ -286,8 +286,9 @@ std::vector<Proposal> Proposals::all() {
   } else if (const Episode* before = treated_before(record_)) {
     // What was reached stays said; nothing more is asked for.
     start_ = before->start;
-    for (const Trend& one : trends_of(until(record_.screenings, before->end), start_, now_)) {
-      if (find_target(one.instrument) != nullptr && one.baseline) goal(one);
+    for (const TargetRule& rule : target_rules()) {
+      const Trend one = trend_of(until(record_.screenings, before->end), rule.instrument, start_, now_);
+      if (one.baseline) goal(one);
     }
   }
   constexpr std::array<std::string_view, 9> kOrder{"safety",   "worsening", "consult",

@@ -1,66 +1,14 @@
 #include "service/options.h"
 
-#include "fhir/types.h"
+#include "service/option_texts.h"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <limits>
 #include <utility>
 
 namespace bhi::service {
 
 namespace {
-
-bool is_name(std::string_view text) {
-  const auto allowed = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
-           c == '.';
-  };
-  return !text.empty() && text.size() <= 64 && std::ranges::all_of(text, allowed) && text.front() != '.';
-}
-
-bool is_printable(std::string_view text) {
-  return std::ranges::none_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
-}
-
-template <typename Number>
-bool read_number(std::string_view text, Number& number) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  return error == std::errc() && end == text.data() + text.size();
-}
-
-bool read_address(std::string_view text, Address& address) {
-  const auto colon = text.rfind(':');
-  if (colon == std::string_view::npos || colon == 0) return false;
-  std::string_view host = text.substr(0, colon);
-  if (host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
-  const auto allowed = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
-           c == ':';
-  };
-  if (host.empty() || !std::ranges::all_of(host, allowed)) return false;
-  address.host = host;
-  return read_number(text.substr(colon + 1), address.port);
-}
-
-bool read_hash(std::string_view text, Digest& digest) {
-  if (text.size() != digest.size() * 2) return false;
-  for (std::size_t i = 0; i < digest.size(); ++i) {
-    const auto pair = text.substr(2 * i, 2);
-    if (std::from_chars(pair.data(), pair.data() + 2, digest[i], 16).ptr != pair.data() + 2) return false;
-  }
-  return true;
-}
-
-// Scheme, host, perhaps port and path: no user, no query, no fragment, so that nothing is added where we do not see it.
-bool is_base_url(std::string_view text) {
-  const std::size_t start = text.starts_with("https://") ? 8 : text.starts_with("http://") ? 7 : 0;
-  if (start == 0 || text.size() == start || text.size() > 2000) return false;
-  const auto allowed = [](char c) { return c > 0x20 && c < 0x7f && c != '?' && c != '#' && c != '@' && c != '\\'; };
-  const auto host = text.substr(start, text.find('/', start) - start);
-  return !host.empty() && std::ranges::all_of(text, allowed) && text.find("/..") == std::string_view::npos;
-}
 
 template <typename Value>
 using Words = std::vector<std::pair<std::string_view, Value>>;
@@ -129,7 +77,7 @@ Check<Owner> text_if(At at, std::string expected, Allowed allowed) {
 
 template <typename Owner, typename At>
 Check<Owner> path(At at, std::string what) {
-  return text_if<Owner>(at, std::move(what), [](std::string_view text) { return !text.empty() && is_printable(text); });
+  return text_if<Owner>(at, std::move(what), is_path);
 }
 
 template <typename Owner, typename At>
@@ -152,30 +100,6 @@ Check<Owner> list_of(At at, std::string_view expected, bool (*accepts)(std::stri
           },
           true};
 }
-
-bool is_path(std::string_view text) { return !text.empty() && is_printable(text); }
-
-bool is_id(std::string_view text) {  // of a client or a key
-  return !text.empty() && text.size() <= 200 &&
-         std::ranges::all_of(text, [](char c) { return c > 0x20 && c < 0x7f && c != '"' && c != '\\'; });
-}
-
-// https://www.rfc-editor.org/rfc/rfc6749#section-3.3
-bool is_scope(std::string_view text) { return is_id(text); }
-
-bool is_resource_type(std::string_view text) {
-  const auto* type = fhir::Types::r4().find(text);
-  return type != nullptr && type->kind == fhir::TypeKind::Resource && type->name == text;
-}
-
-// "Observation?category=survey"; what follows the question mark goes out as it is written.
-bool is_filter(std::string_view text) {
-  const auto mark = text.find('?');
-  return mark != std::string_view::npos && mark + 1 < text.size() && is_resource_type(text.substr(0, mark)) &&
-         std::ranges::all_of(text, [](char c) { return c > 0x20 && c < 0x7f && c != '#' && c != '"' && c != '\\'; });
-}
-
-bool is_time_zone(std::string_view text) { return TimeZone::find(text).ok(); }
 
 constexpr std::string_view kRequired = "required";
 
@@ -417,22 +341,6 @@ void apply(Owner& owner) {
 }
 
 }  // namespace
-
-bool Address::loopback() const {
-  return host == "localhost" || host == "::1" || (host.starts_with("127.") && std::ranges::all_of(host, [](char c) {
-                                                    return c == '.' || (c >= '0' && c <= '9');
-                                                  }));
-}
-
-std::string Address::text() const {
-  const bool v6 = host.find(':') != std::string::npos;
-  return (v6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
-}
-
-const SourceSettings* find_source(const Settings& settings, std::string_view name) {
-  const auto found = std::ranges::find(settings.sources, name, &SourceSettings::name);
-  return found == settings.sources.end() ? nullptr : &*found;
-}
 
 const std::vector<Option>& options() {
   static const std::vector<Option> table = make_table();
