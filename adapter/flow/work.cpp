@@ -6,6 +6,7 @@
 #include "flow/held.h"
 #include "flow/inbound.h"
 #include "flow/merge.h"
+#include "flow/neighbourhood.h"
 #include "flow/record.h"
 #include "flow/roster.h"
 
@@ -23,44 +24,6 @@ using fhir::DocumentPtr;
 using fhir::Node;
 
 constexpr int kConflictTries = 5;
-
-// The resources that maps of one lane may look at: those of the batch first, then the copies in the store.
-class Neighbourhood {
- public:
-  Neighbourhood(Store& store, std::string source) : store_(store), source_(std::move(source)) {}
-
-  const Node* resource(std::string_view type, std::string_view id) {
-    const std::string key = std::string(type) + "/" + std::string(id);
-    if (const auto held = held_.find(key); held != held_.end()) return held->second ? &held->second->root() : nullptr;
-    auto copy = store_.resource(source_, type, id);
-    return keep(key, copy.ok() && *copy ? (*copy)->body : std::string());
-  }
-
-  const Node* canonical(std::string_view url) {
-    const std::string bare(url.substr(0, url.find('|')));
-    if (const auto held = held_.find(bare); held != held_.end()) return held->second ? &held->second->root() : nullptr;
-    auto copy = store_.canonical(source_, bare);
-    return keep(bare, copy.ok() && *copy ? (*copy)->body : std::string());
-  }
-
-  void add(const ResourceCopy& copy, const DocumentPtr& document) {
-    held_[copy.type + "/" + copy.id] = document;
-    if (!copy.url.empty()) held_[copy.url] = document;
-  }
-
- private:
-  const Node* keep(const std::string& key, const std::string& body) {
-    DocumentPtr document;
-    if (!body.empty()) {
-      if (auto read = fhir::read_json(body); read.ok()) document = *std::move(read);
-    }
-    return (held_[key] = document) ? &document->root() : nullptr;
-  }
-
-  Store& store_;
-  std::string source_;
-  std::map<std::string, DocumentPtr, std::less<>> held_;
-};
 
 // One attempt at a lane: everything read, mapped and applied, ready to be committed.
 class Attempt {
