@@ -117,7 +117,8 @@ std::vector<care::Entity> whole_record() {
   plan.intent = "plan";
   plan.title = "Depression care";
   plan.problems = {{"Condition/7", "Depression", {}}};
-  plan.goals = {{.reference = "Goal/1", .description = "PHQ-9 below 5", .status = "active", .targets = {}}};
+  plan.goals = {
+      {.reference = "Goal/1", .description = "PHQ-9 below 5", .status = "active", .targets = {}, .achievement = {}}};
   all.emplace_back(plan);
 
   auto consent = entry<care::Consent>("k1");
