@@ -195,7 +195,14 @@ sources:
         return next(patient for patient in self.patients() if part in patient["name"])
 
     def of(self, patient, what):
-        return self.adapter.get(f"/care/patients/{patient['id']}/{what}")[what]
+        """All pages of a collection."""
+        found, after = [], ""
+        while True:
+            page = self.adapter.get(f"/care/patients/{patient['id']}/{what}?limit=500&after={urllib.parse.quote(after)}")
+            found += page[what]
+            if not page["next"]:
+                return found
+            after = page["next"]
 
     def outbox(self):
         return self.adapter.get("/care/outbox?limit=500")["outbox"]

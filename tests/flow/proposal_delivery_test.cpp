@@ -23,12 +23,15 @@ class ProposalDelivery : public DeliverEhrPlan {
 
   std::vector<std::string> goals_there() {
     std::vector<std::string> goals;
-    for (const fhir::Node& goal : fhir::each(there()->root().find("goal"))) goals.emplace_back(goal.text_of("display"));
+    const auto document = there();
+    for (const fhir::Node& goal : fhir::each(document->root().find("goal")))
+      goals.emplace_back(goal.text_of("display"));
     return goals;
   }
   std::vector<std::string> activities_there() {
     std::vector<std::string> kinds;
-    for (const fhir::Node& activity : fhir::each(there()->root().find("activity"))) {
+    const auto document = there();
+    for (const fhir::Node& activity : fhir::each(document->root().find("activity"))) {
       const fhir::Node* detail = activity.find("detail");
       if (detail != nullptr) kinds.emplace_back(detail->text_of("description"));
     }

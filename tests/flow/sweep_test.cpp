@@ -181,7 +181,8 @@ TEST_F(SweepTest, D4_12_AKillAtAnyWriteLosesNothingAndDoublesNothing) {
       real.reopen();
       ASSERT_TRUE(sweep(*real, ehr, {.source = "main"}, choice_, "p", kNow).ok());
       std::map<std::string, int> count;
-      for (const auto& item : real->pending("main|Patient/p", 100).value()) ++count[item.resource.id];
+      const auto pending = real->pending("main|Patient/p", 100);
+      for (const auto& item : pending.value()) ++count[item.resource.id];
       EXPECT_EQ(count, (std::map<std::string, int>{{"a", 2}, {"b", 2}, {"c", 1}, {"d", 1}})) << "write " << write;
     }
   }

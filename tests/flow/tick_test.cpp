@@ -101,7 +101,8 @@ TEST_F(Tick, WritesNothingWhenNothingChanged) {
   EXPECT_TRUE(tick("p", "2026-07-28T12:00:00Z"));
   const auto versions = [&] {
     std::int64_t sum = 0;
-    for (const StoredEntity& row : *store_->record(care_id("main", "Patient", "p"))) sum += row.version;
+    const auto rows = store_->record(care_id("main", "Patient", "p"));
+    for (const StoredEntity& row : *rows) sum += row.version;
     return sum;
   };
   const auto stored = versions();
