@@ -55,17 +55,32 @@ void Form::look_at(const Code& code) {
   if (const auto* total = instrument_by_total(code)) totals.push_back(total);
 }
 
+namespace {
+
+// The first of the instrument's items that one of the codes names; as many as it has: none.
+// OPTIMIZATION: every question of a form is held against every instrument, so the last letters are compared first.
+std::size_t item_of(const Instrument& instrument, std::span<const Code> codes) {
+  std::size_t first = instrument.items.size();
+  for (const Code& code : codes) {
+    if (code.code.empty()) continue;
+    const bool loinc = code.system == kLoinc;
+    for (std::size_t k = 0; k < first; ++k) {
+      const InstrumentItem& item = instrument.items[k];
+      if (loinc && (item.code.empty() || item.code.back() != code.code.back())) continue;
+      if (is_item(instrument, item, code)) first = k;
+    }
+  }
+  return first;
+}
+
+}  // namespace
+
 Assignment by_code(const Form& form, const Instrument& instrument) {
   Assignment found(instrument.items.size());
   for (std::size_t i = 0; i < form.report.items.size(); ++i) {
     if (!is_question(form.report.items[i])) continue;
-    for (std::size_t k = 0; k < instrument.items.size(); ++k) {
-      const auto& codes = form.report.items[i].codes;
-      if (std::ranges::any_of(codes, [&](const Code& c) { return is_item(instrument, instrument.items[k], c); })) {
-        found[k].push_back(i);
-        break;
-      }
-    }
+    const std::size_t k = item_of(instrument, form.report.items[i].codes);
+    if (k < found.size()) found[k].push_back(i);
   }
   return found;
 }

@@ -118,9 +118,11 @@ bool is_over(const CarePlan& plan) {
   return std::ranges::find(kOpen, std::string_view(plan.status)) == kOpen.end();
 }
 
-CarePlan proposed_plan(std::string_view patient) {
+namespace {
+
+CarePlan draft_of(std::string_view patient, std::string id) {
   CarePlan plan;
-  plan.id = draft_id(patient);
+  plan.id = std::move(id);
   plan.patient = patient;
   plan.source.system = "bhi";
   plan.status = "draft";
@@ -131,17 +133,21 @@ CarePlan proposed_plan(std::string_view patient) {
   return plan;
 }
 
+}  // namespace
+
+CarePlan proposed_plan(std::string_view patient) { return draft_of(patient, draft_id(patient)); }
+
 bool is_untouched_draft(const CarePlan& plan) {
   if (plan.status != "draft" || plan.title != kDraftTitle || plan.id != draft_id(plan.patient)) return false;
   CarePlan without = plan;
   take_out(without);
   without.source = {"bhi", "", "", "", ""};  // the EHR may have sent it back
-  return without == proposed_plan(plan.patient);
+  return without == draft_of(plan.patient, plan.id);
 }
 
 bool is_withdrawn_draft(const CarePlan& plan) {
   if (plan.status != "revoked" || plan.title != kDraftTitle || plan.id != draft_id(plan.patient)) return false;
-  CarePlan withdrawn = proposed_plan(plan.patient);
+  CarePlan withdrawn = draft_of(plan.patient, plan.id);
   withdrawn.status = plan.status;
   withdrawn.source = plan.source;
   return plan == withdrawn;

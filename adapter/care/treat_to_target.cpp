@@ -321,6 +321,7 @@ std::vector<Proposal> treat_to_target(const TargetInput& input, const TargetPoli
 
 std::vector<Consultation> consultations_of(const Record& record) {
   std::vector<Consultation> found;
+  found.reserve(record.reviews.size());
   for (const CaseReview& review : record.reviews) {
     if (review.status != "final" || !review.discussed) continue;
     if (review.recommendations.empty()) found.push_back({review.id, review.date, "", ""});

@@ -104,6 +104,10 @@ Trend trend_of(std::span<const Screening> screenings, std::string_view instrumen
   const Instrument* table = find_instrument(instrument);
   if (table == nullptr) return trend;
   std::vector<Instant> times;
+  const auto count = static_cast<std::size_t>(std::ranges::count(screenings, instrument, &Screening::instrument));
+  if (count == 0) return trend;
+  times.reserve(count);
+  trend.points.reserve(count);
   for (const Screening& screening : screenings) {
     if (screening.instrument != instrument || !is_final_status(screening.status)) continue;
     const auto when = instant_from(screening.authored);
@@ -111,7 +115,7 @@ Trend trend_of(std::span<const Screening> screenings, std::string_view instrumen
     if (!when || *when > now + days{1} || !value) continue;
     if (is_score_of_another(screening, screenings) || is_repeated(screening, trend.points, *value)) continue;
     times.push_back(*when);
-    trend.points.push_back({screening.id, screening.authored, *value, std::string(band_of(*table, *value))});
+    trend.points.push_back({screening.id, screening.authored, *value, band_of(*table, *value)});
   }
   if (trend.points.empty()) return trend;
   put_in_order(trend.points, times);

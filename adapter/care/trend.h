@@ -35,7 +35,7 @@ struct TrendPoint {
   std::string id;  // of the screening
   std::string on;  // as authored
   double value = 0;
-  std::string severity;
+  std::string_view severity;  // of the instrument's table
   bool operator==(const TrendPoint&) const = default;
 };
 

@@ -8,7 +8,6 @@
 #include <cstdint>
 #include <span>
 #include <string>
-#include <vector>
 
 namespace bhi::mapping {
 
@@ -81,7 +80,7 @@ class FrameStack {
   Frame take(std::size_t slots);
 
   Arena& arena_;
-  std::vector<Frame> chunks_;
+  SmallList<Frame, 4> chunks_{arena_};
   std::size_t chunk_ = 0;  // in use up to `used_`; those above stand ready
   std::size_t used_ = 0;
 };

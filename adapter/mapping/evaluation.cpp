@@ -16,7 +16,7 @@ constexpr std::size_t kUsualVariables = 8;
 }  // namespace
 
 Evaluation::Evaluation(const Program& program, const World& world, TargetTree& tree, Arena& arena)
-    : world_(world), tree_(tree), arena_(arena), constants_(program.maps.size()) {
+    : world_(world), tree_(tree), arena_(arena), maps_(program.maps.size()), documents_(arena) {
   environment_.types = program.types.get();
   environment_.now = world.now;
   fhirpath::answer_from(program.terminology != nullptr ? *program.terminology : fhir::Terminology::r4(), environment_);
@@ -67,6 +67,7 @@ Result<bool> Evaluation::holds(const CompiledExpression& expression, const Bindi
 }
 
 Result<Collection> Evaluation::constant(const CompiledMap& map, std::uint32_t index) {
+  if (constants_.empty()) constants_.resize(maps_);
   auto& known = constants_[map.index];
   if (known.empty()) known.resize(map.constants.size());
   if (!known[index]) {

@@ -51,8 +51,10 @@ class Evaluation {
   Tracer* tracer_ = nullptr;
   Arena& arena_;
   fhirpath::Environment environment_;
-  std::vector<std::vector<std::optional<fhirpath::Collection>>> constants_;  // by map and constant
-  std::vector<const fhir::Node*> documents_;
+  std::vector<std::vector<std::optional<fhirpath::Collection>>>
+      constants_;  // by map and constant; empty until asked for
+  const std::size_t maps_;
+  SmallList<const fhir::Node*, 4> documents_;
   bool indexed_ = false;
   std::unordered_map<std::string_view, const fhir::Node*> by_url_;
   std::unordered_map<std::string, const fhir::Node*> by_id_;  // "Patient/1"

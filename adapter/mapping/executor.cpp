@@ -3,6 +3,7 @@
 #include "mapping/diagnostic.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace bhi::mapping {
 
@@ -109,7 +110,7 @@ Result<void> Executor::call(const CompiledGroup& group, Frame frame) {
     BHI_CHECK(call(*group.extends, base.frame()));
   }
   BHI_CHECK(run_rules(group.rules, group, frame));
-  calls_.pop_back();
+  calls_.resize(calls_.size() - 1);
   return {};
 }
 
@@ -209,10 +210,11 @@ Error Executor::located(const Application& application, const Place& otherwise, 
 
 // The groups that call each other in a circle: "item -> answer -> item".
 std::string Executor::cycle() const {
-  const CompiledGroup* last = calls_.back();
-  const auto before = std::find(calls_.rbegin() + 1, calls_.rend(), last);
+  const CompiledGroup* const last = calls_[calls_.size() - 1];
+  const auto before = std::find(std::reverse_iterator(calls_.end()) + 1, std::reverse_iterator(calls_.begin()), last);
   std::string text;
-  for (auto at = before == calls_.rend() ? calls_.begin() : before.base() - 1; at != calls_.end(); ++at) {
+  for (auto at = before == std::reverse_iterator(calls_.begin()) ? calls_.begin() : before.base() - 1;
+       at != calls_.end(); ++at) {
     text += (text.empty() ? "" : " -> ") + (*at)->name;
     if (text.size() > 400) return text + " -> ...";
   }

@@ -107,8 +107,8 @@ class Executor {
   Tracer* tracer_ = nullptr;  // null: nobody asked for the lineage
   std::uint64_t steps_ = 0;
   std::size_t nesting_ = 0;
-  bool located_ = false;                     // the error on its way up says its place already
-  std::vector<const CompiledGroup*> calls_;  // the groups at work, outermost first
+  bool located_ = false;                               // the error on its way up says its place already
+  SmallList<const CompiledGroup*, 32> calls_{arena_};  // the groups at work, outermost first
   std::map<SharedKey, TargetNode*> shared_;
 };
 
