@@ -182,7 +182,7 @@ void Proposals::worsening(const Trend& trend) {
       add("worsening",
           name_of(trend) + " " + number_text(trend.previous->value) + " to " + number_text(trend.last->value) +
               (by_points ? ": at least " + std::to_string(rule.worse_points) + " points more"
-                         : ": a band higher (" + trend.last->severity + ")"),
+                         : ": a band higher (" + std::string(trend.last->severity) + ")"),
           {trend.previous->id, trend.last->id}, date_after(trend.last->on, policy_.look_after_worse_days));
   one.review_date = one.due;
   one.activities.push_back(activity_of("worsening-review", "Plan looked at after a worse score", one.due));
