@@ -6,11 +6,21 @@
 
 namespace bhi {
 
+namespace {
+
+// OPTIMIZATION: EVP_sha256() is looked up anew at each use; ids are made of hashes, so there are many.
+const EVP_MD* sha256_algorithm() {
+  static const EVP_MD* const fetched = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  return fetched != nullptr ? fetched : EVP_sha256();
+}
+
+}  // namespace
+
 Digest sha256(std::string_view bytes) {
   Digest digest{};
   unsigned int length = 0;
   [[maybe_unused]] const int done =
-      EVP_Digest(bytes.data(), bytes.size(), digest.data(), &length, EVP_sha256(), nullptr);
+      EVP_Digest(bytes.data(), bytes.size(), digest.data(), &length, sha256_algorithm(), nullptr);
   assert(done == 1 && length == digest.size());
   return digest;
 }
