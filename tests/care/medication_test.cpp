@@ -45,19 +45,23 @@ TEST_P(RealOrder, GetsItsClass) {
   EXPECT_TRUE(therapy.issues.empty()) << therapy.issues[0].text;
 }
 
-// Every distinct psychotropic order of the 28 Synthea bundles and the behavioral health examples, as written there.
+// Every distinct psychotropic order of the 28 Synthea bundles, the R4 and the behavioral health examples, as written
+// there; US Core has none.
 INSTANTIATE_TEST_SUITE_P(
     Psychotropic, RealOrder,
-    testing::Values(Case{"1091392", "Methylphenidate Hydrochloride 20 MG Oral Tablet", "stimulant", "code",
-                         "methylphenidate"},
-                    Case{"1153378", "Clonazepam [Klonopin]", "benzodiazepine", "text", "clonazepam"},
-                    Case{"198031", "24hr nicotine transdermal patch", "tobacco", "text", "nicotine"},
-                    Case{"308971", "Carbamazepine[Tegretol]", "mood-stabilizer", "text", "carbamazepine"},
-                    Case{"563026", "Diazepam [Valium]", "benzodiazepine", "text", "diazepam"},
-                    Case{"608139", "atomoxetine 100 MG Oral Capsule", "non-stimulant-adhd", "code", "atomoxetine"},
-                    Case{"993532", "bupropion hydrochloride 200 MG", "atypical-antidepressant", "text", "bupropion"},
-                    Case{"197900", "lorazepam 0.5 MG Oral Tablet", "benzodiazepine", "code", "lorazepam"},
-                    Case{"1738483", "paroxetine hydrochloride 10 MG Oral Tablet", "SSRI", "code", "paroxetine"}));
+    testing::Values(
+        Case{"1091392", "Methylphenidate Hydrochloride 20 MG Oral Tablet", "stimulant", "code", "methylphenidate"},
+        Case{"1153378", "Clonazepam [Klonopin]", "benzodiazepine", "text", "clonazepam"},
+        Case{"198031", "24hr nicotine transdermal patch", "tobacco", "text", "nicotine"},
+        Case{"308971", "Carbamazepine[Tegretol]", "mood-stabilizer", "text", "carbamazepine"},
+        Case{"563026", "Diazepam [Valium]", "benzodiazepine", "text", "diazepam"},
+        Case{"608139", "atomoxetine 100 MG Oral Capsule", "non-stimulant-adhd", "code", "atomoxetine"},
+        Case{"993532", "bupropion hydrochloride 200 MG", "atypical-antidepressant", "text", "bupropion"},
+        Case{"197900", "lorazepam 0.5 MG Oral Tablet", "benzodiazepine", "code", "lorazepam"},
+        Case{"1738483", "paroxetine hydrochloride 10 MG Oral Tablet", "SSRI", "code", "paroxetine"},
+        // the R4 examples
+        Case{"308047", "Alprazolam 0.25mg Oral Tablet", "benzodiazepine", "code", "alprazolam"},
+        Case{"", "Lorazepam 2mg/ml injection solution 1ml vial (product)", "benzodiazepine", "text", "lorazepam"}));
 
 // Every other distinct order of those files: none of them is psychotropic.
 INSTANTIATE_TEST_SUITE_P(
