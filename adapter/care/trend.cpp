@@ -138,13 +138,4 @@ Trend trend_of(std::span<const Screening> screenings, std::string_view instrumen
   return trend;
 }
 
-std::vector<Trend> trends_of(std::span<const Screening> screenings, std::string_view start, Instant now) {
-  std::vector<Trend> trends;
-  for (const Instrument& instrument : instruments()) {
-    Trend trend = trend_of(screenings, instrument.id, start, now);
-    if (!trend.points.empty()) trends.push_back(std::move(trend));
-  }
-  return trends;
-}
-
 }  // namespace bhi::care

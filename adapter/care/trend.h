@@ -60,7 +60,4 @@ struct Trend {
 // `start` of the treatment, may be empty. Screenings dated after tomorrow are not followed.
 Trend trend_of(std::span<const Screening> screenings, std::string_view instrument, std::string_view start, Instant now);
 
-// Of every instrument that has a score, in the order of the instruments' table.
-std::vector<Trend> trends_of(std::span<const Screening> screenings, std::string_view start, Instant now);
-
 }  // namespace bhi::care

@@ -64,7 +64,8 @@ class CareBoards : public ::testing::Test {
 
   std::vector<std::string> listed() {
     std::vector<std::string> patients;
-    for (const auto& row : *must(board.caseload()).rows) patients.push_back(row.patient);
+    const auto view = must(board.caseload());
+    for (const auto& row : *view.rows) patients.push_back(row.patient);
     return patients;
   }
 
@@ -138,7 +139,8 @@ TEST_F(CareBoards, PutsAChangedRowWhereAFreshListWouldHaveIt) {
     const auto followed = listed();
     CareBoard fresh(store, [this] { return now; });
     std::vector<std::string> anew;
-    for (const auto& row : *must(fresh.caseload()).rows) anew.push_back(row.patient);
+    const auto view = must(fresh.caseload());
+    for (const auto& row : *view.rows) anew.push_back(row.patient);
     EXPECT_EQ(followed, anew);
   }
 }
