@@ -149,6 +149,7 @@ Group StructureMapReader::group(const Node& node) {
                                comment_text(input.text_of("documentation")),
                                {}});
   }
+  if (made.parameters.empty()) problem("expected an input in StructureMap.group.input, found none");
   for (const Node& one : list_of(node, "rule")) made.rules.push_back(rule(one));
   reporter_.rule.clear();
   return made;

@@ -40,6 +40,13 @@ TEST(StructureMapJson, RefusesAMemberThatItWouldLose) {
             "test.map:1:1: rule 'r': expected a known element of StructureMap.group.rule.source, found 'sortBy'");
 }
 
+// No text can be written of a group without an input, and the standard asks for one.
+TEST(StructureMapJson, RefusesAGroupWithoutAnInput) {
+  EXPECT_EQ(test::compile_error(R"({"resourceType":"StructureMap","url":"http://example.org/map","name":"t",
+              "group":[{"name":"main","typeMode":"none"}]})"),
+            "test.map:1:1: rule 'main': expected an input in StructureMap.group.input, found none");
+}
+
 TEST(StructureMapJson, ReadsEveryStructureMapOfTheFixtures) {
   namespace files = std::filesystem;
   if (!files::exists(test::fixtures())) GTEST_SKIP() << "no fixtures";
