@@ -2,6 +2,7 @@
 
 #include "fhir/json.h"
 #include "fhirpath/suggestion.h"
+#include "profile/profiles.h"
 
 #include <algorithm>
 #include <array>
@@ -78,17 +79,22 @@ Result<std::shared_ptr<const Engine>> make_engine(std::string instance_id, const
   engine->policy = policy;
   engine->bases = std::move(bases);
   BHI_TRY(engine->types, fhir::Types::with(definitions));
+  const auto conforms_to = [profiles = profile::Profiles::with(definitions, engine->types)](
+                               const fhirpath::Item& item, std::string_view definition,
+                               const fhirpath::Environment& environment) {
+    return profiles->conforms(item, definition, environment);
+  };
   std::shared_ptr<const fhir::Terminology> terminology;
   if (!lists.empty()) {
     BHI_TRY(terminology, fhir::Terminology::with(lists));
   }
-  BHI_TRY(engine->maps, mapping::Library::compile(layers(texts, {}), engine->types, terminology));
+  BHI_TRY(engine->maps, mapping::Library::compile(layers(texts, {}), engine->types, terminology, conforms_to));
   const auto known = overlays_in(texts);
   for (const auto& [source, overlay] : overlays) {
     if (std::ranges::find(known, overlay) == known.end()) return no_such_overlay(source, overlay, known);
     auto& library = engine->overlays[overlay];
     if (library != nullptr) continue;
-    BHI_TRY(library, mapping::Library::compile(layers(texts, overlay), engine->types, terminology));
+    BHI_TRY(library, mapping::Library::compile(layers(texts, overlay), engine->types, terminology, conforms_to));
   }
   engine->overlay_of = std::move(overlays);
   return std::shared_ptr<const Engine>(std::move(engine));

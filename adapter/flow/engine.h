@@ -17,7 +17,8 @@
 namespace bhi::flow {
 
 struct EngineTexts {
-  std::vector<std::string> definitions;  // StructureDefinition JSON: the logical models of fhir_profiles/care
+  std::vector<std::string>
+      definitions;  // StructureDefinition JSON: fhir_profiles/care, and the site's models and profiles
   std::vector<std::string> terminology;  // CodeSystem and ValueSet JSON of the site: what memberOf() looks into
   // By layer (mapping/library.h): "" is core; a name is the overlay that sources ask for; "site" is what the site has
   // for every source, "site:NAME" what it adds to the overlay NAME. Applied in that order.

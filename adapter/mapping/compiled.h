@@ -8,6 +8,7 @@
 #include "fhir/types.h"
 #include "fhirpath/expression.h"
 #include "mapping/code_table.h"
+#include "mapping/library.h"
 #include "mapping/structure_map.h"
 
 #include <deque>
@@ -138,6 +139,7 @@ struct CompiledMap {
 struct Program {
   std::shared_ptr<const fhir::Types> types;
   std::shared_ptr<const fhir::Terminology> terminology;  // null: R4's own lists
+  ConformsTo conforms_to;
   std::deque<CompiledMap> maps;
   std::map<std::string, const CompiledMap*, std::less<>> by_url;
   std::deque<CodeTable> code_tables;  // ConceptMap resources

@@ -20,6 +20,11 @@ Evaluation::Evaluation(const Program& program, const World& world, TargetTree& t
   environment_.types = program.types.get();
   environment_.now = world.now;
   fhirpath::answer_from(program.terminology != nullptr ? *program.terminology : fhir::Terminology::r4(), environment_);
+  if (program.conforms_to) {
+    environment_.conforms_to = [this, &program](const Item& item, std::string_view definition) {
+      return program.conforms_to(item, definition, environment_);
+    };
+  }
   environment_.resolve = [this](std::string_view reference) { return resolve(reference); };
   if (world.log) {
     environment_.trace = [this](std::string_view name, Collection items) {

@@ -73,7 +73,8 @@ std::vector<MapInfo> infos(const Program& program, std::span<const StructureMap>
 
 Result<std::shared_ptr<const Library>> Library::compile(std::span<const MapText> maps,
                                                         std::shared_ptr<const fhir::Types> types,
-                                                        std::shared_ptr<const fhir::Terminology> terminology) {
+                                                        std::shared_ptr<const fhir::Terminology> terminology,
+                                                        ConformsTo conforms_to) {
   std::shared_ptr<Library> library(new Library());
   std::vector<Diagnostic>& problems = library->parts_->diagnostics;
   std::vector<LayeredMap> layers;
@@ -97,6 +98,7 @@ Result<std::shared_ptr<const Library>> Library::compile(std::span<const MapText>
   library->parts_->program = compile_maps(read, std::move(types), problems, concept_maps);
   if (has_errors(problems)) return all_of(problems);
   library->parts_->program->terminology = std::move(terminology);
+  library->parts_->program->conforms_to = std::move(conforms_to);
   library->parts_->maps = infos(*library->parts_->program, read);
   library->parts_->written = std::move(read);
   return std::shared_ptr<const Library>(std::move(library));

@@ -22,6 +22,11 @@ namespace bhi::fhir {
 class Terminology;  // fhir/terminology.h
 }
 
+namespace bhi::fhirpath {
+struct Item;  // fhirpath/expression.h
+struct Environment;
+}  // namespace bhi::fhirpath
+
 namespace bhi::mapping {
 
 struct CompiledMap;
@@ -77,6 +82,10 @@ struct World {
   Lineage* lineage = nullptr;  // filled when the run ends well (mapping/lineage.h); null: none is kept
 };
 
+// conformsTo() of a profile, as fhirpath::Environment::conforms_to, with the environment that asks.
+using ConformsTo = std::function<Result<std::optional<bool>>(const fhirpath::Item& item, std::string_view definition,
+                                                             const fhirpath::Environment& environment)>;
+
 struct Output {
   fhir::Node root;               // of the (first) target, in the arena of the run
   std::vector<fhir::Node> more;  // further targets of the entry group, in order
@@ -87,10 +96,11 @@ class Library {
  public:
   // Compiles a set of maps that may import each other. All or nothing: any error diagnostic and there is no library.
   // Warnings are kept in diagnostics(). Error text holds every diagnostic, one a line.
-  // `terminology` answers memberOf() and subsumes(); null: R4's own lists.
+  // `terminology` answers memberOf() and subsumes(); null: R4's own lists. `conforms_to`: empty, no profiles.
   static Result<std::shared_ptr<const Library>> compile(std::span<const MapText> maps,
                                                         std::shared_ptr<const fhir::Types> types,
-                                                        std::shared_ptr<const fhir::Terminology> terminology = nullptr);
+                                                        std::shared_ptr<const fhir::Terminology> terminology = nullptr,
+                                                        ConformsTo conforms_to = {});
 
   ~Library();
   Library(const Library&) = delete;
