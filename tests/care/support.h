@@ -162,4 +162,17 @@ inline std::vector<Intent> intents_of(const Applied& applied, Intent::Artifact a
   return found;
 }
 
+inline MedicationTherapy therapy_of(std::string_view id, std::string_view text, std::string_view updated,
+                                    std::string_view authored) {
+  MedicationTherapy therapy;
+  therapy.id = id;
+  therapy.patient = "pat1";
+  therapy.source = ehr(id, updated, "1", "MedicationRequest");
+  therapy.status = "active";
+  therapy.intent = "order";
+  therapy.text = text;
+  therapy.authored = authored;
+  return therapy;
+}
+
 }  // namespace bhi::care::test
