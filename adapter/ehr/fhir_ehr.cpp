@@ -21,6 +21,7 @@ namespace bhi::ehr {
 namespace {
 
 constexpr const char* kAccept = "Accept: application/fhir+json";
+constexpr const char* kNoOldAnswer = "Cache-Control: no-cache";  // some give the result of the same search again
 constexpr const char* kContentType = "Content-Type: application/fhir+json";
 constexpr const char* kWantWhole = "Prefer: return=representation";
 
@@ -141,7 +142,7 @@ Result<Response> FhirEhr::send(Request& request) {
 }
 
 Result<Response> FhirEhr::get(std::string url) {
-  Request request{.method = Method::Get, .url = std::move(url), .headers = {kAccept}, .bearer = {}, .body = {}};
+  Request request{.method = Method::Get, .url = std::move(url), .headers = {kAccept, kNoOldAnswer}, .bearer = {}, .body = {}};
   auto sent = send(request);
   if (!sent) return sent;
   if (auto problem = problem_of(*sent, settings_.limits)) {

@@ -4,6 +4,7 @@
 #include "base/instant.h"
 #include "base/result.h"
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -30,6 +31,9 @@ struct Request {
   std::string base;  // of this server as the client sees it: "http://127.0.0.1:8080/fhir"
   bool from_loopback = true;
   bool inside = false;  // of the EHR's own people, not through its interface: no profile refuses it
+  // What is written is stamped by a clock that is so far ahead of the time, and is seen by others only so much later.
+  std::chrono::seconds skew{0};
+  std::chrono::seconds late{0};
 };
 
 struct Response {
@@ -60,8 +64,8 @@ Result<std::vector<Parameter>> parse_query(std::string_view query);
 // "Sun, 22 Nov 2026 09:30:00 GMT" (RFC 9110, 5.6.7).
 std::string http_date(Instant instant);
 
-// The number in W/"3" or "3"; empty when the text is no single entity tag of ours.
-std::optional<std::uint64_t> version_of_etag(std::string_view text);
-std::string etag(std::uint64_t version);
+// The version in W/"3" or "3"; empty when the text is no single entity tag.
+std::optional<std::string> version_of_etag(std::string_view text);
+std::string etag(std::string_view version);
 
 }  // namespace bhi::sim

@@ -122,6 +122,7 @@ Result<void> run(const Options& options, const sigset_t& ending) {
       simulator, now, [&](std::chrono::milliseconds time) { pause.wait(time); },
       [&](std::size_t count) { return journal ? journal->forget_after(count) : Result<void>(); });
   front.mark_start();
+  front.authority().set_strict(settings.rules.profile.manners.strict_tokens);
   BHI_CHECK(read_faults(front.faults(), options.faults));
   BHI_CHECK(read_auth(front.authority(), options.auth));
   BHI_TRY(const auto server, Server::start(options.listen, front, pause));
@@ -149,7 +150,10 @@ int main(int argc, char** argv) {
   app.add_option("--faults", options.faults, "JSON file of faults (see README.md)");
   app.add_option("--auth", options.auth, "JSON file of clients: every FHIR request then needs a token (authority.h)");
   app.add_option("--state", options.state, "journal file: what was written survives a restart");
-  app.add_option("--profile", options.profile, "behave like epic, oracle, athenahealth, eclinicalworks, or open")
+  app.add_option(
+         "--profile", options.profile,
+         "behave like epic, oracle, athenahealth, eclinicalworks, medplum, medplum-plain (without transactions), hapi, "
+         "or open")
       ->capture_default_str();
   app.add_option("--statement", options.statement,
                  "a captured CapabilityStatement (JSON): served as it is, and what it does not declare is refused");
