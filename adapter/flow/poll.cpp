@@ -4,6 +4,7 @@
 #include "flow/pages.h"
 #include "flow/query.h"
 #include "flow/receive.h"
+#include "flow/still_current.h"
 #include "flow/time_walk.h"
 
 #include <algorithm>
@@ -140,6 +141,7 @@ class Walk {
   Result<void> keep(const Page& page, const std::optional<Window>& next) {
     BHI_TRY(Received received, receive(page.bundle->root(), settings_.source, "poll", now_));
     std::erase_if(received.items, [](const InboxItem& item) { return item.resource.type == "OperationOutcome"; });
+    BHI_CHECK(settle_order(store_, ehr_, received.items));
     ++summary_.pages;
     summary_.seen += received.items.size();
     std::ranges::move(received.issues, std::back_inserter(summary_.issues));

@@ -34,7 +34,11 @@ Result<void> SimClock::set(const fhir::Node& settings, Instant now) {
   auto stands = stands_;
   auto date_skew = date_skew_;
   auto stamp_skews = stamp_skews_;
-  const auto jump = [&](std::chrono::milliseconds by) { stands ? void(*stands += by) : void(ahead += by); };
+  auto set_back = set_back_;
+  const auto jump = [&](std::chrono::milliseconds by) {
+    stands ? void(*stands += by) : void(ahead += by);
+    if (by.count() < 0) set_back -= by;
+  };
   if (!settings.is_object()) return wrong("settings", "an object");
   for (const fhir::Member& member : settings.members()) {
     const std::string_view name = member.name->text;
@@ -65,7 +69,7 @@ Result<void> SimClock::set(const fhir::Node& settings, Instant now) {
       return wrong(name, "advance_secs, now, stand_still, date_skew_secs or stamp_skew_secs");
     }
   }
-  ahead_ = ahead, stands_ = stands, date_skew_ = date_skew, stamp_skews_ = stamp_skews;
+  ahead_ = ahead, set_back_ = set_back, stands_ = stands, date_skew_ = date_skew, stamp_skews_ = stamp_skews;
   return {};
 }
 
@@ -84,6 +88,11 @@ seconds SimClock::date_skew() const {
   return date_skew_;
 }
 
+std::chrono::milliseconds SimClock::set_back() const {
+  const std::lock_guard lock(mutex_);
+  return set_back_;
+}
+
 seconds SimClock::next_stamp_skew() {
   const std::lock_guard lock(mutex_);
   return stamp_skews_.empty() ? seconds{0} : stamp_skews_[next_++ % stamp_skews_.size()];
@@ -91,7 +100,7 @@ seconds SimClock::next_stamp_skew() {
 
 void SimClock::reset() {
   const std::lock_guard lock(mutex_);
-  ahead_ = {}, stands_.reset(), date_skew_ = {}, stamp_skews_.clear(), next_ = 0;
+  ahead_ = set_back_ = {}, stands_.reset(), date_skew_ = {}, stamp_skews_.clear(), next_ = 0;
 }
 
 }  // namespace bhi::sim

@@ -28,12 +28,14 @@ class SimClock {
   Instant at(Instant now) const;
   bool changed() const;  // does it differ from the true one?
   std::chrono::seconds date_skew() const;
-  std::chrono::seconds next_stamp_skew();  // of the node whose turn it is
+  std::chrono::milliseconds set_back() const;  // by all steps back together
+  std::chrono::seconds next_stamp_skew();      // of the node whose turn it is
   void reset();
 
  private:
   mutable std::mutex mutex_;
   std::chrono::milliseconds ahead_{0};
+  std::chrono::milliseconds set_back_{0};
   std::optional<Instant> stands_;
   std::chrono::seconds date_skew_{0};
   std::vector<std::chrono::seconds> stamp_skews_;

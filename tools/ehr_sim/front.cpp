@@ -105,8 +105,7 @@ Response Front::answer(const Request& asked, const std::string& type, Instant no
   Request request = asked;
   bool is_repeat = false;
   const bool is_empty = take_marks(request, is_repeat);
-  request.skew = clock_.next_stamp_skew();
-  request.late = effect.late;
+  request.timing = {clock_.next_stamp_skew(), effect.late, clock_.set_back()};
   if (request.path == kTokenPath) return authority_.token(request, now);
   if (request.path == kSmartPath) return authority_.configuration(request);
   if (auto refused = authority_.check(request, type, interaction_of(request), now)) return *std::move(refused);
@@ -216,7 +215,7 @@ Response Front::load(const Request& request) {
     }
     late = std::chrono::seconds(secs);
   }
-  const auto loaded = simulator_.load((*document)->root(), now(), clock_.next_stamp_skew(), late);
+  const auto loaded = simulator_.load((*document)->root(), now(), {clock_.next_stamp_skew(), late, clock_.set_back()});
   if (!loaded) return refuse(loaded.error());
   JsonMaker make;
   return plain(make.object({make.member("versions", make.number(*loaded))}));

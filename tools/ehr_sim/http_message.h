@@ -22,6 +22,13 @@ using Headers = std::vector<std::pair<std::string, std::string>>;
 std::string_view header(const Headers& headers, std::string_view name);
 bool has_header(const Headers& headers, std::string_view name);
 
+// How a request stands to the server's time.
+struct Timing {
+  std::chrono::seconds skew{0};         // what is written is stamped by a clock that is so far ahead
+  std::chrono::seconds late{0};         // and is seen by others only so much later
+  std::chrono::milliseconds behind{0};  // the clock was set back by so much: it does not tell what time has passed
+};
+
 struct Request {
   std::string method;  // "GET"
   std::string path;    // still percent-encoded: "/fhir/Patient/1"
@@ -31,9 +38,7 @@ struct Request {
   std::string base;  // of this server as the client sees it: "http://127.0.0.1:8080/fhir"
   bool from_loopback = true;
   bool inside = false;  // of the EHR's own people, not through its interface: no profile refuses it
-  // What is written is stamped by a clock that is so far ahead of the time, and is seen by others only so much later.
-  std::chrono::seconds skew{0};
-  std::chrono::seconds late{0};
+  Timing timing{};
 };
 
 struct Response {

@@ -48,15 +48,13 @@ Result<std::vector<Loaded>> resources_of(const Node& document, Versions& version
 
 }  // namespace
 
-Result<std::size_t> Simulator::load(const Node& document, Instant now, std::chrono::seconds skew,
-                                    std::chrono::seconds late) {
-  publish_late(now);
+Result<std::size_t> Simulator::load(const Node& document, Instant now, const Timing& timing) {
+  publish_late(now + timing.behind);
   const std::size_t before = version_count();
   const std::string_view bundle_type = fhir::resource_type(document) == "Bundle" ? document.text_of("type") : "";
   Request request{.method = "POST", .path = std::string(kBasePath), .query = {}, .headers = {}, .body = {}, .base = {}};
   request.inside = true;
-  request.skew = skew;
-  request.late = late;
+  request.timing = timing;
   Response response;
   if (bundle_type == "transaction" || bundle_type == "batch") {
     request.headers.emplace_back("Content-Type", "application/fhir+json");
@@ -71,7 +69,7 @@ Result<std::size_t> Simulator::load(const Node& document, Instant now, std::chro
           for (const Loaded& one : *all) {
             Arena arena;
             const auto put = versions.put(one.type, one.id, with_references(*one.resource, references, arena),
-                                          Method::Put, now + skew);
+                                          Method::Put, now + timing.skew);
             if (!put) return refuse(put.error(), one.place);
           }
           return Response{};

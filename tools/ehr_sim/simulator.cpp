@@ -74,7 +74,7 @@ Simulator::Simulator(Settings settings, Keep keep)
       lists_(settings_.seed) {}
 
 Response Simulator::handle(const Request& request, Instant now) {
-  publish_late(now);
+  publish_late(now + request.timing.behind);
   if (AsyncJobs::is_job(request.path)) return jobs_.status(request.path);
   auto target = route(request.path);
   if (!target) return refuse(target.error());
@@ -207,8 +207,9 @@ Response Simulator::change(const std::function<Response(Versions&)>& act, const 
   const std::size_t before = versions_.count();
   Response response = act(versions_);
   if (response.status >= 400 || versions_.count() == before) return response;
-  if (request.late.count() > 0) {
-    for (const VersionPtr& version : versions_.since(before)) late_.push_back({now + request.late, version});
+  if (request.timing.late.count() > 0) {
+    for (const VersionPtr& version : versions_.since(before))
+      late_.push_back({now + request.timing.behind + request.timing.late, version});
     versions_.roll_back(before);
     any_late_ = true;
     return response;
@@ -278,7 +279,7 @@ Response Simulator::run_bundle(const Call& call) {
   };
   if (type == "batch" || (type == "transaction" && manners().transactions_as_batch)) {
     return answered(run_batch(root, call.request.base, resources, manners(), [&](Request one) {
-      one.skew = call.request.skew, one.late = call.request.late, one.inside = call.request.inside;
+      one.timing = call.request.timing, one.inside = call.request.inside;
       return handle(one, call.now);
     }));
   }

@@ -42,9 +42,8 @@ class Simulator {
 
   // Puts a document into the store as it is: a resource, or a Bundle. A transaction or batch Bundle is run as such; of
   // every other Bundle each entry is stored under its own id (a new one when it has none). Whole or not at all. Number
-  // of versions. `skew`, `late`: as in Request.
-  Result<std::size_t> load(const fhir::Node& document, Instant now, std::chrono::seconds skew = {},
-                           std::chrono::seconds late = {});
+  // of versions. `timing`: as in Request.
+  Result<std::size_t> load(const fhir::Node& document, Instant now, const Timing& timing = {});
   void restore(VersionPtr version);  // from the journal
 
   // Ends all open pages, as a server does that restarts or runs out of memory.

@@ -20,7 +20,7 @@ struct Simulator::Call {
   Asked asked(const Manners& manners) const {
     auto wanted = preferred_return(header_of("Prefer"));
     if (wanted == Return::Outcome && !manners.outcome_wanted) wanted = Return::Representation;
-    return {request.base, now + request.skew, wanted, manners};
+    return {request.base, now + request.timing.skew, wanted, manners};
   }
 };
 
