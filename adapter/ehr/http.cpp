@@ -356,6 +356,11 @@ Response Http::send(const Request& request) {
                         ? "the answer is longer than " + std::to_string(receiving.max_body_bytes) + " bytes"
                     : receiving.no_memory ? "no memory for the answer"
                                           : curl_easy_strerror(code);
+  // With TLS 1.3 a server says only after the handshake that it misses a certificate, by ending the connection.
+  const bool ended = code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR || code == CURLE_GOT_NOTHING;
+  if (ended && request.url.starts_with("https:") && parts_->settings.cert_file.empty()) {
+    response.reason += "; a server that wants a certificate of ours for mutual TLS (tls.cert_file) does so too";
+  }
   return response;
 }
 

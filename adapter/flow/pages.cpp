@@ -12,20 +12,6 @@ namespace {
 
 using fhir::Node;
 
-// An outcome among the results that is more than a remark says that something may be missing. Epic, athenahealth and
-// Oracle cut results short in this way, with status 200.
-bool says_incomplete(const Node& bundle) {
-  for (const Node& entry : fhir::each(bundle.find("entry"))) {
-    const Node* resource = entry.find("resource");
-    if (resource == nullptr || fhir::resource_type(*resource) != "OperationOutcome") continue;
-    for (const Node& issue : fhir::each(resource->find("issue"))) {
-      const std::string_view severity = issue.text_of("severity");
-      if (severity != "information" && severity != "success") return true;
-    }
-  }
-  return false;
-}
-
 std::size_t matches_of(const Node& bundle) {
   std::size_t count = 0;
   for (const Node& entry : fhir::each(bundle.find("entry"))) {
@@ -47,6 +33,18 @@ std::size_t total_of(const Node& bundle) {
 }
 
 }  // namespace
+
+bool says_incomplete(const Node& bundle) {
+  for (const Node& entry : fhir::each(bundle.find("entry"))) {
+    const Node* resource = entry.find("resource");
+    if (resource == nullptr || fhir::resource_type(*resource) != "OperationOutcome") continue;
+    for (const Node& issue : fhir::each(resource->find("issue"))) {
+      const std::string_view severity = issue.text_of("severity");
+      if (severity != "information" && severity != "success") return true;
+    }
+  }
+  return false;
+}
 
 Result<PageWalk> walk_pages(Ehr& ehr, Page page, int max_pages, std::string_view type, Issues& issues,
                             const TakePage& take) {

@@ -12,6 +12,10 @@
 
 namespace bhi::flow {
 
+// An outcome among the results that is more than a remark says that something may be missing. Epic, athenahealth and
+// Oracle cut results short in this way, with status 200.
+bool says_incomplete(const fhir::Node& bundle);
+
 // Takes a page; `whole`: it is the last one and nothing was missing.
 using TakePage = std::function<Result<void>(const Page& page, bool whole)>;
 

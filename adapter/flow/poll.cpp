@@ -4,6 +4,8 @@
 #include "flow/pages.h"
 #include "flow/query.h"
 #include "flow/receive.h"
+#include "flow/still_current.h"
+#include "flow/time_walk.h"
 
 #include <algorithm>
 #include <optional>
@@ -16,7 +18,8 @@ namespace {
 
 using fhir::Node;
 
-constexpr std::chrono::hours kBackdated{24};  // a date in the record lies before the moment it was entered
+constexpr std::chrono::minutes kOldestAnswer{10};  // that a server may give again for the same question
+constexpr std::chrono::hours kBackdated{24};       // a date in the record lies before the moment it was entered
 
 // What the cursor keeps: "<since> <server> <asked>".
 struct Window {
@@ -72,18 +75,20 @@ class Walk {
   Result<PollSummary> run() {
     BHI_TRY(const auto cursor, store_.cursor(settings_.source, cursor_name()));
     const auto last = cursor ? window_from(*cursor) : std::nullopt;
-    BHI_TRY(Page page, ask(last ? std::optional(last->since) : std::nullopt));
-    Instant server = page.server_time.value_or(now_);
+    std::optional<Instant> since = last ? std::optional(last->since) : std::nullopt;
+    BHI_TRY(Page page, ask(since));
+    Instant server = time_of(page);
     if (last) {
       const auto step = step_back(*last, server, now_, settings_.overlap);
       if (step.count() > 0) {
         note(Severity::Warning, "transient", "the server's clock went back; the window begins earlier by that step");
-        BHI_TRY(page, ask(last->since - step));
+        since = last->since - step;
+        BHI_TRY(page, ask(since));
         server = std::min(server, page.server_time.value_or(server));
       }
     }
     const Window next{server - settings_.overlap, server, now_};
-    BHI_CHECK(walk(std::move(page), next));
+    BHI_CHECK(walk(std::move(page), since, next));
     return std::move(summary_);
   }
 
@@ -91,17 +96,40 @@ class Walk {
   bool created() const { return choice_.mode == PollMode::CreatedDate; }
   std::string cursor_name() const { return created() ? type_ + "|created" : type_; }
 
-  Result<Page> ask(std::optional<Instant> since) {
+  // When the answer was true, by the server's clock: it may be one that was found for the same question before.
+  Instant time_of(const Page& page) const {
+    const Instant told = page.server_time.value_or(now_);
+    const Node* meta = page.bundle->root().find("meta");
+    const auto found = meta == nullptr ? std::nullopt : instant_from(meta->text_of("lastUpdated"));
+    return found && *found < told && told - *found <= kOldestAnswer ? *found : told;
+  }
+
+  Result<Page> ask(std::optional<Instant> since) { return ask(since, settings_.page_size, ""); }
+
+  Result<Page> ask(std::optional<Instant> since, int count, const std::string& sort) {
     std::string query;
     const auto add = [&query](const std::string& parameter) { query += (query.empty() ? "" : "&") + parameter; };
-    if (choice_.with_count) add("_count=" + std::to_string(settings_.page_size));
+    if (choice_.with_count) add("_count=" + std::to_string(count));
+    if (!sort.empty()) add("_sort=" + sort);
     if (since && created()) *since -= kBackdated;
     if (since) add(choice_.parameter + "=ge" + encoded(bhi::to_text(*since)));
     if (!settings_.filter.empty()) add(settings_.filter);
     return ehr_.search(type_, query);
   }
 
-  Result<void> walk(Page page, const Window& next) {
+  Result<void> walk(Page page, std::optional<Instant> since, const Window& next) {
+    if (choice_.mode == PollMode::LastUpdated && counts_positions(page.next)) {
+      const auto in_order = [&](std::optional<Instant> from, int count) { return ask(from, count, choice_.parameter); };
+      BHI_TRY(const auto walked, walk_by_time(ehr_, in_order, since, settings_.page_size, settings_.max_pages, type_,
+                                              summary_.issues, [&](const Page& one, bool whole) {
+                                                return keep(one, whole ? std::optional(next) : std::nullopt);
+                                              }));
+      if (walked) {
+        summary_.complete = walked->complete;
+        return {};
+      }
+      note(Severity::Warning, "processing", "pages are counted and cannot be had in order: changes may shift them");
+    }
     BHI_TRY(const PageWalk walk, walk_pages(ehr_, std::move(page), settings_.max_pages, type_, summary_.issues,
                                             [&](const Page& one, bool whole) {
                                               return keep(one, whole ? std::optional(next) : std::nullopt);
@@ -113,6 +141,7 @@ class Walk {
   Result<void> keep(const Page& page, const std::optional<Window>& next) {
     BHI_TRY(Received received, receive(page.bundle->root(), settings_.source, "poll", now_));
     std::erase_if(received.items, [](const InboxItem& item) { return item.resource.type == "OperationOutcome"; });
+    BHI_CHECK(settle_order(store_, ehr_, received.items));
     ++summary_.pages;
     summary_.seen += received.items.size();
     std::ranges::move(received.issues, std::back_inserter(summary_.issues));

@@ -1,11 +1,15 @@
 // How news of one type are found at one EHR: chosen from what it declares, with the reason in words.
 #pragma once
 
+#include "base/instant.h"
 #include "flow/ports.h"
 
+#include <chrono>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace bhi::flow {
@@ -36,5 +40,18 @@ PollChoice choose_poll(const Capabilities& capabilities, std::string_view type, 
 
 // After the EHR refused a search of a whole type: by patient, when it declares that. `status`: "400 ..." as answered.
 PollChoice by_patient_instead(const Capabilities& capabilities, const PollChoice& refused, std::string_view status);
+
+// Another way taken after a refusal, for some hours: then the EHR may have learned to answer, or its people allowed it.
+class Detour {
+ public:
+  static constexpr std::chrono::hours kLength{6};
+  void take(PollChoice instead, Instant now) { instead_ = std::move(instead), until_ = now + kLength; }
+  // Null: the straight way.
+  const PollChoice* at(Instant now) const { return instead_ && now < until_ ? &*instead_ : nullptr; }
+
+ private:
+  std::optional<PollChoice> instead_;
+  Instant until_{};
+};
 
 }  // namespace bhi::flow

@@ -4,6 +4,7 @@
 #include "flow/pages.h"
 #include "flow/query.h"
 #include "flow/receive.h"
+#include "flow/still_current.h"
 
 #include <algorithm>
 #include <map>
@@ -88,6 +89,7 @@ class Sweep {
   Result<void> keep(const fhir::Node& bundle, bool whole) {
     BHI_TRY(Received received, receive(bundle, settings_.source, "poll", now_));
     std::erase_if(received.items, [](const InboxItem& item) { return item.resource.type == "OperationOutcome"; });
+    BHI_CHECK(settle_order(store_, ehr_, received.items));
     for (const InboxItem& item : received.items) {
       if (item.resource.type == choice_.type) now_there_.insert_or_assign(item.resource.id, 0);
     }

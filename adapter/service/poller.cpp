@@ -81,7 +81,8 @@ void Poller::choose(Turn& turn, const flow::Capabilities& capabilities) {
   wishes.cohort = settings.cohort != CohortType::Everybody;
   wishes.sweep_types = settings.sweep_types;
   wishes.created_date_types = settings.created_date_types;
-  auto choice = turn.instead ? *turn.instead : flow::choose_poll(capabilities, turn.type, wishes);
+  const auto* detour = turn.detour.at(common_.now());
+  auto choice = detour != nullptr ? *detour : flow::choose_poll(capabilities, turn.type, wishes);
   const std::lock_guard lock(mutex_);
   if (choice.mode != turn.choice.mode || choice.reason != turn.choice.reason) {
     const bool doubtful = choice.mode == flow::PollMode::None || choice.mode == flow::PollMode::CreatedDate;
@@ -184,8 +185,9 @@ bool Poller::failed(Turn& turn, const flow::Capabilities* capabilities, const Er
   const auto& settings = link_.settings();
   common_.metrics.count(Metric::Polls, 1, {settings.name, turn.type, std::string(name(error.kind))});
   const auto now = Clock::now();
-  if (capabilities != nullptr && !turn.choice.by_patient && !turn.instead && is_refused(error)) {
-    turn.instead = flow::by_patient_instead(*capabilities, turn.choice, status_of(error));
+  const bool straight = turn.detour.at(common_.now()) == nullptr;
+  if (capabilities != nullptr && !turn.choice.by_patient && straight && is_refused(error)) {
+    turn.detour.take(flow::by_patient_instead(*capabilities, turn.choice, status_of(error)), common_.now());
     turn.next = now;
     return false;
   }

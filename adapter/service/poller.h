@@ -41,7 +41,7 @@ class Poller {
     int failures = 0;
     StateLine line;
     flow::PollChoice choice{};
-    std::optional<flow::PollChoice> instead{};  // after a refusal of the whole type; until the next start
+    flow::Detour detour{};  // after a refusal of the whole type
     flow::Rounds rounds{};
     Clock::time_point next_round{};
     std::optional<Instant> known_until{};  // nothing older than this is missing

@@ -35,9 +35,10 @@ class Answer:
 
 
 class Client:
-    """One base URL, one request a connection."""
+    """One base URL, one request a connection. `tls`: an ssl.SSLContext, for https."""
 
-    def __init__(self, base):
+    def __init__(self, base, tls=None):
+        self.tls = tls
         parts = urllib.parse.urlsplit(base)
         self.base, self.host, self.port, self.path = base, parts.hostname, parts.port, parts.path
         self.headers = {}  # sent with every request
@@ -49,7 +50,10 @@ class Client:
             sent.setdefault("Content-Type", "application/fhir+json" if "/fhir" in self.path + path else "application/json")
         if isinstance(body, str):
             body = body.encode()
-        connection = http.client.HTTPConnection(self.host, self.port, timeout=timeout)
+        if self.tls is None:
+            connection = http.client.HTTPConnection(self.host, self.port, timeout=timeout)
+        else:
+            connection = http.client.HTTPSConnection(self.host, self.port, timeout=timeout, context=self.tls)
         try:
             connection.request(method, self.path + path, body=body, headers=sent)
             response = connection.getresponse()
@@ -118,7 +122,7 @@ class Process:
 class Stack:
     """A simulator and a daemon polling it. `folder` keeps store and logs; a temporary one is removed on stop."""
 
-    def __init__(self, folder=None, samples=True, load=(), poll_secs=1, sim_state=False, types=None, sim_args=(), source=""):
+    def __init__(self, folder=None, samples=True, load=(), poll_secs=1, sim_state=False, types=None, sim_args=(), source="", tls=None):
         self.temporary = tempfile.TemporaryDirectory(prefix="bhi-") if folder is None else None
         self.folder = pathlib.Path(folder or self.temporary.name)
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -127,8 +131,9 @@ class Stack:
         self.sim_args, self.source = list(sim_args), source  # further options of the simulator; further lines of the source (YAML)
         self.sim = self.daemon = None
         self.port, self.management_port, self.sim_port = free_port(), free_port(), free_port()
-        self.ehr = Client(f"http://127.0.0.1:{self.sim_port}/fhir")
-        self.control = Client(f"http://127.0.0.1:{self.sim_port}/_sim")
+        self.sim_url = f"http://127.0.0.1:{self.sim_port}" if tls is None else f"https://localhost:{self.sim_port}"
+        self.ehr = Client(self.sim_url + "/fhir", tls)
+        self.control = Client(self.sim_url + "/_sim", tls)
         self.adapter = Client(f"http://127.0.0.1:{self.port}")
         self.management = Client(f"http://127.0.0.1:{self.management_port}")
 
@@ -166,7 +171,7 @@ store:
   path: {self.folder}/store/bhi.db
 sources:
   - name: main
-    base_url: http://127.0.0.1:{self.sim_port}/fhir
+    base_url: {self.sim_url}/fhir
     types: [{", ".join(types)}]
     poll_interval_secs: {self.poll_secs}
     write_back: true

@@ -124,6 +124,7 @@ Result<void> Authority::set(const Node& settings) {
     const Node* node = settings.find(name);
     return node != nullptr && node->text() == "true";
   };
+  if (settings.find("strict") != nullptr) strict_ = is_true("strict");
   if (settings.find("refuse") != nullptr) refuse_ = is_true("refuse");
   if (is_true("revoke")) tokens_.clear();
   return {};
@@ -132,6 +133,11 @@ Result<void> Authority::set(const Node& settings) {
 bool Authority::on() const {
   const std::lock_guard lock(mutex_);
   return !clients_.empty();
+}
+
+void Authority::set_strict(bool strict) {
+  const std::lock_guard lock(mutex_);
+  strict_ = strict;
 }
 
 std::chrono::seconds Authority::skew() const {
@@ -169,6 +175,7 @@ const Authority::Client* Authority::find(std::string_view id) const {
 // https://www.rfc-editor.org/rfc/rfc6749#section-5.2
 Response Authority::refused(int status, std::string_view code, const std::string& reason) {
   ++refusals_[reason];
+  if (!strict_) status = 400, code = "invalid_request";
   JsonMaker make;
   Response response;
   response.status = status;
@@ -216,13 +223,13 @@ std::string Authority::assertion_problem(std::string_view text, std::string_view
   if (!exp) return "exp: missing";
   const Instant ends = Instant(std::chrono::seconds(*exp));
   if (ends <= now) return "exp: in the past";
-  if (ends > now + kMostLife + kClockSlack) return "exp: more than five minutes ahead";
+  if (strict_ && ends > now + kMostLife + kClockSlack) return "exp: more than five minutes ahead";
   const auto jti = claims.text_of("jti");
   if (jti.empty()) return "jti: missing";
   const Client known = *client;
   if (auto problem = signature_problem(text, known); !problem.empty()) return problem;
   std::erase_if(seen_, [&](const auto& one) { return one.second < now; });
-  if (!seen_.emplace(std::string(jti), now + 2 * kMostLife).second) return "jti: used before";
+  if (!seen_.emplace(std::string(jti), now + 2 * kMostLife).second && strict_) return "jti: used before";
   return {};
 }
 
@@ -309,7 +316,7 @@ std::optional<Response> Authority::check(const Request& request, std::string_vie
   const auto unauthorised = [&](const std::string& reason) {
     ++refusals_[reason];
     Response response = refuse(401, "login", reason);
-    response.headers.emplace_back("WWW-Authenticate", "Bearer");
+    if (strict_) response.headers.emplace_back("WWW-Authenticate", "Bearer");
     return response;
   };
   const auto given = header(request.headers, "Authorization");

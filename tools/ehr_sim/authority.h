@@ -10,6 +10,8 @@
 //    "discovery": "smart",       or "statement" (oauth-uris only), or "none"
 //    "scope_forms": "v1 v2",     what the SMART configuration declares
 //    "skew_secs": 0,             its clock is so far ahead of the true one: Date headers, exp, lastUpdated stay true
+//    "strict": true,             false: any token error is 400 invalid_request, a jti may come again, exp may be far
+//                                ahead, and 401 says nothing of how to sign in
 //    "grant": "...",             grants these of the asked scopes instead of those of the client
 //    "refuse": false,            every token is answered 401, also a fresh one
 //    "revoke": true}             forgets all tokens given so far
@@ -45,6 +47,7 @@ class Authority {
   Result<void> set(const fhir::Node& settings);
   bool on() const;
   std::chrono::seconds skew() const;
+  void set_strict(bool strict);
 
   Response token(const Request& request, Instant now);
   Response configuration(const Request& request) const;
@@ -83,6 +86,7 @@ class Authority {
   std::string forms_ = "v1 v2";
   std::optional<std::string> grant_;
   bool refuse_ = false;
+  bool strict_ = true;
   std::uint64_t issued_ = 0;
   std::uint64_t expired_requests_ = 0;
   std::map<std::string, std::uint64_t> refusals_;

@@ -38,14 +38,15 @@ Node search_parameters(std::string_view type, JsonMaker& make) {
 }
 
 Node resource(std::string_view type, const Rules& rules, JsonMaker& make) {
+  const Manners& manners = rules.profile.manners;
   return make.object({
       make.member("type", make.text(type)),
       make.member("interaction", codes(kTypeInteractions, make)),
       make.member("versioning", make.text("versioned")),
       make.member("readHistory", Node::boolean(true)),
-      make.member("updateCreate", Node::boolean(rules.update_creates)),
+      make.member("updateCreate", Node::boolean(rules.update_creates && manners.client_ids != ClientIds::None)),
       make.member("conditionalCreate", Node::boolean(true)),
-      make.member("conditionalRead", make.text("not-match")),
+      make.member("conditionalRead", make.text(manners.not_modified ? "not-match" : "not-supported")),
       make.member("conditionalUpdate", Node::boolean(false)),
       make.member("conditionalDelete", make.text("not-supported")),
       make.member("searchParam", search_parameters(type, make)),
@@ -82,7 +83,7 @@ std::string capability_statement(std::string_view base, const Rules& rules, Inst
   if (!rules.profile.statement.empty()) return rules.profile.statement;
   JsonMaker make;
   std::vector<Node> resources;
-  const bool open = rules.profile.name.empty();
+  const bool open = rules.profile.open();
   for (const ProfileType& type : rules.profile.types) resources.push_back(declared_resource(type, make));
   if (open) {
     for (const std::string_view type : resource_types()) resources.push_back(resource(type, rules, make));

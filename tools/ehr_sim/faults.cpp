@@ -21,6 +21,9 @@ struct Fault {
   int retry_after = -1;  // seconds; -1: not said
   int milliseconds = 0;
   int at = 0;
+  int secs = 120;
+  int rate_limit = -1;  // seconds, in a RateLimit header; -1: none
+  std::string to = "http://127.0.0.2:9";
   bool after = false;
 };
 
@@ -32,6 +35,7 @@ struct FaultKind {
   std::string_view name;
   std::string_view short_form;  // the field that a plain number sets; empty: `true` is the short form
   void (*strike)(const Fault&, Effect&);
+  bool further_pages_only = false;
 };
 
 void lose_answer(const Fault&, Effect& effect) { effect.lose_answer = true; }
@@ -42,12 +46,31 @@ void delay(const Fault& fault, Effect& effect) {
 
 void answer_status(const Fault& fault, Effect& effect) {
   effect.instead = refuse(fault.code, fault.code == 429 ? "throttled" : "transient", "a fault that was asked for");
+  if (fault.rate_limit >= 0) {
+    effect.instead->headers.emplace_back("RateLimit", "\"fhirInteractions\";r=0;t=" + std::to_string(fault.rate_limit));
+  }
   if (fault.retry_after >= 0) effect.instead->headers.emplace_back("Retry-After", std::to_string(fault.retry_after));
 }
 
 void answer_stale(const Fault&, Effect& effect) {
   effect.instead = refuse(412, "conflict", "a fault that was asked for: the version is not the current one");
 }
+
+void answer_conflict(const Fault&, Effect& effect) {
+  effect.instead = refuse(409, "conflict", "a fault that was asked for: somebody else writes this at the moment");
+}
+
+void expire_next(const Fault&, Effect& effect) {
+  effect.instead = refuse(410, "expired", "a fault that was asked for: this page is not kept any more");
+}
+
+template <LinkFault kFault>
+void change_link(const Fault& fault, Effect& effect) {
+  effect.link = kFault;
+  effect.link_to = fault.to;
+}
+
+void commit_late(const Fault& fault, Effect& effect) { effect.late = std::chrono::seconds(fault.secs); }
 
 void answer_html(const Fault&, Effect& effect) {
   effect.instead = Response{.status = 200,
@@ -59,10 +82,17 @@ void answer_html(const Fault&, Effect& effect) {
 void cut(const Fault& fault, Effect& effect) { effect.cut_at = static_cast<std::size_t>(fault.at); }
 
 constexpr std::array kKinds = std::to_array<FaultKind>({
+    {"conflict", "", answer_conflict},
     {"cut", "at", cut},
     {"delay_ms", "ms", delay},
+    {"empty_page", "", change_link<LinkFault::Empty>},
+    {"expire_next", "", expire_next, true},
+    {"forge_next", "", change_link<LinkFault::Foreign>},
     {"html", "", answer_html},
+    {"late_commit", "secs", commit_late},
+    {"loop_pages", "", change_link<LinkFault::Loop>},
     {"lose_answer", "", lose_answer},
+    {"repeat_page", "", change_link<LinkFault::Twice>},
     {"stale", "", answer_stale},
     {"status", "code", answer_status},
 });
@@ -77,7 +107,9 @@ constexpr std::array kNumberFields = std::to_array<NumberField>({
     {"at", &Fault::at, 0, 1 << 30},
     {"code", &Fault::code, 400, 599},
     {"ms", &Fault::milliseconds, 0, 600'000},
+    {"rate_limit", &Fault::rate_limit, 0, 86'400},
     {"retry_after", &Fault::retry_after, 0, 86'400},
+    {"secs", &Fault::secs, 1, 86'400},
     {"times", &Fault::left, 1, 1 << 30},
 });
 
@@ -108,9 +140,9 @@ Result<void> set_field(Fault& fault, std::string_view name, const Node& value) {
     fault.left = kAlways;
     return {};
   }
-  if (name == "method" || name == "type") {
+  if (name == "method" || name == "type" || name == "to") {
     if (!value.is_string()) return wrong(fault.kind->name, name, "text");
-    (name == "method" ? fault.method : fault.type) = value.text();
+    (name == "method" ? fault.method : name == "type" ? fault.type : fault.to) = value.text();
     return {};
   }
   if (name == "after") {
@@ -135,6 +167,12 @@ Result<Fault> read_fault(const FaultKind& kind, const Node& value) {
   return fault;
 }
 
+std::string names_of_kinds() {
+  std::string names;
+  for (const FaultKind& kind : kKinds) names += (names.empty() ? "" : ", ") + std::string(kind.name);
+  return "one of " + names;
+}
+
 }  // namespace
 
 FaultTable::FaultTable() = default;
@@ -144,8 +182,7 @@ Result<void> FaultTable::add(const Node& settings) {
   std::vector<Fault> added;
   for (const fhir::Member& member : settings.members()) {
     const auto* kind = std::ranges::find(kKinds, member.name->text, &FaultKind::name);
-    if (kind == kKinds.end())
-      return wrong(member.name->text.substr(0, 64), {}, "cut, delay_ms, html, lose_answer, stale or status");
+    if (kind == kKinds.end()) return wrong(member.name->text.substr(0, 64), {}, names_of_kinds());
     for (const Node& one : fhir::each(&member.value)) {
       BHI_TRY(auto fault, read_fault(*kind, one));
       added.push_back(std::move(fault));
@@ -167,13 +204,14 @@ std::size_t FaultTable::size() const {
   return faults_.size();
 }
 
-Effect FaultTable::take(std::string_view method, std::string_view type) {
+Effect FaultTable::take(std::string_view method, std::string_view type, bool further_page) {
   Effect effect;
   const std::lock_guard lock(mutex_);
   for (Fault& fault : faults_) {
     if (fault.left == 0 || effect.instead) continue;  // one answer in place of the work is enough
     if (!fault.method.empty() && fault.method != method) continue;
     if (!fault.type.empty() && fault.type != type) continue;
+    if (fault.kind->further_pages_only && !further_page) continue;
     if (fault.left != kAlways) --fault.left;
     fault.kind->strike(fault, effect);
     effect.names.emplace_back(fault.kind->name);

@@ -81,11 +81,12 @@ void Front::mark_start() { start_count_ = simulator_.version_count(); }
 Delivery Front::handle(const Request& request) {
   if (request.path.starts_with(kControlPath)) return {control(request), false, std::nullopt};
   const std::string type = kind_of(request);
-  Effect effect = faults_.take(request.method, type);
+  Effect effect = faults_.take(request.method, type, asks_further_page(request));
   if (effect.wait_before.count() > 0) wait_(effect.wait_before);
-  const Instant now = now_();
-  Response response = effect.instead ? *std::move(effect.instead) : answer(request, type, now);
-  if (authority_.skew().count() != 0) response.headers.emplace_back("Date", http_date(now + authority_.skew()));
+  const Instant now = this->now();
+  Response response = effect.instead ? *std::move(effect.instead) : answer(request, type, now, effect);
+  const auto skew = authority_.skew() + clock_.date_skew();
+  if (skew.count() != 0 || clock_.changed()) response.headers.emplace_back("Date", http_date(now + skew));
   log_.add({
       .at = now,
       .method = request.method,
@@ -100,11 +101,19 @@ Delivery Front::handle(const Request& request) {
   return {std::move(response), effect.lose_answer, effect.cut_at};
 }
 
-Response Front::answer(const Request& request, const std::string& type, Instant now) {
+Response Front::answer(const Request& asked, const std::string& type, Instant now, const Effect& effect) {
+  Request request = asked;
+  bool is_repeat = false;
+  const bool is_empty = take_marks(request, is_repeat);
+  request.timing = {clock_.next_stamp_skew(), effect.late, clock_.set_back()};
   if (request.path == kTokenPath) return authority_.token(request, now);
   if (request.path == kSmartPath) return authority_.configuration(request);
   if (auto refused = authority_.check(request, type, interaction_of(request), now)) return *std::move(refused);
+  if (is_empty) return empty_page(request);
   Response response = simulator_.handle(request, now);
+  if (effect.link != LinkFault::None && !is_repeat) {
+    response = with_link_fault(std::move(response), request, effect.link, effect.link_to);
+  }
   return type == "metadata" ? authority_.with_oauth_uris(std::move(response), request) : response;
 }
 
@@ -125,9 +134,12 @@ Response Front::control(const Request& request) {
   static constexpr std::array kRows = std::to_array<Row>({
       {"GET", "auth", &Front::show_auth},
       {"POST", "auth", &Front::change_auth},
+      {"GET", "clock", &Front::show_clock},
+      {"POST", "clock", &Front::set_clock},
       {"POST", "faults", &Front::add_faults},
       {"POST", "load", &Front::load},
       {"GET", "log", &Front::show_log},
+      {"POST", "pages", &Front::end_pages},
       {"POST", "reset", &Front::reset},
       {"GET", "stats", &Front::show_stats},
   });
@@ -135,7 +147,7 @@ Response Front::control(const Request& request) {
   const std::string_view name = std::string_view(request.path).substr(kControlPath.size());
   const auto* row = std::ranges::find(kRows, name, &Row::name);
   if (row == kRows.end())
-    return refuse(404, "not-found", "the control side has stats, log, load, faults, auth and reset");
+    return refuse(404, "not-found", "the control side has stats, log, load, faults, clock, pages, auth and reset");
   if (row->method != request.method && row + 1 != kRows.end() && row[1].name == name) ++row;
   if (row->method != request.method) return refuse(405, "not-supported", "this one is a " + std::string(row->method));
   return (this->*row->act)(request);
@@ -193,10 +205,41 @@ Response Front::add_faults(const Request& request) {
 Response Front::load(const Request& request) {
   const auto document = fhir::read_json(request.body);
   if (!document) return refuse(document.error());
-  const auto loaded = simulator_.load((*document)->root(), now_());
+  const auto parameters = parse_query(request.query);
+  std::chrono::seconds late{0};
+  for (const Parameter& given : parameters ? *parameters : std::vector<Parameter>()) {
+    int secs = 0;
+    const auto [end, error] = std::from_chars(given.value.data(), given.value.data() + given.value.size(), secs);
+    if (given.name != "late_secs" || error != std::errc{} || secs < 0) {
+      return refuse(400, "invalid", "load: expected late_secs=N");
+    }
+    late = std::chrono::seconds(secs);
+  }
+  const auto loaded = simulator_.load((*document)->root(), now(), {clock_.next_stamp_skew(), late, clock_.set_back()});
   if (!loaded) return refuse(loaded.error());
   JsonMaker make;
   return plain(make.object({make.member("versions", make.number(*loaded))}));
+}
+
+Response Front::show_clock(const Request&) {
+  JsonMaker make;
+  return plain(make.object({make.member("now", make.text(to_text(now())))}));
+}
+
+Response Front::set_clock(const Request& request) {
+  const auto settings = fhir::read_json(request.body);
+  if (!settings) return refuse(settings.error());
+  if (const auto set = clock_.set((*settings)->root(), now_()); !set) return refuse(set.error());
+  return show_clock(request);
+}
+
+Response Front::end_pages(const Request& request) {
+  const auto settings = fhir::read_json(request.body);
+  const Node* expire = settings ? (*settings)->root().find("expire") : nullptr;
+  if (expire == nullptr || expire->text() != "true")
+    return refuse(400, "invalid", "pages: expected {\"expire\": true}");
+  simulator_.expire_pages();
+  return show_clock(request);
 }
 
 Response Front::reset(const Request& request) {
@@ -211,6 +254,7 @@ Response Front::reset(const Request& request) {
     if (const auto done = simulator_.roll_back(start_count_, forget_); !done) return refuse(done.error());
   }
   faults_.clear();
+  clock_.reset();
   log_.clear();
   JsonMaker make;
   return plain(make.object({make.member("reset", Node::boolean(true)), make.member("data", Node::boolean(data))}));

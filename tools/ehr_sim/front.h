@@ -3,8 +3,11 @@
 //   GET  /_sim/stats        requests by method, type and status; resources and versions by type
 //   GET  /_sim/log?last=N   the newest N requests (100), oldest first: method, path, query, status; no bodies
 //   POST /_sim/faults       adds faults (faults.h)
+//   POST /_sim/clock        sets the clock (clock.h); GET shows what it says
+//   POST /_sim/pages        {"expire": true}: next links given so far are 410
 //   POST /_sim/auth         changes the authorisation server (authority.h); GET shows what it gave and refused
-//   POST /_sim/load         a resource or Bundle as the EHR's own people enter it, whatever its interface allows
+//   POST /_sim/load         a resource or Bundle as the EHR's own people enter it, whatever its interface allows;
+//                           ?late_secs=120: seen only then, with the lastUpdated of now
 //   POST /_sim/reset        forgets faults, log and counts; with {"data": true} also all that was written since the
 //   start
 //
@@ -12,6 +15,7 @@
 #pragma once
 
 #include "ehr_sim/authority.h"
+#include "ehr_sim/clock.h"
 #include "ehr_sim/faults.h"
 #include "ehr_sim/http_message.h"
 #include "ehr_sim/request_log.h"
@@ -42,6 +46,7 @@ class Front {
   FaultTable& faults() { return faults_; }
   // Off until it has clients: then every FHIR request needs a token.
   Authority& authority() { return authority_; }
+  SimClock& clock() { return clock_; }
 
   Delivery handle(const Request& request);
 
@@ -54,13 +59,18 @@ class Front {
   Response load(const Request& request);
   Response show_auth(const Request& request);
   Response change_auth(const Request& request);
-  Response answer(const Request& request, const std::string& type, Instant now);
+  Response show_clock(const Request& request);
+  Response set_clock(const Request& request);
+  Response end_pages(const Request& request);
+  Instant now() const { return clock_.at(now_()); }
+  Response answer(const Request& request, const std::string& type, Instant now, const Effect& effect);
 
   Simulator& simulator_;  // lent, outlives the front
   const Now now_;
   const Wait wait_;
   const Simulator::Forget forget_;
   FaultTable faults_;
+  SimClock clock_;
   Authority authority_;
   RequestLog log_;
   std::size_t start_count_ = 0;

@@ -143,16 +143,17 @@ std::string http_date(Instant instant) {
   return text;
 }
 
-std::optional<std::uint64_t> version_of_etag(std::string_view text) {
+std::optional<std::string> version_of_etag(std::string_view text) {
   if (text.starts_with("W/")) text.remove_prefix(2);
   if (text.size() < 3 || text.front() != '"' || text.back() != '"') return std::nullopt;
   text = text.substr(1, text.size() - 2);
-  std::uint64_t version = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), version);
-  if (error != std::errc{} || end != text.data() + text.size() || version == 0) return std::nullopt;
-  return version;
+  const bool plain =
+      text.size() <= 64 && text != "0" && std::ranges::all_of(text, [](char c) {
+        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '.';
+      });
+  return plain ? std::optional<std::string>(text) : std::nullopt;
 }
 
-std::string etag(std::uint64_t version) { return "W/\"" + std::to_string(version) + "\""; }
+std::string etag(std::string_view version) { return "W/\"" + std::string(version) + "\""; }
 
 }  // namespace bhi::sim

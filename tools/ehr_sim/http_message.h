@@ -4,6 +4,7 @@
 #include "base/instant.h"
 #include "base/result.h"
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,6 +22,13 @@ using Headers = std::vector<std::pair<std::string, std::string>>;
 std::string_view header(const Headers& headers, std::string_view name);
 bool has_header(const Headers& headers, std::string_view name);
 
+// How a request stands to the server's time.
+struct Timing {
+  std::chrono::seconds skew{0};         // what is written is stamped by a clock that is so far ahead
+  std::chrono::seconds late{0};         // and is seen by others only so much later
+  std::chrono::milliseconds behind{0};  // the clock was set back by so much: it does not tell what time has passed
+};
+
 struct Request {
   std::string method;  // "GET"
   std::string path;    // still percent-encoded: "/fhir/Patient/1"
@@ -30,6 +38,7 @@ struct Request {
   std::string base;  // of this server as the client sees it: "http://127.0.0.1:8080/fhir"
   bool from_loopback = true;
   bool inside = false;  // of the EHR's own people, not through its interface: no profile refuses it
+  Timing timing{};
 };
 
 struct Response {
@@ -60,8 +69,8 @@ Result<std::vector<Parameter>> parse_query(std::string_view query);
 // "Sun, 22 Nov 2026 09:30:00 GMT" (RFC 9110, 5.6.7).
 std::string http_date(Instant instant);
 
-// The number in W/"3" or "3"; empty when the text is no single entity tag of ours.
-std::optional<std::uint64_t> version_of_etag(std::string_view text);
-std::string etag(std::uint64_t version);
+// The version in W/"3" or "3"; empty when the text is no single entity tag.
+std::optional<std::string> version_of_etag(std::string_view text);
+std::string etag(std::string_view version);
 
 }  // namespace bhi::sim

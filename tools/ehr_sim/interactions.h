@@ -25,6 +25,7 @@ struct Asked {
   std::string_view base;
   Instant now{};
   Return preferred = Return::Representation;
+  Manners manners{};
 };
 
 // "return=minimal" and the like (https://hl7.org/fhir/R4/http.html#ops).

@@ -46,6 +46,7 @@ Result<VersionPtr> read_version(const Node& node, std::size_t sequence) {
   version->type = node.text_of("type");
   version->id = node.text_of("id");
   version->number = *number;
+  version->tag = node.text_of("tag").empty() ? std::to_string(*number) : std::string(node.text_of("tag"));
   version->updated = *updated;
   version->method = *method;
   version->created = created->text() == "true";
@@ -62,6 +63,7 @@ Node version_node(const Version& version, JsonMaker& make) {
       make.member("type", make.text(version.type)),
       make.member("id", make.text(version.id)),
       make.member("version", make.number(version.number)),
+      make.member("tag", make.text(version.tag)),
       make.member("updated", make.text(to_text(version.updated))),
       make.member("method", make.text(name(version.method))),
       make.member("created", Node::boolean(version.created)),

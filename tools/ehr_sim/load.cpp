@@ -48,30 +48,33 @@ Result<std::vector<Loaded>> resources_of(const Node& document, Versions& version
 
 }  // namespace
 
-Result<std::size_t> Simulator::load(const Node& document, Instant now) {
+Result<std::size_t> Simulator::load(const Node& document, Instant now, const Timing& timing) {
+  publish_late(now + timing.behind);
   const std::size_t before = version_count();
   const std::string_view bundle_type = fhir::resource_type(document) == "Bundle" ? document.text_of("type") : "";
+  Request request{.method = "POST", .path = std::string(kBasePath), .query = {}, .headers = {}, .body = {}, .base = {}};
+  request.inside = true;
+  request.timing = timing;
   Response response;
   if (bundle_type == "transaction" || bundle_type == "batch") {
-    Request request{
-        .method = "POST", .path = std::string(kBasePath), .query = {}, .headers = {}, .body = {}, .base = {}};
     request.headers.emplace_back("Content-Type", "application/fhir+json");
     request.body = fhir::write_json(document);
-    request.inside = true;
     response = handle(request, now);
   } else {
-    response = change([&](Versions& versions) {
-      ReferenceMap references;
-      const auto all = resources_of(document, versions, references);
-      if (!all) return refuse(all.error());
-      for (const Loaded& one : *all) {
-        Arena arena;
-        const auto put =
-            versions.put(one.type, one.id, with_references(*one.resource, references, arena), Method::Put, now);
-        if (!put) return refuse(put.error(), one.place);
-      }
-      return Response{};
-    });
+    response = change(
+        [&](Versions& versions) {
+          ReferenceMap references;
+          const auto all = resources_of(document, versions, references);
+          if (!all) return refuse(all.error());
+          for (const Loaded& one : *all) {
+            Arena arena;
+            const auto put = versions.put(one.type, one.id, with_references(*one.resource, references, arena),
+                                          Method::Put, now + timing.skew);
+            if (!put) return refuse(put.error(), one.place);
+          }
+          return Response{};
+        },
+        request, now);
   }
   if (response.status >= 400) return Error{Kind::Incorrect, first_issue(response).text};
   return version_count() - before;

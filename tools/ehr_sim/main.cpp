@@ -30,6 +30,7 @@ struct Options {
   bool no_update_create = false;
   std::string profile = "open";
   std::string statement;
+  Tls tls;
 };
 
 Instant now() { return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()); }
@@ -122,9 +123,10 @@ Result<void> run(const Options& options, const sigset_t& ending) {
       simulator, now, [&](std::chrono::milliseconds time) { pause.wait(time); },
       [&](std::size_t count) { return journal ? journal->forget_after(count) : Result<void>(); });
   front.mark_start();
+  front.authority().set_strict(settings.rules.profile.manners.strict_tokens);
   BHI_CHECK(read_faults(front.faults(), options.faults));
   BHI_CHECK(read_auth(front.authority(), options.auth));
-  BHI_TRY(const auto server, Server::start(options.listen, front, pause));
+  BHI_TRY(const auto server, Server::start(options.listen, front, pause, {}, options.tls));
   BHI_CHECK(write_port(options.port_file, server->port()));
   std::printf("bhi-ehr-sim ready: %s holding %zu resource versions\n", server->base().c_str(),
               simulator.version_count());
@@ -149,10 +151,17 @@ int main(int argc, char** argv) {
   app.add_option("--faults", options.faults, "JSON file of faults (see README.md)");
   app.add_option("--auth", options.auth, "JSON file of clients: every FHIR request then needs a token (authority.h)");
   app.add_option("--state", options.state, "journal file: what was written survives a restart");
-  app.add_option("--profile", options.profile, "behave like epic, oracle, athenahealth, eclinicalworks, or open")
+  app.add_option(
+         "--profile", options.profile,
+         "behave like epic, oracle, athenahealth, eclinicalworks, medplum, medplum-plain (without transactions), hapi, "
+         "or open")
       ->capture_default_str();
   app.add_option("--statement", options.statement,
                  "a captured CapabilityStatement (JSON): served as it is, and what it does not declare is refused");
+  app.add_option("--tls-cert", options.tls.cert_file, "PEM: serve https with this certificate");
+  app.add_option("--tls-key", options.tls.key_file, "PEM: and this key");
+  app.add_option("--tls-client-ca", options.tls.client_ca_file,
+                 "PEM: let in who has a certificate of these authorities");
   app.add_flag("--no-update-create", options.no_update_create, "PUT to an unknown id is refused");
   try {
     app.parse(argc, argv);

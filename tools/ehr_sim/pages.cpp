@@ -36,7 +36,7 @@ Node history_entry(const List& list, const Version& version, JsonMaker& make) {
                  })));
   members.push_back(make.member("response", make.object({
                                                 make.member("status", make.text(status)),
-                                                make.member("etag", make.text(etag(version.number))),
+                                                make.member("etag", make.text(etag(version.tag))),
                                                 make.member("lastModified", make.text(to_text(version.updated))),
                                             })));
   return make.object(members);
@@ -47,6 +47,18 @@ Node link(std::string_view relation, std::string_view url, JsonMaker& make) {
 }
 
 std::string address(const List& list) { return list.base + "/" + list.path; }
+
+std::string page_address(const List& list, std::size_t at, std::string_view key) {
+  switch (list.paging) {
+    case Paging::Cursor: break;
+    case Paging::Offset:
+      return address(list) + "?" + list.query + (list.query.empty() ? "" : "&") + "_offset=" + std::to_string(at);
+    case Paging::SearchId:
+      return list.base + "?_getpages=" + std::string(key) + "&_getpagesoffset=" + std::to_string(at) +
+             "&_count=" + std::to_string(list.page_size) + "&_bundletype=" + std::string(bundle_type(list.kind));
+  }
+  return address(list) + "?_cursor=" + cursor_text(Cursor{std::string(key), at});
+}
 
 // The start that page and count share.
 std::vector<Member> opening(const List& list, JsonMaker& make) {
@@ -75,6 +87,16 @@ std::shared_ptr<const List> OpenLists::find(std::string_view key) const {
   return found == kept_.end() ? nullptr : found->second;
 }
 
+std::pair<std::string, std::shared_ptr<const List>> OpenLists::same(const List& search, Instant since) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = std::find_if(kept_.rbegin(), kept_.rend(), [&](const auto& entry) {
+    const List& list = *entry.second;
+    return list.asked >= since && list.path == search.path && list.query == search.query && list.base == search.base &&
+           list.page_size == search.page_size;
+  });
+  return found == kept_.rend() ? std::pair<std::string, std::shared_ptr<const List>>() : *found;
+}
+
 void OpenLists::clear() {
   const std::lock_guard lock(mutex_);
   kept_.clear();
@@ -94,9 +116,7 @@ std::optional<Cursor> cursor_from(std::string_view text) {
 
 std::string page_bundle(const List& list, std::size_t offset, std::string_view key) {
   JsonMaker make;
-  const auto cursor_url = [&](std::size_t at) {
-    return address(list) + "?_cursor=" + cursor_text(Cursor{std::string(key), at});
-  };
+  const auto cursor_url = [&](std::size_t at) { return page_address(list, at, key); };
   const std::size_t from = std::min(offset, list.found.size());
   const std::size_t to = std::min(from + list.page_size, list.found.size());
 

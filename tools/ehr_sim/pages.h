@@ -1,10 +1,11 @@
 // Lists that go out page by page. What a search or history found is kept as it was found, so that pages neither repeat
-// nor skip a resource while others write; the cursor in a next link means nothing to a client.
-// https://hl7.org/fhir/R4/http.html#paging
+// nor skip a resource while others write; the cursor in a next link means nothing to a client. Servers whose manner it
+// is to count (Paging::Offset) keep nothing, and do both. https://hl7.org/fhir/R4/http.html#paging
 #pragma once
 
 #include "ehr_sim/versions.h"
 
+#include <chrono>
 #include <cstddef>
 #include <deque>
 #include <memory>
@@ -28,6 +29,7 @@ struct List {
   std::size_t page_size = 50;
   bool with_total = true;
   Instant asked{};
+  Paging paging = Paging::Cursor;
 };
 
 // The lists that still have pages to give. Safe from any thread.
@@ -38,6 +40,8 @@ class OpenLists {
   // Keeps a list; its key is good until `most` newer ones were kept.
   std::string keep(std::shared_ptr<const List> list);
   std::shared_ptr<const List> find(std::string_view key) const;
+  // The newest list of the same search, asked at `since` or later, and its key; null when there is none.
+  std::pair<std::string, std::shared_ptr<const List>> same(const List& search, Instant since) const;
   void clear();
 
  private:

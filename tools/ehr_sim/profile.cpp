@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 
 namespace bhi::sim {
 
@@ -61,17 +62,72 @@ constexpr std::array kRows = std::to_array<Row>({
     {"eclinicalworks", "QuestionnaireResponse", "crs", "_id,patient,authored,status"},
 });
 
+using namespace std::chrono_literals;
+
+// As Medplum 5.0.10 was seen to behave.
+constexpr Manners kMedplum{
+    .ids = Ids::Uuid,
+    .uuid_versions = true,
+    .client_ids = ClientIds::None,
+    .meta_last = true,
+    .cuts_zeros = true,
+    .time_may_go_back = true,
+    .paging = Paging::Offset,
+    .usual_page = 20,
+    .most_offset = 10'000,
+    .total = false,
+    .unchanged_put_is_none = true,
+    .deleted_status = 200,
+    .stale_code = "processing",
+    .ignores_unquoted_if_match = true,
+    .not_modified = false,
+    .head = false,
+    .ignores_accept = true,
+    .outcome_wanted = false,
+    .bare_locations = true,
+    .respond_async = true,
+    .most_body = 1u << 20,
+    .strict_tokens = false,
+    .search_cost = 20,
+    .write_cost = 100,
+    .rate_limit_header = true,
+};
+
+constexpr Manners without_transactions(Manners manners) {
+  manners.transactions_as_batch = true;
+  return manners;
+}
+
+// As the JPA server of HAPI FHIR behaves with the settings of its starter project.
+constexpr Manners kHapi{
+    .ids = Ids::Counted,
+    .client_ids = ClientIds::Named,
+    .time_may_go_back = true,
+    .paging = Paging::SearchId,
+    .usual_page = 20,
+    .largest_page = 200,
+    .page_life = 60min,
+    .search_reuse = 60s,
+    .unchanged_put_is_none = true,
+    .deleted_status = 200,
+    .stale_status = 409,
+};
+
 struct Manner {
   std::string_view profile;
   bool patient_required;
-  int calls_per_minute;
+  int calls_per_minute;  // of cost
+  Manners manners;
 };
 constexpr std::array kManners = std::to_array<Manner>({
-    {"open", false, 0},
-    {"epic", true, 0},
-    {"oracle", true, 0},
-    {"athenahealth", false, 0},
-    {"eclinicalworks", true, 250},
+    {"open", false, 0, {}},
+    {"epic", true, 0, {}},
+    {"oracle", true, 0, {}},
+    {"athenahealth", false, 0, {}},
+    {"eclinicalworks", true, 250, {}},
+    {"medplum", false, 50'000, kMedplum},
+    {"medplum-plain", false, 50'000, without_transactions(kMedplum)},
+    {"hapi", false, 0, kHapi},
 });
 
 std::vector<std::string> split(std::string_view list) {
@@ -99,13 +155,15 @@ const ProfileType* Profile::of(std::string_view type) const {
 Result<Profile> profile_named(std::string_view name) {
   const auto* manner = std::ranges::find(kManners, name, &Manner::profile);
   if (manner == kManners.end()) {
-    return Error{Kind::Incorrect, "profile: expected epic, oracle, athenahealth, eclinicalworks or open"};
+    return Error{Kind::Incorrect,
+                 "profile: expected epic, oracle, athenahealth, eclinicalworks, medplum, medplum-plain, hapi or open"};
   }
   Profile profile;
   if (name == "open") return profile;
   profile.name = name;
   profile.patient_required = manner->patient_required;
   profile.calls_per_minute = manner->calls_per_minute;
+  profile.manners = manner->manners;
   for (const Row& row : kRows) {
     if (row.profile == name) {
       profile.types.push_back({std::string(row.type), std::string(row.allowed), split(row.parameters)});

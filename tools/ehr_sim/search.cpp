@@ -24,6 +24,7 @@ Result<void> take_count(Search& search, std::string_view value) {
     return Error{Kind::Incorrect, "_count: expected a whole number of 0 or more"};
   }
   search.page_size = std::min(count, kLargestPage);
+  search.counted = true;
   if (count == 0) search.count_only = true;
   return {};
 }
@@ -39,9 +40,10 @@ Result<void> take_summary(Search& search, std::string_view value) {
 Result<void> take_total(Search& search, std::string_view value) {
   if (value == "none")
     search.with_total = false;
-  else if (value != "accurate" && value != "estimate") {
+  else if (value == "accurate" || value == "estimate")
+    search.total_asked = true;
+  else
     return Error{Kind::Incorrect, "_total: expected none, estimate or accurate"};
-  }
   return {};
 }
 

@@ -39,8 +39,10 @@ struct Search {
   std::vector<Criterion> criteria;
   std::vector<SortKey> sort;
   std::size_t page_size = kUsualPage;
+  bool counted = false;         // _count was given
   bool count_only = false;      // _summary=count or _count=0
   bool with_total = true;       // _total=none switches it off
+  bool total_asked = false;     // _total=accurate or estimate
   std::string canonical_query;  // what was understood, encoded again: for the self link
 };
 

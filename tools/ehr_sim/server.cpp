@@ -3,6 +3,7 @@
 #include "ehr_sim/router.h"
 
 #include <Poco/Exception.h>
+#include <Poco/Net/Context.h>
 #include <Poco/Net/HTTPRequestHandler.h>
 #include <Poco/Net/HTTPRequestHandlerFactory.h>
 #include <Poco/Net/HTTPServer.h>
@@ -10,6 +11,7 @@
 #include <Poco/Net/HTTPServerRequest.h>
 #include <Poco/Net/HTTPServerRequestImpl.h>
 #include <Poco/Net/HTTPServerResponse.h>
+#include <Poco/Net/SecureServerSocket.h>
 #include <Poco/Net/ServerSocket.h>
 #include <Poco/Net/SocketAddress.h>
 #include <Poco/ThreadPool.h>
@@ -32,6 +34,7 @@ struct Shared {
   Front& front;
   ServerLimits limits;
   std::string address;  // "127.0.0.1:8080", where a client names no host
+  std::string scheme = "http://";
 };
 
 bool harmless_host(std::string_view host) {
@@ -68,7 +71,7 @@ Request read_request(const HTTPServerRequest& poco, const Shared& shared) {
   request.query = uri.substr(std::min(question + 1, uri.size()));
   for (const auto& [name, value] : poco) request.headers.emplace_back(name, value);
   const std::string host(header(request.headers, "Host"));
-  request.base = "http://" + (harmless_host(host) ? host : shared.address) + std::string(kBasePath);
+  request.base = shared.scheme + (harmless_host(host) ? host : shared.address) + std::string(kBasePath);
   request.from_loopback = poco.clientAddress().host().isLoopback();
   return request;
 }
@@ -135,12 +138,24 @@ class Handlers : public Poco::Net::HTTPRequestHandlerFactory {
   const Shared& shared_;
 };
 
+Poco::Net::ServerSocket socket_for(const Tls& tls) {
+  if (tls.cert_file.empty()) return {};
+  using Poco::Net::Context;
+  const bool mutual = !tls.client_ca_file.empty();
+  Context::Ptr context(new Context(Context::TLS_SERVER_USE, tls.key_file, tls.cert_file, tls.client_ca_file,
+                                         mutual ? Context::VERIFY_STRICT : Context::VERIFY_NONE));
+  context->enableExtendedCertificateVerification(false);  // a client's certificate names no host
+  context->requireMinimumProtocol(Context::PROTO_TLSV1_2);
+  return Poco::Net::SecureServerSocket(context);
+}
+
 Poco::Timespan timespan(std::chrono::seconds time) { return {static_cast<long>(time.count()), 0}; }
 
 }  // namespace
 
 struct Server::Inside {
-  Inside(Front& front, Pause& ending, const ServerLimits& limits) : shared{front, limits, {}}, pause(ending) {}
+  Inside(Front& front, Pause& ending, const ServerLimits& limits)
+      : shared{front, limits, {}, "http://"}, pause(ending) {}
 
   Shared shared;
   Pause& pause;
@@ -153,10 +168,10 @@ Server::Server() = default;
 Server::~Server() { stop(); }
 
 Result<std::unique_ptr<Server>> Server::start(const std::string& listen, Front& front, Pause& pause,
-                                              const ServerLimits& limits) {
+                                              const ServerLimits& limits, const Tls& tls) {
   try {
     const Poco::Net::SocketAddress address(listen);
-    Poco::Net::ServerSocket socket;
+    Poco::Net::ServerSocket socket = socket_for(tls);
     // Not with two arguments: Poco then sets SO_REUSEPORT too, and a second program could listen at the same port.
     socket.bind(address, true, false);
     socket.listen(128);
@@ -173,6 +188,7 @@ Result<std::unique_ptr<Server>> Server::start(const std::string& listen, Front& 
     auto server = std::unique_ptr<Server>(new Server);
     server->inside_ = std::make_unique<Inside>(front, pause, limits);
     Inside& inside = *server->inside_;
+    if (!tls.cert_file.empty()) inside.shared.scheme = "https://";
     inside.shared.address = socket.address().toString();
     inside.port = socket.address().port();
     // One thread to spare: a thread that has just ended its connection may not be back in the pool when the next one
@@ -188,7 +204,7 @@ Result<std::unique_ptr<Server>> Server::start(const std::string& listen, Front& 
 }
 
 std::uint16_t Server::port() const { return inside_->port; }
-std::string Server::base() const { return "http://" + inside_->shared.address + std::string(kBasePath); }
+std::string Server::base() const { return inside_->shared.scheme + inside_->shared.address + std::string(kBasePath); }
 
 void Server::stop() {
   if (!inside_ || !inside_->http) return;

@@ -21,6 +21,12 @@ struct ServerLimits {
   std::chrono::seconds patience{30};  // for a slow client
 };
 
+// PEM files. Empty `cert_file`: no TLS.
+struct Tls {
+  std::string cert_file, key_file;
+  std::string client_ca_file;  // set: who cannot show a certificate of these authorities is not let in
+};
+
 // Ends waits early when the server stops.
 class Pause {
  public:
@@ -42,13 +48,14 @@ class Pause {
 
 class Server {
  public:
-  // Listens at "127.0.0.1:8080"; port 0 takes a free one. Error kind Unavailable: the address cannot be had.
+  // Listens at "127.0.0.1:8080"; port 0 takes a free one. Error kind Unavailable: the address cannot be had, or a file
+  // of TLS.
   static Result<std::unique_ptr<Server>> start(const std::string& listen, Front& front, Pause& pause,
-                                               const ServerLimits& limits = {});
+                                               const ServerLimits& limits = {}, const Tls& tls = {});
   ~Server();  // stops
 
   std::uint16_t port() const;
-  std::string base() const;  // "http://127.0.0.1:8080/fhir"
+  std::string base() const;  // "http://127.0.0.1:8080/fhir", or https
   // Closes all connections and joins the threads.
   void stop();
 

@@ -4,6 +4,7 @@
 #include "ehr_sim/references.h"
 #include "ehr_sim/search.h"
 
+#include <algorithm>
 #include <array>
 #include <map>
 #include <optional>
@@ -116,8 +117,17 @@ std::optional<Response> run(Transaction& work, Versions& versions, const Rules& 
   return std::nullopt;
 }
 
+// What of an answer's headers goes into the Bundle: some servers say the place alone, relative to their base.
+Headers in_bundle(const Headers& headers, std::string_view base, const Manners& manners) {
+  if (!manners.bare_locations) return headers;
+  std::string_view place = header(headers, "Location");
+  if (place.starts_with(base)) place.remove_prefix(std::min(base.size() + 1, place.size()));
+  place = place.substr(0, place.find("/_history/"));
+  return place.empty() ? Headers() : Headers{{"Location", std::string(place)}};
+}
+
 void add_answer(AnswerBundle& bundle, const BundleEntry& entry, const Response& answer, const Versions& versions,
-                Resources resources) {
+                Resources resources, const Asked& asked) {
   if (entry.method == "GET") {
     const auto document = fhir::read_json(answer.body, {.max_depth = 128});
     const Node* shown = document ? &(*document)->root() : nullptr;
@@ -127,8 +137,9 @@ void add_answer(AnswerBundle& bundle, const BundleEntry& entry, const Response& 
   }
   const VersionPtr version = versions.newest(entry.type, entry.id);
   const bool include = resources == Resources::Included && version != nullptr && !version->deleted();
-  bundle.add(answer.status, answer.headers, version == nullptr ? "" : to_text(version->updated),
-             include ? &version->document->root() : nullptr, nullptr);
+  bundle.add(answer.status, in_bundle(answer.headers, asked.base, asked.manners),
+             version == nullptr ? "" : to_text(version->updated), include ? &version->document->root() : nullptr,
+             nullptr);
 }
 
 }  // namespace
@@ -147,14 +158,15 @@ Response run_transaction(Versions& versions, const Node& bundle, const Rules& ru
   }
   AnswerBundle answers;
   for (const BundleEntry& entry : work.entries) {
-    add_answer(answers, entry, work.answers[entry.index], versions, resources);
+    add_answer(answers, entry, work.answers[entry.index], versions, resources, asked);
   }
   Response response;
   response.body = answers.text("transaction-response");
   return response;
 }
 
-Response run_batch(const Node& bundle, std::string_view base, Resources resources, const Handle& handle) {
+Response run_batch(const Node& bundle, std::string_view base, Resources resources, const Manners& manners,
+                   const Handle& handle) {
   AnswerBundle answers;
   std::size_t index = 0;
   for (const Node& node : fhir::each(bundle.find("entry"))) {
@@ -165,8 +177,9 @@ Response run_batch(const Node& bundle, std::string_view base, Resources resource
     const bool failed = answer.status >= 400;
     const bool include = !failed && (resources == Resources::Included || (entry && entry->method == "GET"));
     const Node* meta = shown == nullptr || failed ? nullptr : shown->find("meta");
-    answers.add(answer.status, answer.headers, meta == nullptr ? "" : meta->text_of("lastUpdated"),
-                include ? shown : nullptr, failed ? shown : nullptr);
+    answers.add(answer.status, in_bundle(answer.headers, base, manners),
+                meta == nullptr ? "" : meta->text_of("lastUpdated"), include ? shown : nullptr,
+                failed ? shown : nullptr);
   }
   Response response;
   response.body = answers.text("batch-response");

@@ -22,6 +22,7 @@ Response run_transaction(Versions& versions, const fhir::Node& bundle, const Rul
                          Resources resources, const Handle& get);
 
 // Each entry on its own, as if it had come alone.
-Response run_batch(const fhir::Node& bundle, std::string_view base, Resources resources, const Handle& handle);
+Response run_batch(const fhir::Node& bundle, std::string_view base, Resources resources, const Manners& manners,
+                   const Handle& handle);
 
 }  // namespace bhi::sim

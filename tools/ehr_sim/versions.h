@@ -5,6 +5,7 @@
 
 #include "base/instant.h"
 #include "base/result.h"
+#include "ehr_sim/manners.h"
 #include "fhir/json.h"
 
 #include <cstdint>
@@ -26,7 +27,8 @@ std::string_view name(Method method);  // "POST", ...
 struct Version {
   std::string type;
   std::string id;
-  std::uint64_t number = 1;  // meta.versionId
+  std::uint64_t number = 1;  // of this resource
+  std::string tag;           // meta.versionId, as the server forms them
   Instant updated{};         // meta.lastUpdated
   Method method = Method::Post;
   bool created = true;         // there was none before, or it had been deleted
@@ -43,11 +45,11 @@ using VersionPtr = std::shared_ptr<const Version>;
 class Versions {
  public:
   // `seed` makes the ids that this server gives; same seed, same ids.
-  explicit Versions(std::string seed) : seed_(std::move(seed)) {}
+  explicit Versions(std::string seed, const Manners& manners = {}) : seed_(std::move(seed)), manners_(manners) {}
 
   // Newest version, deleted or not; null when there never was one.
   VersionPtr newest(std::string_view type, std::string_view id) const;
-  VersionPtr version(std::string_view type, std::string_view id, std::uint64_t number) const;
+  VersionPtr version(std::string_view type, std::string_view id, std::string_view tag) const;
   std::span<const VersionPtr> history(std::string_view type, std::string_view id) const;  // oldest first
   // Newest versions of all that are not deleted, by the sequence of that version.
   std::vector<VersionPtr> living(std::string_view type) const;
@@ -57,12 +59,16 @@ class Versions {
   std::string new_id(std::string_view type);
 
   // Adds a version; id, versionId and lastUpdated are written into the resource, the rest stays as given.
-  // Time never runs backwards: `now` earlier than the newest version counts as that one's time.
+  // Time never runs backwards, unless it is the server's manner: `now` earlier than the newest version counts as that
+  // one's time.
   Result<VersionPtr> put(std::string_view type, std::string_view id, const fhir::Node& resource, Method method,
                          Instant now);
   VersionPtr remove(std::string_view type, std::string_view id, Instant now);
   // A version read back from the journal, as it was.
   void restore(VersionPtr version);
+  // A version that was taken back and becomes visible only now: last in sequence, with the times it had. Renumbered
+  // when others came in between; refused (null) only when what it deletes is gone.
+  VersionPtr publish(const Version& late);
 
   std::size_t count() const { return log_.size(); }
   std::span<const VersionPtr> since(std::size_t count) const { return std::span(log_).subspan(count); }
@@ -81,7 +87,11 @@ class Versions {
   using ById = std::map<std::string, std::vector<VersionPtr>, std::less<>>;
   const std::vector<VersionPtr>* find(std::string_view type, std::string_view id) const;
 
+  std::string tag_for(std::string_view type, std::string_view id, std::uint64_t number) const;
+  Instant stamp(Instant now) const;
+
   std::string seed_;
+  Manners manners_;
   std::uint64_t next_id_ = 1;
   std::map<std::string, ById, std::less<>> types_;
   std::vector<VersionPtr> log_;
