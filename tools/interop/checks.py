@@ -1,0 +1,329 @@
+"""The steps of a run, in their order. Each returns the figure that it found, or raises with what was expected and found."""
+import datetime
+import json
+import pathlib
+import re
+import signal
+import subprocess
+import time
+import urllib.parse
+
+import bundles
+import care_model
+import remains
+from adapter import until
+from fhir_server import Refused, bhi
+
+ANSWERS = [2, 2, 1, 2, 1, 2, 1, 1, 0]  # a PHQ-9 of 12 without a safety finding
+WISH = "Walk 20 minutes, three times a week"
+
+
+def count(server, resource_type, query=""):
+    """How many there are, or None when the server does not say."""
+    return server.get(f"{resource_type}?_summary=count{query}").get("total")
+
+
+class Checks:
+    def __init__(self, run, server, adapter, auth, chosen, started):
+        self.run, self.server, self.adapter, self.auth, self.chosen, self.started = run, server, adapter, auth, chosen, started
+        self.system = remains.IDENTIFIER + run
+        self.loaded = remains.Loaded()
+        self.software, self.transactions, self.types, self.expected = "", False, [], None
+        self.posted = {}  # patient at the server -> the screening that we posted
+        self.changed = {}  # CarePlan at the server -> its content before our change
+        self.dirty = False  # may there be anything of this run at the server?
+
+    def steps(self, loading):
+        return [("capability", self.capability),
+                ("authorisation", self.authorisation),
+                ("remains of other runs", self.remove_older),
+                ("load", lambda: self.load(loading)),
+                ("care model by bhi map", lambda: self.map(loading)),
+                ("daemon reads", self.read),
+                ("care model equals", self.compare),
+                ("push: screening, care plan", self.push),
+                ("what is at the server", self.look),
+                ("again: same requests", self.again),
+                ("again: killed and restarted", self.after_kill),
+                ("again: with an empty store", self.after_loss)]
+
+    # ---- before ------------------------------------------------------------------------------------------------------
+
+    def capability(self):
+        statement = self.server.get("metadata")
+        rest = next(one for one in statement["rest"] if one["mode"] == "server")
+        software = statement.get("software", {})
+        self.software = f"{software.get('name', 'a server without a name')} {software.get('version', '')}".strip() + f", FHIR {statement['fhirVersion']}"
+        self.types = [one["type"] for one in rest.get("resource", [])]
+        self.transactions = "transaction" in [one["code"] for one in rest.get("interaction", [])]
+        command = [bhi(), "capabilities", self.chosen.base_url]
+        command += ["--token-file", self.chosen.token_file] if self.chosen.token_file else []
+        command += ["--allow-plain-http"] if self.chosen.allow_plain_http else []
+        if self.chosen.ca_file or self.chosen.cert_file:
+            return f"{self.software}; bhi capabilities: SKIPPED, it takes no certificates"
+        page = subprocess.run(command, capture_output=True, text=True, timeout=120)
+        if page.returncode != 0:
+            raise AssertionError(f"bhi capabilities ended with {page.returncode}: {page.stderr.strip()[-300:]}")
+        modes = re.findall(r"^  (\S+) +(lastUpdated|sweep|created-date|none)", page.stdout, re.MULTILINE)
+        readable = [one for one, mode in modes if mode != "none"]
+        todo = page.stdout.split("To do\n")[1].strip()
+        return f"{self.software}; {len(readable)} of {len(modes)} types readable; to do: {' '.join(todo.split())}"
+
+    def authorisation(self):
+        doctor = subprocess.run([bhi(), "doctor", "--config", self.adapter.write_config("store")], capture_output=True, text=True, timeout=120)
+        wrong = [" ".join(line.split()) for line in doctor.stdout.splitlines() if line.startswith("  WRONG")]
+        if doctor.returncode != 0:
+            raise AssertionError(f"bhi doctor ended with {doctor.returncode}: {'; '.join(wrong) or doctor.stderr.strip()[-300:]}")
+        token = re.search(r"ok +token +(good for \d+ s)", doctor.stdout)
+        return f"{self.auth.kind}{', ' + token[1] if token else ''}; bhi doctor: {doctor.stdout.count('  ok ')} ok"
+
+    def ours_types(self):
+        return [one for one in bundles.TYPES + ["Flag"] if one in self.types or not self.types]
+
+    def remove_older(self):
+        now = datetime.datetime.now(datetime.timezone.utc)
+        loaded, written = remains.find(self.server, self.ours_types(),
+                                       lambda _, resource: remains.older_than(resource, self.chosen.older, now))
+        gone = remains.remove(self.server, written + loaded)
+        return f"{gone} resources removed"
+
+    def remove_everything(self):
+        self.types = []
+        loaded, written = remains.find(self.server, self.ours_types(), lambda *_: True)
+        return f"{remains.remove(self.server, written + loaded)} resources removed"
+
+    # ---- what is read ------------------------------------------------------------------------------------------------
+
+    def alone(self):
+        """Nothing that the daemon would ask for is there, and nobody else is: then it may ask for everything, and sees its own writes."""
+        host = urllib.parse.urlsplit(self.chosen.base_url).hostname
+        if self.chosen.only_tagged or host not in ("127.0.0.1", "localhost", "::1"):
+            return False
+        return all(count(self.server, one) == 0 for one in bundles.POLLED)
+
+    def load(self, loading):
+        if not self.alone():
+            tag = urllib.parse.quote(f"{bundles.RUN_TAG}|{self.run}", safe="")
+            self.adapter.config["source"].append("filters: [" + ", ".join(f'"{one}?_tag={tag}"' for one in bundles.POLLED) + "]")
+            asked = "the daemon asks for tagged resources only"
+        else:
+            asked = "the daemon asks for everything"
+        self.dirty = True
+        for bundle in loading:
+            remains.load(self.server, bundle, self.run, self.transactions, self.loaded)
+        patients = sum(1 for one, _ in self.loaded.at_server if one == "Patient")
+        return (f"{len(loading)} bundles, {patients} patients, {self.loaded.count()} resources"
+                f"{'' if self.transactions else ' one by one'}; {asked}")
+
+    def map(self, loading):
+        folder = pathlib.Path(self.adapter.folder) / "bundles"
+        folder.mkdir(exist_ok=True)
+        files = []
+        for at, bundle in enumerate(loading):
+            files.append(folder / f"{at}.json")
+            files[-1].write_text(json.dumps(bundle.as_transaction()))
+        command = [bhi(), "map", "--json", "--source", "main", "--instance", f"interop-{self.run}"]
+        done = subprocess.run(command + files, capture_output=True, text=True, timeout=300)
+        if done.returncode not in (0, 1):
+            raise AssertionError(f"bhi map ended with {done.returncode}: {done.stderr.strip()[-300:]}")
+        report = json.loads(done.stdout)
+        self.expected = report["care"]
+        kinds = sorted({entity["kind"] for entity in self.expected})
+        return f"{len(self.expected)} entities of {len(kinds)} kinds ({', '.join(kinds)}); {len(report['writes'])} writes foreseen"
+
+    def rest(self):
+        since = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.999Z")
+        self.adapter.quiet(since, self.chosen.timeout)
+
+    def read(self):
+        self.adapter.start()
+        self.rest()
+        outbox = self.adapter.outbox()
+        states = {state: sum(1 for item in outbox if item["state"] == state) for state in sorted({item["state"] for item in outbox})}
+        quarantine = self.adapter.api.get("/care/quarantine?limit=500")["quarantine"]
+        if quarantine:
+            raise AssertionError(f"{len(quarantine)} resources in quarantine")
+        modes = sorted({one["mode"] for one in self.adapter.types()})
+        return f"{len(self.adapter.patients())} patients by {', '.join(modes)}; outbox {states}"
+
+    def compare(self):
+        equal, elements, lines = care_model.compare(self.expected, self.adapter.care_model(), "main", self.loaded.in_file)
+        if lines:
+            shown = "; ".join(lines[:8]) + ("" if len(lines) <= 8 else "; ...")
+            raise AssertionError(f"{equal} of {len(self.expected)} entities equal, {len(lines)} differences: {shown}")
+        return f"{equal} of {len(self.expected)} entities, {elements} elements"
+
+    # ---- what is written ---------------------------------------------------------------------------------------------
+
+    def plan_patients(self):
+        """(patient, plan): one with a behavioral plan, one with another active plan of the EHR, when there are such."""
+        found = {}
+        for patient in self.adapter.patients():
+            for plan in self.adapter.of(patient, "plans"):
+                if plan["status"] == "active" and plan.get("source", {}).get("type") == "CarePlan" and \
+                        ("CarePlan", plan["source"]["id"]) in self.loaded.in_file:
+                    found.setdefault(plan["behavioral"], (patient, plan))
+        if not found:
+            raise AssertionError("no active CarePlan among what was loaded")
+        return list(found.values())
+
+    def screening(self):
+        return {"id": f"interop-{self.run}", "instrument": "phq-9", "authored": self.started.strftime("%Y-%m-%dT%H:%M:%SZ"),
+                "items": [{"n": n, "score": score} for n, score in enumerate(ANSWERS, 1)]}
+
+    def push(self):
+        for patient, plan in self.plan_patients():
+            posted = self.adapter.api.ask("POST", f"/care/patients/{patient['id']}/screenings", self.screening())
+            if posted.status != 201:
+                raise AssertionError(f"the screening was answered {posted.status}")
+            self.posted[patient["source"]["id"]] = posted.json
+            self.rest()  # what the score asks for goes into the plan before our own change
+            at = plan["source"]["id"]
+            self.changed[at] = self.server.get(f"CarePlan/{at}")
+            self.change_plan(patient, plan)
+        self.rest()
+        return f"{len(self.posted)} screenings, {len(self.changed)} care plans changed"
+
+    def change_plan(self, patient, plan):
+        path = f"/care/patients/{patient['id']}/plans/{plan['id']}"
+
+        def changed():
+            current = self.adapter.api.ask("GET", path)
+            activities = [one for one in current.json.get("activities", []) if one.get("description") != WISH]
+            activities.append({"description": WISH, "status": "not-started"})
+            answer = self.adapter.api.ask("PATCH", path, {"activities": activities}, {"If-Match": current.headers["ETag"]})
+            if answer.status not in (200, 412):  # 412: a poll was faster
+                raise SystemError(f"the plan change was answered {answer.status}")
+            return answer.status == 200
+        until("the plan change to be taken", changed)
+
+    def written(self):
+        patients = [server_id for (kind, _), server_id in self.loaded.at_server.items() if kind == "Patient"]
+        return [one for one in remains.written(self.server, patients) if remains.written_by(one) == self.run]
+
+    def by_identifier(self):
+        found = {}
+        for resource in self.written():
+            for identifier in remains.identifiers(resource):
+                if identifier.get("system") == self.system:
+                    found.setdefault(identifier["value"], []).append(resource)
+        return found
+
+    def look(self):
+        held, total = self.by_identifier(), sum(ANSWERS)
+        outbox = self.adapter.outbox()
+        bad = [f"{item['artifact']} {item['state']}: {item['reason']}" for item in outbox if item["state"] not in ("verified", "parked")]
+        bad += [f"{item['artifact']} parked: {item['reason']}" for item in outbox if item["state"] == "parked" and "consent" not in item["reason"]]
+        for patient, screening in self.posted.items():
+            for artifact in ("screening-result", "questionnaire-response"):
+                copies = held.get(f"{artifact}/{screening['id']}", [])
+                subjects = {one["subject"]["reference"].split("/")[-1] for one in copies}
+                if len(copies) != 1 or subjects != {patient}:
+                    bad.append(f"{artifact}: expected one of its patient, found {len(copies)}")
+                elif artifact == "screening-result" and float(copies[0]["valueQuantity"]["value"]) != total:
+                    bad.append(f"{artifact}: its value is not the total of the answers")
+        for at, before in self.changed.items():
+            now = self.server.get(f"CarePlan/{at}")
+            if [one.get("detail", {}).get("description") for one in now.get("activity", [])].count(WISH) != 1:
+                bad.append("care plan: our activity is not there once")
+            bad += [f"care plan: {lost}" for lost in lost_elements(before, now)]
+            if remains.run_of(now) != self.run:
+                bad.append("care plan: its tag is gone")
+        twice = [value for value, copies in held.items() if len(copies) > 1]
+        bad += [f"{value.split('/')[0]}: {len(held[value])} copies" for value in twice]
+        if bad:
+            raise AssertionError("; ".join(sorted(set(bad))))
+        kinds = sorted({one["resourceType"] for copies in held.values() for one in copies})
+        parked = sum(1 for item in outbox if item["state"] == "parked")
+        return (f"{sum(map(len, held.values()))} created ({', '.join(kinds)}), each once; {len(self.changed)} care plans with the change and "
+                f"nothing lost; {parked} wait for a consent")
+
+    # ---- twice -------------------------------------------------------------------------------------------------------
+
+    def picture(self):
+        """Type, id and version of all that the adapter wrote or could have changed."""
+        resources = self.written() + [self.server.get(f"CarePlan/{server_id}")
+                                      for (kind, _), server_id in self.loaded.at_server.items() if kind == "CarePlan"]
+        return {f"{one['resourceType']}/{one['id']}": one["meta"]["versionId"] for one in resources}
+
+    def unchanged(self, before):
+        now = self.picture()
+        moved = sorted(one.split("/")[0] for one in before if now.get(one) != before[one])
+        more = sorted(one.split("/")[0] for one in set(now) - set(before))
+        if moved or more:
+            raise AssertionError(f"written again: {', '.join(moved) or 'nothing'}; created again: {', '.join(more) or 'nothing'}")
+        return f"{len(now)} resources, no new version, none more"
+
+    def post_again(self):
+        for patient in self.adapter.patients():
+            if patient["source"]["id"] in self.posted:
+                answer = self.adapter.api.ask("POST", f"/care/patients/{patient['id']}/screenings", self.screening())
+                if answer.status not in (200, 201) or answer.json["id"] != self.posted[patient["source"]["id"]]["id"]:
+                    raise AssertionError(f"the repeated screening was answered {answer.status}, not with the screening that is there")
+
+    def again(self):
+        before = self.picture()
+        self.post_again()
+        for patient in self.adapter.patients():
+            for plan in self.adapter.of(patient, "plans"):
+                if plan.get("source", {}).get("id") in self.changed and patient["source"]["id"] in self.posted:
+                    self.change_plan(patient, plan)
+        self.rest()
+        return self.unchanged(before)
+
+    def after_kill(self):
+        before = self.picture()
+        self.adapter.stop(signal.SIGKILL)
+        self.adapter.start()
+        self.rest()
+        return self.unchanged(before)
+
+    def after_loss(self):
+        before = self.picture()
+        self.adapter.stop()
+        self.adapter.start("second-store")
+        self.rest()
+        self.post_again()
+        self.rest()
+        return self.unchanged(before)
+
+    # ---- after -------------------------------------------------------------------------------------------------------
+
+    def clean_up(self):
+        """By what the server says is tagged or carries our identifier; and by what we know to have loaded, should it not find by tag."""
+        if not self.dirty:
+            return "nothing was made"
+        deadline = time.monotonic() + 60
+        while True:
+            loaded, written = remains.find(self.server, self.ours_types(), lambda run, _: run == self.run)
+            known = {(one["resourceType"], one["id"]) for one in loaded}
+            loaded += [{"resourceType": kind, "id": server_id} for (kind, server_id) in self.loaded.in_file if (kind, server_id) not in known]
+            gone = remains.remove(self.server, written + self.written_unknown(written) + loaded)
+            left, more = remains.find(self.server, self.ours_types(), lambda run, _: run == self.run)
+            if not left and not more:
+                return f"{gone} resources removed, none left"
+            if time.monotonic() > deadline:
+                raise Refused(f"{len(left) + len(more)} resources of ours are still found")
+
+    def written_unknown(self, written):
+        known = {(one["resourceType"], one["id"]) for one in written}
+        return [one for one in self.written() if (one["resourceType"], one["id"]) not in known] if self.loaded.count() else []
+
+
+def lost_elements(before, now, place=""):
+    """What a document had and has no more; lists may grow, `meta` is the server's."""
+    if isinstance(before, dict) and isinstance(now, dict):
+        for key, value in before.items():
+            if key == "meta" and not place:
+                continue
+            at = f"{place}.{key}" if place else key
+            if key not in now:
+                yield f"{at} is gone"
+            else:
+                yield from lost_elements(value, now[key], at)
+    elif isinstance(before, list) and isinstance(now, list):
+        for at, value in enumerate(before):
+            if value not in now and not (at < len(now) and not list(lost_elements(value, now[at], place))):
+                yield f"{place}[{at}] is gone or changed"
+    elif before != now:
+        yield f"{place} was changed"
