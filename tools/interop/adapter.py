@@ -26,6 +26,7 @@ class Adapter:
         self.api = Client(f"http://127.0.0.1:{self.port}")
         self.management = Client(f"http://127.0.0.1:{self.management_port}")
         self.handle = self.log = None
+        self.asked = []  # the types that the server declares: what is waited for
         self.path = self.folder / "bhi-adapter.yaml"
 
     def write_config(self, store):
@@ -108,7 +109,7 @@ class Adapter:
 
         def same():
             self.alive()
-            fresh = all(one["mode"] == "none" or str(one.get("complete_until") or "") > since for one in self.types())
+            fresh = all(str(one.get("complete_until") or "") > since for one in self.types() if one["type"] in self.asked)
             outbox = self.outbox()
             settled = not self.pending() and not {item["state"] for item in outbox} & OPEN
             now = (len(self.patients()), self.api.get("/care/events?after=last")["next"],

@@ -6,6 +6,7 @@ from bundles import RUN_TAG, TAG, TYPES, references
 from fhir_server import Refused
 
 WRITTEN = ["Flag", "Observation", "QuestionnaireResponse", "CarePlan"]  # what the adapter creates; not tagged, but with its identifier
+MOST_AT_ONCE = 200  # deletes in a transaction
 IDENTIFIER = "urn:bhi-adapter:interop-"  # + run: the identifier system of that run's adapter
 
 
@@ -122,12 +123,19 @@ def find(server, types, wanted):
     return ours, written(server, patients, [one for one in WRITTEN if one in types])
 
 
-def remove(server, resources):
-    """Those that refer to others first, and again while it helps: servers keep what is referred to. How many went."""
+def remove(server, resources, transactions):
+    """How many went. Those that refer to others first, and again while it helps: servers keep what is referred to."""
     def rank(resource):
         resource_type = resource["resourceType"]
         return -(TYPES.index(resource_type) if resource_type in TYPES else len(TYPES))
-    left, gone, last = sorted(resources, key=rank), 0, "nothing to remove"
+    left, gone, last = sorted(resources, key=rank), 0, ""
+    while transactions and left:
+        batch = left[:MOST_AT_ONCE]
+        entries = [{"request": {"method": "DELETE", "url": f"{one['resourceType']}/{one['id']}"}} for one in batch]
+        answer = server.ask("POST", "", {"resourceType": "Bundle", "type": "transaction", "entry": entries})
+        if answer.status != 200:
+            break  # then one by one, which says what is in the way
+        gone, left = gone + len(batch), left[len(batch):]
     while left:
         kept = []
         for resource in left:
