@@ -21,6 +21,9 @@ namespace bhi::ehr {
 namespace {
 
 constexpr const char* kAccept = "Accept: application/fhir+json";
+// Servers may answer a repeated search with what it found a minute ago (HAPI does). Asked whether a write whose answer
+// was lost has arrived, that would be the wrong answer, and the write would be made twice.
+constexpr const char* kAsItIsNow = "Cache-Control: no-cache";
 constexpr const char* kContentType = "Content-Type: application/fhir+json";
 constexpr const char* kWantWhole = "Prefer: return=representation";
 
@@ -141,7 +144,8 @@ Result<Response> FhirEhr::send(Request& request) {
 }
 
 Result<Response> FhirEhr::get(std::string url) {
-  Request request{.method = Method::Get, .url = std::move(url), .headers = {kAccept}, .bearer = {}, .body = {}};
+  Request request{
+      .method = Method::Get, .url = std::move(url), .headers = {kAccept, kAsItIsNow}, .bearer = {}, .body = {}};
   auto sent = send(request);
   if (!sent) return sent;
   if (auto problem = problem_of(*sent, settings_.limits)) {

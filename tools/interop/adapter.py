@@ -9,7 +9,7 @@ import urllib.parse
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tests" / "e2e"))
 
-from stack import BIN, Client, free_port, until  # noqa: E402
+from stack import BIN, Client, free_port, until  # noqa: E402, F401
 
 OPEN = {"planned", "sent", "unknown", "retry-at"}
 
