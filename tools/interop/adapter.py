@@ -116,4 +116,4 @@ class Adapter:
                    json.dumps([[item["seq"], item["state"]] for item in outbox]))
             steady, seen[0] = now == seen[0] and fresh and settled, now
             return steady
-        until("the daemon to come to rest", same, timeout=timeout, pause=1.0)
+        until("the daemon to come to rest", same, timeout=timeout, pause=0.5)

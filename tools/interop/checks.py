@@ -24,8 +24,9 @@ def count(server, resource_type, query=""):
 
 
 class Checks:
-    def __init__(self, run, server, adapter, auth, chosen, started):
+    def __init__(self, run, server, adapter, auth, chosen, started, proxy=None):
         self.run, self.server, self.adapter, self.auth, self.chosen, self.started = run, server, adapter, auth, chosen, started
+        self.proxy = proxy
         self.system = remains.IDENTIFIER + run
         self.loaded = remains.Loaded()
         self.software, self.transactions, self.types, self.expected = "", False, [], None
@@ -236,8 +237,11 @@ class Checks:
             raise AssertionError("; ".join(sorted(set(bad))))
         kinds = sorted({one["resourceType"] for copies in held.values() for one in copies})
         parked = sum(1 for item in outbox if item["state"] == "parked")
+        if self.proxy is not None and not self.proxy.lost:
+            raise AssertionError("no answer was lost, though each should have been")
+        lost = f"; {self.proxy.lost} answers were lost" if self.proxy is not None else ""
         return (f"{sum(map(len, held.values()))} created ({', '.join(kinds)}), each once; {len(self.changed)} care plans with the change and "
-                f"nothing lost; {parked} wait for a consent")
+                f"nothing lost; {parked} wait for a consent{lost}")
 
     # ---- twice -------------------------------------------------------------------------------------------------------
 
