@@ -29,7 +29,7 @@ class Checks:
         self.proxy = proxy
         self.system = remains.IDENTIFIER + run
         self.loaded = remains.Loaded()
-        self.software, self.transactions, self.types, self.expected = "", False, [], None
+        self.software, self.transactions, self.types, self.validating, self.expected = "", False, [], [], None
         self.posted = {}  # patient at the server -> the screening that we posted
         self.changed = {}  # CarePlan at the server -> its content before our change
         self.dirty = False  # may there be anything of this run at the server?
@@ -44,6 +44,7 @@ class Checks:
                 ("care model equals", self.compare),
                 ("push: screening, care plan", self.push),
                 ("what is at the server", self.look),
+                ("the server validates it", self.validate),
                 ("again: same requests", self.again),
                 ("again: killed and restarted", self.after_kill),
                 ("again: with an empty store", self.after_loss)]
@@ -57,6 +58,8 @@ class Checks:
         self.software = f"{software.get('name', 'a server without a name')} {software.get('version', '')}".strip() + f", FHIR {statement['fhirVersion']}"
         self.types = [one["type"] for one in rest.get("resource", [])]
         self.adapter.asked = [one for one in bundles.POLLED if one in self.types]
+        self.validating = [one["type"] for one in rest.get("resource", [])
+                           if "validate" in [operation["name"] for operation in one.get("operation", [])]]
         self.transactions = "transaction" in [one["code"] for one in rest.get("interaction", [])]
         command = [bhi(), "capabilities", self.chosen.base_url, "--types", *bundles.POLLED]
         command += ["--token-file", self.chosen.token_file] if self.chosen.token_file else []
@@ -90,7 +93,6 @@ class Checks:
         return f"{gone} resources removed"
 
     def remove_everything(self):
-        self.types = []
         loaded, written = remains.find(self.server, self.ours_types(), lambda *_: True)
         return f"{remains.remove(self.server, written + loaded, False)} resources removed"
 
@@ -243,6 +245,24 @@ class Checks:
         return (f"{sum(map(len, held.values()))} created ({', '.join(kinds)}), each once; {len(self.changed)} care plans with the change and "
                 f"nothing lost; {parked} wait for a consent{lost}")
 
+    def validate(self):
+        """What we created, by the server's own validator."""
+        made = [one for one in self.written() if remains.run_of(one) is None and one["resourceType"] in self.validating]
+        if not made:
+            return "SKIPPED, the server declares no $validate for what we create"
+        bad, warnings = set(), 0
+        for resource in made:
+            answer = self.server.ask("POST", f"{resource['resourceType']}/$validate", resource)
+            issues = answer.json.get("issue", []) if answer.json.get("resourceType") == "OperationOutcome" else []
+            if not issues:
+                raise AssertionError(f"$validate of {resource['resourceType']}: expected an OperationOutcome, found {answer.problem()}")
+            warnings += sum(1 for issue in issues if issue["severity"] == "warning")
+            bad |= {f"{resource['resourceType']}: {' '.join(issue.get('expression', issue.get('location', [])))} {kind_of(issue)}".strip()
+                    for issue in issues if issue["severity"] in ("error", "fatal")}
+        if bad:
+            raise AssertionError("; ".join(sorted(bad)))
+        return f"{len(made)} resources without an error, {warnings} warnings"
+
     # ---- twice -------------------------------------------------------------------------------------------------------
 
     def held(self):
@@ -321,6 +341,12 @@ class Checks:
     def written_unknown(self, written):
         known = {(one["resourceType"], one["id"]) for one in written}
         return [one for one in self.written() if (one["resourceType"], one["id"]) not in known] if self.loaded.count() else []
+
+
+def kind_of(issue):
+    """Which rule was broken, without its text."""
+    codings = issue.get("details", {}).get("coding", [])
+    return codings[0]["code"] if codings else issue.get("code", "")
 
 
 def version(resource):
