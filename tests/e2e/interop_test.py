@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import unittest.mock
 
 from stack import BIN, TOP, Client, Process, free_port, until
 
@@ -100,10 +101,12 @@ class Interop(unittest.TestCase):
         self.run_it("--clean")
         self.assertEqual(self.held(ehr), before)
 
-    def test_a_server_that_is_not_there(self):
+    def test_a_server_that_is_not_there_and_fixtures_that_are_not_here(self):
         self.base = f"http://127.0.0.1:{free_port()}/fhir"
-        table = self.run_it(code=1)
+        with unittest.mock.patch.dict(os.environ, {"BHI_FIXTURES": str(self.folder / "none")}):
+            table = self.run_it(code=1)
         self.assertEqual(table["capability"]["result"], "FAILED")
+        self.assertEqual(table["Synthea bundles"]["result"], "skipped")
 
     def test_wrong_usage(self):
         self.base = "http://127.0.0.1:1/fhir"

@@ -15,6 +15,7 @@ from adapter import until
 from fhir_server import Refused, bhi
 
 ANSWERS = [2, 2, 1, 2, 1, 2, 1, 1, 0]  # a PHQ-9 of 12 without a safety finding
+NOTE = "Entered at the EHR while the BHI side changed the plan"
 WISH = "Walk 20 minutes, three times a week"
 
 
@@ -183,10 +184,22 @@ class Checks:
             self.posted[patient["source"]["id"]] = posted.json
             self.rest()  # what the score asks for goes into the plan before our own change
             at = plan["source"]["id"]
-            self.changed[at] = self.server.get(f"CarePlan/{at}")
-            self.change_plan(patient, plan)
+            self.changed[at] = self.edit_there(at)
+            self.change_plan(patient, plan)  # at the same time, as far as we can
         self.rest()
         return f"{len(self.posted)} screenings, {len(self.changed)} care plans changed"
+
+    def edit_there(self, at):
+        """A clinician's note in the plan at the server; the plan with it."""
+        for _ in range(10):
+            now = self.server.get(f"CarePlan/{at}")
+            now.setdefault("note", []).append({"text": NOTE})
+            answer = self.server.ask("PUT", f"CarePlan/{at}", now, {"If-Match": f'W/"{version(now)}"'})
+            if answer.status == 200:
+                return now
+            if answer.status not in (409, 412):  # the adapter was faster
+                raise AssertionError(f"the edit at the server was answered {answer.problem()}")
+        raise AssertionError("the edit at the server met ten newer versions")
 
     def change_plan(self, patient, plan):
         path = f"/care/patients/{patient['id']}/plans/{plan['id']}"
@@ -242,8 +255,11 @@ class Checks:
         if self.proxy is not None and not self.proxy.lost:
             raise AssertionError("no answer was lost, though each should have been")
         lost = f"; {self.proxy.lost} answers were lost" if self.proxy is not None else ""
-        return (f"{sum(map(len, held.values()))} created ({', '.join(kinds)}), each once; {len(self.changed)} care plans with the change and "
-                f"nothing lost; {parked} wait for a consent{lost}")
+        notes = [self.server.get(f"CarePlan/{at}").get("note", []) for at in self.changed]
+        if any([note.get("text") for note in one].count(NOTE) != 1 for one in notes):
+            raise AssertionError("care plan: the note that was entered there at the same time is not there once")
+        return (f"{sum(map(len, held.values()))} created ({', '.join(kinds)}), each once; {len(self.changed)} care plans with both sides' "
+                f"changes and nothing lost; {parked} wait for a consent{lost}")
 
     def validate(self):
         """What we created, by the server's own validator."""
