@@ -96,7 +96,7 @@ class Attempt {
     if (ledger && !ledger->id.empty() && ledger->hash == copy.hash) return left(slot, "what we wrote or know already");
     const bool answered = is_for_answers(copy.type, resource);
     if (!plan && !answered && (ledger || !own_identifier(resource).empty())) return edited_copy(copy, slot, ledger);
-    if (plan && !ledger && !own_identifier(resource).empty())
+    if (plan && !ledger && !own_identifier(resource).empty() && !is_theirs(copy, resource))
       return left(slot, "our own write; its delivery confirms it");
 
     Inbound inbound =
@@ -164,6 +164,12 @@ class Attempt {
     }
     handoff = std::move(held);
     return {};
+  }
+
+  // A plan of the EHR into which we wrote once: the id we gave it comes of the resource itself. It is read although its
+  // ledger is gone, with a store begun anew; a plan that we made has another id.
+  bool is_theirs(const ResourceCopy& copy, const Node& resource) const {
+    return own_identifier(resource) == "care-plan/" + care_id(copy.source, copy.type, copy.id);
   }
 
   // "<artifact>/<care id>" of an identifier in our system; empty when there is none.

@@ -66,6 +66,15 @@ TEST(FhirEhr, SearchesAndTellsTheServersTimeAndTheNextPage) {
   EXPECT_EQ(at.server.heard().at(1).target, "/fhir?page=2");
 }
 
+// HAPI answers a search that was asked within the last minute with what it found then: a write that has arrived since
+// is not in it.
+TEST(FhirEhr, WantsNoAnswerOfAMinuteAgo) {
+  Fixed at(json_answer(200, R"({"resourceType":"Bundle","type":"searchset"})"));
+  ASSERT_TRUE(at.ehr->search("Observation", "identifier=urn:x%7C1").ok());
+  ASSERT_TRUE(at.ehr->next(at.server.base() + "?page=2").ok());
+  for (const Heard& heard : at.server.heard()) EXPECT_EQ(heard.headers.at("cache-control"), "no-cache");
+}
+
 TEST(FhirEhr, TakesNoSuccessForMoreThanItIs) {
   EXPECT_EQ(error_of(Fixed(answer(200, "Content-Type: text/html; charset=utf-8\r\n", "<html>Sorry, Mr. Smith"))
                          .ehr->search("Patient", "name=x")),

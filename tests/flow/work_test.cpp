@@ -263,6 +263,24 @@ TEST_F(Work, JoinsAnEditOfTheEhrWithAChangeOfOursThatIsNotWrittenYet) {
   EXPECT_LT((*ledger)->care_version, outbox()[0].care_version) << "or the delivery would be taken for settled";
 }
 
+TEST_F(Work, ReadsAPlanOfTheEhrIntoWhichAnEarlierStoreWrote) {
+  const auto with_ours = [](std::string_view id, const std::string& value) {
+    std::string plan(kPlan);
+    plan.replace(plan.find("\"id\":\"c\""), 8, "\"id\":\"" + std::string(id) + "\"");
+    plan.replace(plan.find("\"status\""), 8,
+                 R"("identifier":[{"system":"urn:bhi-adapter:test","value":")" + value + R"("}],"status")");
+    return plan;
+  };
+  accept(std::string(kPatient));
+  accept(with_ours("theirs", "care-plan/" + care_id(kSource, "CarePlan", "theirs")));
+  accept(with_ours("ours", "care-plan/a-plan-that-we-made"));
+  EXPECT_EQ(work().left, 1u) << "our own plan";
+  const auto plans = all<care::CarePlan>(patient_);
+  ASSERT_EQ(plans.size(), 1u);
+  EXPECT_EQ(plans[0].source.id, "theirs");
+  EXPECT_TRUE(outbox().empty()) << "a plan is there: none is proposed beside it";
+}
+
 TEST_F(Work, LeavesOurPlanAloneWhenBothSidesChangedTheSame) {
   accept(std::string(kPatient));
   accept(std::string(kPlan));

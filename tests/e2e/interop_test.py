@@ -1,0 +1,155 @@
+"""tools/interop/run against the simulator: the whole table, strict authorisation, other people's data, and what a killed run leaves."""
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+import unittest
+import unittest.mock
+
+from stack import BIN, TOP, Client, Process, free_port, until
+
+RUN = TOP / "tools" / "interop" / "run"
+sys.path.insert(0, str(RUN.parent))
+
+import care_model  # noqa: E402
+from fhir_server import fixed_width  # noqa: E402
+
+STEPS = ["capability", "authorisation", "remains of other runs", "load", "care model by bhi map", "daemon reads", "care model equals",
+         "push: screening, care plan", "what is at the server", "again: same requests", "again: killed and restarted",
+         "again: with an empty store", "clean up"]
+TYPES = ["Patient", "Observation", "CarePlan", "Flag", "QuestionnaireResponse", "Questionnaire", "Encounter", "Organization"]
+
+
+class Interop(unittest.TestCase):
+    def setUp(self):
+        temporary = tempfile.TemporaryDirectory(prefix="bhi-interop-test-")
+        self.addCleanup(temporary.cleanup)
+        self.folder = pathlib.Path(temporary.name)
+
+    def ehr(self, *arguments):
+        port = free_port()
+        self.sim = Process("sim", [BIN / "bhi-ehr-sim", "--listen", f"127.0.0.1:{port}", *arguments], self.folder)
+        self.addCleanup(self.sim.stop)
+        self.base = f"http://127.0.0.1:{port}/fhir"
+        self.control = Client(f"http://127.0.0.1:{port}/_sim")
+        until("the simulator to answer", lambda: self.sim.alive() and self.control.get("/stats"), timeout=60)
+        return Client(self.base)
+
+    def command(self, *arguments):
+        return [sys.executable, RUN, self.base, "--json", self.folder / "table.json", *arguments]
+
+    def run_it(self, *arguments, code=0):
+        done = subprocess.run(self.command(*arguments), capture_output=True, text=True, timeout=400)
+        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+        return {row["step"]: row for row in json.loads((self.folder / "table.json").read_text())["table"]}
+
+    def held(self, client):
+        return {resource_type: sorted(one["id"] for one in client.entries(f"/{resource_type}?_count=200")) for resource_type in TYPES}
+
+    def test_a_run_from_loading_to_an_empty_server(self):
+        ehr = self.ehr()
+        table = self.run_it("--bundles", "1", "--timeout", "120")
+        steps = [step for step in STEPS if step in table]
+        self.assertEqual(steps, STEPS)
+        self.assertEqual({table[step]["result"] for step in steps}, {"ok"})
+        self.assertEqual(table["the server validates it"]["result"], "skipped")  # the simulator has no validator, and says so
+        self.assertIn("the daemon asks for everything", table["load"]["figure"])
+        self.assertRegex(table["what is at the server"]["figure"], r"created \(Flag, Observation, QuestionnaireResponse|created \(CarePlan, Flag")
+        self.assertTrue(all(not ids for ids in self.held(ehr).values()))
+
+    def test_beside_other_data_only_what_is_tagged_is_read_and_removed(self):
+        auth = self.folder / "auth.json"
+        key = self.folder / "key.pem"
+        subprocess.run([BIN / "bhi", "keys", "new", key, "--algorithm", "ES384"], check=True, stdout=subprocess.DEVNULL)
+        public = json.loads(subprocess.run([BIN / "bhi", "keys", "show", key], check=True, capture_output=True, text=True).stdout)
+        auth.write_text(json.dumps({"clients": [{"id": "look", "token": "let-me-look"},
+                                                {"id": "bhi", "scopes": "system/*.cruds", "jwks": public}], "token_secs": 60}))
+        ehr = self.ehr("--samples", "--auth", auth)
+        ehr.headers = {"Authorization": "Bearer let-me-look"}
+        before = self.held(ehr)
+        versions = {plan["id"]: plan["meta"]["versionId"] for plan in ehr.entries("/CarePlan")}
+        self.assertTrue(before["Patient"])
+        table = self.run_it("--bundles", "0", "--client-id", "bhi", "--key-file", key, "--once", "--timeout", "120")
+        self.assertIn("smart, good for", table["authorisation"]["figure"])
+        self.assertIn("tagged resources only", table["load"]["figure"])
+        self.assertEqual(self.held(ehr), before)
+        self.assertEqual({plan["id"]: plan["meta"]["versionId"] for plan in ehr.entries("/CarePlan")}, versions)
+
+    def test_a_failed_check_is_told_and_leaves_nothing(self):
+        ehr = self.ehr()
+        self.control.ask("POST", "/faults", {"status": {"method": "PUT", "type": "CarePlan", "code": 422, "times": 1000}})
+        table = self.run_it("--bundles", "0", "--timeout", "120", code=1)
+        failed = [row for row in table.values() if row["result"] == "FAILED"]
+        self.assertEqual(len(failed), 1, table)
+        self.assertIn("care-plan", failed[0]["figure"])
+        self.assertEqual(table["clean up"]["result"], "ok")
+        self.assertTrue(all(not ids for ids in self.held(ehr).values()))
+
+    def test_what_a_killed_run_left_is_found_by_its_tag_and_removed(self):
+        ehr = self.ehr("--samples")
+        before = self.held(ehr)
+        with open(self.folder / "run.log", "wb") as log:
+            running = subprocess.Popen(self.command("--bundles", "0"), stdout=log, stderr=log)
+        self.addCleanup(running.wait)
+        until("a score written by its daemon", lambda: len(self.held(ehr)["Observation"]) >= len(before["Observation"]) + 3, timeout=120)
+        running.send_signal(signal.SIGKILL)
+        running.wait()
+        self.assertGreater(len(self.held(ehr)["Patient"]), len(before["Patient"]))
+        self.run_it("--clean")
+        self.assertEqual(self.held(ehr), before)
+
+    def test_a_server_that_is_not_there_and_fixtures_that_are_not_here(self):
+        self.base = f"http://127.0.0.1:{free_port()}/fhir"
+        with unittest.mock.patch.dict(os.environ, {"BHI_FIXTURES": str(self.folder / "none")}):
+            table = self.run_it(code=1)
+        self.assertEqual(table["capability"]["result"], "FAILED")
+        self.assertEqual(table["Synthea bundles"]["result"], "skipped")
+
+    def test_wrong_usage(self):
+        self.base = "http://127.0.0.1:1/fhir"
+        done = subprocess.run(self.command("--key-file", "key.pem"), capture_output=True, text=True)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("--client-id", done.stderr)
+
+
+class CareModel(unittest.TestCase):
+    """What the comparison calls equal, and what it does not."""
+    LOADED = {("Patient", "17"): "p", ("CarePlan", "18"): "c"}
+
+    def sides(self):
+        in_file = [{"kind": "Patient", "id": care_model.care_id("main", "Patient", "p"), "name": "A", "source": {"type": "Patient", "id": "p"}},
+                   {"kind": "CarePlan", "id": care_model.care_id("main", "CarePlan", "c"), "title": "T", "goals": [{"reference": "Patient/p"}],
+                    "patient": care_model.care_id("main", "Patient", "p"), "source": {"type": "CarePlan", "id": "c"}}]
+        at_server = json.loads(json.dumps(in_file).replace('"id": "p"', '"id": "17"').replace('"id": "c"', '"id": "18"')
+                               .replace("Patient/p", "Patient/17")
+                               .replace(care_model.care_id("main", "Patient", "p"), care_model.care_id("main", "Patient", "17"))
+                               .replace(care_model.care_id("main", "CarePlan", "c"), care_model.care_id("main", "CarePlan", "18")))
+        at_server[1]["version"] = 3
+        return in_file, at_server
+
+    def test_ids_and_versions_make_no_difference(self):
+        self.assertEqual(care_model.compare(*self.sides(), "main", self.LOADED)[::2], (2, []))
+
+    def test_a_value_an_entity_and_a_wrong_patient_make_one(self):
+        in_file, at_server = self.sides()
+        at_server[1]["title"] = "other"
+        self.assertEqual(care_model.compare(in_file, at_server, "main", self.LOADED)[2], ["CarePlan of CarePlan/c: title: differs"])
+        in_file, at_server = self.sides()
+        at_server[1]["patient"] = "a" * 26
+        self.assertEqual(care_model.compare(in_file, at_server, "main", self.LOADED)[2], ["CarePlan of CarePlan/c: patient: differs"])
+        self.assertEqual(care_model.compare(in_file, self.sides()[1][:1], "main", self.LOADED)[2],
+                         ["missing in the daemon: CarePlan of CarePlan/c"])
+        self.assertEqual(care_model.compare(in_file[:1], self.sides()[1], "main", self.LOADED)[2],
+                         ["only in the daemon: CarePlan of CarePlan/c"])
+
+    def test_signatures_have_a_fixed_width(self):
+        der = bytes([0x30, 0x08, 0x02, 0x02, 0x00, 0xff, 0x02, 0x02, 0x01, 0x02])
+        self.assertEqual(fixed_width(der), bytes(47) + b"\xff" + bytes(46) + b"\x01\x02")
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("PYTHONDONTWRITEBYTECODE", "1")
+    unittest.main()
