@@ -24,7 +24,8 @@ constexpr std::string_view kGzipMagic = "\x1f\x8b";
 
 std::string progress_of(std::string_view text) {
   std::string shown(text.substr(0, kMostProgress));
-  std::ranges::replace_if(shown, [](unsigned char c) { return c < 0x20 || c > 0x7e; }, '?');
+  std::ranges::replace_if(
+      shown, [](unsigned char c) { return c < 0x20 || c > 0x7e; }, '?');
   return shown;
 }
 
@@ -119,12 +120,11 @@ class HttpBulkExport final : public flow::BulkExport {
 
   Result<void> remove(std::string_view url) override {
     BHI_TRY(std::string address, http_.same_origin(url));
-    Request request{
-        .method = Method::Delete, .url = std::move(address), .headers = {"Accept: application/fhir+json"}};
+    Request request{.method = Method::Delete, .url = std::move(address), .headers = {"Accept: application/fhir+json"}};
     BHI_TRY(const Response response, send_(request));
     if (auto problem = problem_of(response, limits_)) {
-      const bool done = response.what == Response::What::Answered && (response.status == 202 || response.status == 404 ||
-                                                                      response.status == 410);
+      const bool done = response.what == Response::What::Answered &&
+                        (response.status == 202 || response.status == 404 || response.status == 410);
       if (!done) return std::move(*problem);
     }
     return {};
@@ -190,7 +190,9 @@ BulkFile HttpBulkExport::ended(const Response& response, const Unpacking& unpack
 }
 
 BulkFile HttpBulkExport::download(std::string_view url, bool with_token, const flow::TakeBytes& take) {
-  const auto refused = [](std::string reason) { return BulkFile{BulkFile::What::Refused, std::nullopt, std::move(reason)}; };
+  const auto refused = [](std::string reason) {
+    return BulkFile{BulkFile::What::Refused, std::nullopt, std::move(reason)};
+  };
   auto place = http_.file_place(url);
   if (!place) return refused(place.error().message);
   bool token = with_token && place->ours;

@@ -250,11 +250,11 @@ Result<UrlHandle> Http::Parts::parse(std::string_view link, bool elsewhere, std:
   if (!url) return Error{Kind::Fault, "no memory for an address"};
   const std::string text(link);
   // A path that ends in a slash, so that a relative link stays below the base.
-  const bool placed = from.empty() ? curl_url_set(url.get(), CURLUPART_PATH,
-                                                  (part_of(base_url.get(), CURLUPART_PATH) + "/").c_str(), 0) == CURLUE_OK
-                                   : curl_url_set(url.get(), CURLUPART_URL, std::string(from).c_str(), 0) == CURLUE_OK;
-  const bool set =
-      placed && curl_url_set(url.get(), CURLUPART_URL, text.c_str(), CURLU_PATH_AS_IS) == CURLUE_OK;
+  const bool placed = from.empty()
+                          ? curl_url_set(url.get(), CURLUPART_PATH,
+                                         (part_of(base_url.get(), CURLUPART_PATH) + "/").c_str(), 0) == CURLUE_OK
+                          : curl_url_set(url.get(), CURLUPART_URL, std::string(from).c_str(), 0) == CURLUE_OK;
+  const bool set = placed && curl_url_set(url.get(), CURLUPART_URL, text.c_str(), CURLU_PATH_AS_IS) == CURLUE_OK;
   if (!set || text.empty() || text.find('\0') != std::string::npos) {
     return Error{Kind::Forbidden, "a link that is no http address is not followed"};
   }

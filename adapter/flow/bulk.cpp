@@ -14,11 +14,11 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr std::uint64_t kFileTries = 6;       // in a row without a line more; then the file is left out
-constexpr std::uint64_t kManifestTries = 6;   // of reading it; then the export is given up
-constexpr std::uint64_t kEndTries = 3;        // of telling the EHR that we are done
+constexpr std::uint64_t kFileTries = 6;      // in a row without a line more; then the file is left out
+constexpr std::uint64_t kManifestTries = 6;  // of reading it; then the export is given up
+constexpr std::uint64_t kEndTries = 3;       // of telling the EHR that we are done
 constexpr std::uint64_t kMostPages = 100'000;
-constexpr std::size_t kMostJoined = 1000;     // more new members than this: everything is asked for
+constexpr std::size_t kMostJoined = 1000;  // more new members than this: everything is asked for
 constexpr std::chrono::minutes kRefusedAgain{60};
 
 struct FormName {
@@ -314,19 +314,17 @@ Result<BulkNews> BulkRun::fetch_file(const BulkWorld& world, const BulkFileEntry
     return save(world);
   }
   const std::string label = file_label(job_, file.type);
-  BulkIntake intake(world.store, intake_, job_, content, file.type, world.now);
-  const BulkFile got = world.bulk.download(file.url, page_->needs_token, [&](std::string_view bytes) {
-    return intake.take(bytes) && !world.stopping();
-  });
-  const bool cut_short = got.what == BulkFile::What::Whole && file.count && intake.lines() < *file.count &&
-                         job_.failures + 1 < kFileTries;
+  BulkIntake intake(world.store, intake_, job_, content, file.type, world.now, world.moved_on);
+  const BulkFile got = world.bulk.download(
+      file.url, page_->needs_token, [&](std::string_view bytes) { return intake.take(bytes) && !world.stopping(); });
+  const bool cut_short =
+      got.what == BulkFile::What::Whole && file.count && intake.lines() < *file.count && job_.failures + 1 < kFileTries;
   const bool whole = got.what == BulkFile::What::Whole && !cut_short;
   if (!intake.error() && !intake.changed()) {
     const std::uint64_t failures = job_.failures;
     BHI_CHECK(whole ? intake.finish() : intake.pause());
     if (cut_short && !intake.advanced()) job_.failures = failures;
   }
-  if (intake.stored() > 0) world.something_stored();
   if (intake.error()) return *intake.error();
   if (intake.changed()) {  // not the file that was begun: all of it, what is known already is told by its content
     job_.lines = job_.digest = 0;
@@ -339,8 +337,7 @@ Result<BulkNews> BulkRun::fetch_file(const BulkWorld& world, const BulkFileEntry
   }
   if (whole) return BulkNews{.again = {}};
   if (got.what == BulkFile::What::Ended) return BulkNews{.again = world.now()};  // we are stopping
-  const std::string problem =
-      label + ": " + (cut_short ? "fewer lines than the manifest counts" : got.reason);
+  const std::string problem = label + ": " + (cut_short ? "fewer lines than the manifest counts" : got.reason);
   if (got.what == BulkFile::What::Refused) return skip_file(world, problem);
   if (job_.failures + 1 >= kFileTries) {
     // Expired for good: only another export helps. Anything else: the others must not wait for this file.
@@ -386,8 +383,9 @@ Result<BulkNews> BulkRun::end(const BulkWorld& world) {
   next.loaded = job_.loaded || (!failed && job_.kind != BulkKind::NewMembers);
   next.given_up = failed ? job_.given_up + 1 : 0;
   if (complete) next.problem.clear();
-  const auto rest = failed ? retry_delay(static_cast<int>(std::min<std::uint64_t>(next.given_up + 4, 100)), settings_.source)
-                           : milliseconds(settings_.interval);
+  const auto rest =
+      failed ? retry_delay(static_cast<int>(std::min<std::uint64_t>(next.given_up + 4, 100)), settings_.source)
+             : milliseconds(settings_.interval);
   next.not_before = again_now ? Instant{} : world.now() + rest;
   job_ = std::move(next);
   return save(world, {.problem = job_.problem, .ended = !failed});

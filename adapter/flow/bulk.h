@@ -1,5 +1,6 @@
-// Loading by Bulk Data export: one step at a time, each durable before the next. A step that fails is asked for again; an
-// export that fails is begun anew; what was kept once is not kept twice. https://hl7.org/fhir/uv/bulkdata/export.html
+// Loading by Bulk Data export: one step at a time, each durable before the next. A step that fails is asked for again;
+// an export that fails is begun anew; what was kept once is not kept twice.
+// https://hl7.org/fhir/uv/bulkdata/export.html
 #pragma once
 
 #include "base/instant.h"
@@ -8,6 +9,7 @@
 #include "flow/bulk_job.h"
 #include "flow/bulk_manifest.h"
 #include "flow/bulk_port.h"
+#include "flow/bulk_settings.h"
 #include "flow/ports.h"
 
 #include <chrono>
@@ -18,40 +20,21 @@
 
 namespace bhi::flow {
 
-enum class BulkLevel { System, Patient, Group };
-enum class BulkForm { Auto, Get, GetRepeated, Post };
-
-struct BulkSettings {
-  std::string source;
-  BulkLevel level = BulkLevel::Group;
-  std::string group;  // id of the Group
-  BulkForm form = BulkForm::Auto;
-  std::vector<std::string> types;    // asked for; what else comes is passed over
-  std::vector<std::string> filters;  // "Observation?category=survey", sent as _typeFilter
-  std::optional<Instant> since;      // of the first export; empty: everything
-  std::chrono::seconds overlap{150};
-  std::chrono::seconds interval{0};  // from one export to the next; 0: one is all
-  std::chrono::seconds longest_poll{300};
-  std::chrono::hours give_up{30 * 24};  // an export that takes longer is given up
-  bool begin_windows = false;           // polling goes on where the first export began
-  fhir::ReadLimits line_limits{};
-};
-
 // What a step works with; all of it is lent.
 struct BulkWorld {
   Store& store;
   Ehr& ehr;  // for the members of a Group
   BulkExport& bulk;
   std::function<Instant()> now;
-  std::function<bool()> stopping;    // a download ends at the next piece
-  std::function<void()> something_stored;
+  std::function<bool()> stopping;                // a download ends at the next piece
+  std::function<void(const BulkJob&)> moved_on;  // after every durable batch
 };
 
 struct BulkNews {
-  Instant again{};            // nothing to do before
-  bool refused = false;       // the EHR will not export: 403, or no form of asking is understood
-  std::string problem{};      // empty: the step went as it should
-  bool ended = false;         // an export has come to its end, complete or not
+  Instant again{};        // nothing to do before
+  bool refused = false;   // the EHR will not export: 403, or no form of asking is understood
+  std::string problem{};  // empty: the step went as it should
+  bool ended = false;     // an export has come to its end, complete or not
 };
 
 // Where the job of these settings lies: one at a time for each group.
@@ -94,7 +77,6 @@ class BulkRun {
   BulkJob job_;
   std::optional<BulkManifest> page_;  // of job_.page_url
   std::optional<Instant> page_expires_;
-  bool stored_some_ = false;
 };
 
 }  // namespace bhi::flow

@@ -35,13 +35,14 @@ std::string file_label(const BulkJob& job, std::string_view type) {
 }
 
 BulkIntake::BulkIntake(Store& store, const BulkIntakeSettings& settings, BulkJob& job, BulkContent content,
-                       std::string type, std::function<Instant()> now)
+                       std::string type, std::function<Instant()> now, std::function<void(const BulkJob&)> moved_on)
     : store_(store),
       settings_(settings),
       job_(job),
       content_(content),
       type_(std::move(type)),
       now_(std::move(now)),
+      moved_on_(std::move(moved_on)),
       skip_(job.lines),
       lines_(settings.limits.max_bytes),
       next_(job) {}
@@ -166,8 +167,7 @@ bool BulkIntake::forget(std::string_view type, std::string_view id) {
   item.resource.source = settings_.source;
   item.resource.type = type;
   item.resource.id = id;
-  item.lane =
-      settings_.source + "|" + (patient.empty() ? item.resource.type + "/" + item.resource.id : patient);
+  item.lane = settings_.source + "|" + (patient.empty() ? item.resource.type + "/" + item.resource.id : patient);
   item.channel = kChannel;
   item.received = now_();
   batch_.audit.push_back({"read", settings_.source, item.resource.type + "/" + item.resource.id,
@@ -213,11 +213,11 @@ Result<void> BulkIntake::keep(bool at_end) {
   batch_.cursor = Cursor{settings_.source, settings_.cursor, to_text(next_)};
   BHI_TRY(const AcceptOutcome outcome, store_.accept(batch_));
   next_.stored += outcome.stored;
-  stored_ += outcome.stored;
   job_ = next_;
   batch_ = {};
   batch_bytes_ = 0;
   advanced_ = true;
+  if (moved_on_) moved_on_(job_);
   return {};
 }
 

@@ -1,5 +1,5 @@
-// The lines of one file of an export become inbox items, in batches that move together with how far we have come: killed
-// at any moment nothing is lost and nothing comes twice.
+// The lines of one file of an export become inbox items, in batches that move together with how far we have come:
+// killed at any moment nothing is lost and nothing comes twice.
 #pragma once
 
 #include "base/instant.h"
@@ -22,9 +22,9 @@ enum class BulkContent { Output, Outcomes, Deleted };
 
 struct BulkIntakeSettings {
   std::string source;
-  std::string cursor;           // name of the cursor that the job lies in
+  std::string cursor;                        // name of the cursor that the job lies in
   std::set<std::string, std::less<>> types;  // others are passed over and counted; empty: all
-  fhir::ReadLimits limits;      // of a line
+  fhir::ReadLimits limits;                   // of a line
   std::size_t batch_items = 200;
   std::size_t batch_bytes = std::size_t{1} << 20;
 };
@@ -36,7 +36,7 @@ class BulkIntake {
  public:
   // `job` is moved on by every batch that is durable.
   BulkIntake(Store& store, const BulkIntakeSettings& settings, BulkJob& job, BulkContent content, std::string type,
-             std::function<Instant()> now);
+             std::function<Instant()> now, std::function<void(const BulkJob&)> moved_on);
 
   // As TakeBytes; false: an error of the store, or the file is not the one that was begun.
   bool take(std::string_view bytes);
@@ -49,7 +49,6 @@ class BulkIntake {
   bool changed() const { return changed_; }  // the lines we had are not those that came
   std::uint64_t lines() const { return last_line_; }
   bool advanced() const { return advanced_; }
-  std::size_t stored() const { return stored_; }
 
  private:
   bool line(const BulkLine& line);
@@ -66,6 +65,7 @@ class BulkIntake {
   const BulkContent content_;
   const std::string type_;
   const std::function<Instant()> now_;
+  const std::function<void(const BulkJob&)> moved_on_;
   const std::uint64_t skip_;
   BulkLines lines_;
   BulkJob next_;  // the job with the lines of the batch in it
@@ -73,7 +73,6 @@ class BulkIntake {
   std::size_t batch_bytes_ = 0;
   std::uint64_t last_line_ = 0;
   std::uint64_t kept_aside_ = 0;
-  std::size_t stored_ = 0;
   bool advanced_ = false;
   bool changed_ = false;
   std::optional<Error> error_;

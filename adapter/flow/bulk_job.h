@@ -40,25 +40,25 @@ struct BulkJob {
   // The way through the files. First pass: output and outcomes of every page of the manifest; second: `deleted`.
   std::string page_url;
   std::uint64_t page = 0, pass = 0, file = 0;
-  std::uint64_t lines = 0;    // of this file, whatever became of them: durable
-  std::uint64_t digest = 0;   // of these lines, to see whether the same file comes again
-  bool has_deleted = false;   // a page has a list of deletions
-  bool incomplete = false;    // something of the export could not be had
-  bool failed = false;        // it was given up
+  std::uint64_t lines = 0;   // of this file, whatever became of them: durable
+  std::uint64_t digest = 0;  // of these lines, to see whether the same file comes again
+  bool has_deleted = false;  // a page has a list of deletions
+  bool incomplete = false;   // something of the export could not be had
+  bool failed = false;       // it was given up
 
-  Instant not_before{};       // nothing is asked before
-  std::uint64_t polls = 0;    // in this phase
-  std::uint64_t failures = 0; // in a row
-  std::uint64_t given_up = 0; // exports in a row
+  Instant not_before{};           // nothing is asked before
+  std::uint64_t polls = 0;        // in this phase
+  std::uint64_t failures = 0;     // in a row
+  std::uint64_t given_up = 0;     // exports in a row
   std::string progress, problem;  // for people: what the EHR says of it; what went wrong last
 
   // What came in by this export.
   std::uint64_t files = 0, seen = 0, stored = 0, bad = 0, unasked = 0, deleted = 0, outcomes = 0;
 
   // Of the exports before.
-  bool loaded = false;                     // one has come to its end
-  std::optional<Instant> since;            // of the next one; empty: everything is asked for
-  std::optional<Instant> complete_until;   // nothing older than this is missing, by our clock
+  bool loaded = false;                    // one has come to its end
+  std::optional<Instant> since;           // of the next one; empty: everything is asked for
+  std::optional<Instant> complete_until;  // nothing older than this is missing, by our clock
 };
 
 std::string to_text(const BulkJob& job);

@@ -253,6 +253,7 @@ struct Capabilities {
   std::string fhir_version;
   std::string software;
   std::vector<TypeCapability> types;
+  std::vector<std::string> exports{};  // levels at which Bulk Data $export is declared: "system", "patient", "group"
 
   const TypeCapability* of(std::string_view type) const;
 };

@@ -19,6 +19,7 @@ constexpr std::size_t kUsualLog = 100;
 
 // The word by which faults and counts know the aim of a request.
 std::string kind_of(const Request& request) {
+  if (auto bulk = BulkServer::kind_of(request); !bulk.empty()) return bulk;
   if (request.path == kTokenPath) return "token";
   if (request.path == kSmartPath) return "smart-configuration";
   const auto target = route(request.path);
@@ -74,7 +75,8 @@ Front::Front(Simulator& simulator, Now now, Wait wait, Simulator::Forget forget)
       now_(std::move(now)),
       wait_(std::move(wait)),
       forget_(std::move(forget)),
-      authority_(fetch) {}
+      authority_(fetch),
+      bulk_(simulator) {}
 
 void Front::mark_start() { start_count_ = simulator_.version_count(); }
 
@@ -84,7 +86,18 @@ Delivery Front::handle(const Request& request) {
   Effect effect = faults_.take(request.method, type);
   if (effect.wait_before.count() > 0) wait_(effect.wait_before);
   const Instant now = now_();
-  Response response = effect.instead ? *std::move(effect.instead) : answer(request, type, now);
+  const bool bulk = !BulkServer::kind_of(request).empty();
+  Stream stream;
+  Response response;
+  if (effect.instead) {
+    response = *std::move(effect.instead);
+  } else if (bulk) {
+    BulkAnswered answered = answer_bulk(request, type, now);
+    response = std::move(answered.response);
+    stream = std::move(answered.stream);
+  } else {
+    response = answer(request, type, now);
+  }
   if (authority_.skew().count() != 0) response.headers.emplace_back("Date", http_date(now + authority_.skew()));
   log_.add({
       .at = now,
@@ -97,7 +110,23 @@ Delivery Front::handle(const Request& request) {
       .faults = effect.names,
   });
   if (effect.wait_after.count() > 0) wait_(effect.wait_after);
-  return {std::move(response), effect.lose_answer, effect.cut_at};
+  return {std::move(response), effect.lose_answer, effect.cut_at, std::move(stream)};
+}
+
+BulkAnswered Front::answer_bulk(const Request& request, const std::string& kind, Instant now) {
+  if (bulk_.needs_token(kind)) {
+    if (auto refused = authority_.check(request, kind, '-', now)) return {*std::move(refused)};
+  }
+  return bulk_.handle(request, now);
+}
+
+Response Front::show_bulk(const Request&) { return bulk_.show(); }
+
+Response Front::change_bulk(const Request& request) {
+  const auto settings = fhir::read_json(request.body);
+  if (!settings) return refuse(settings.error());
+  if (const auto set = bulk_.set((*settings)->root()); !set) return refuse(set.error());
+  return bulk_.show();
 }
 
 Response Front::answer(const Request& request, const std::string& type, Instant now) {
@@ -125,6 +154,8 @@ Response Front::control(const Request& request) {
   static constexpr std::array kRows = std::to_array<Row>({
       {"GET", "auth", &Front::show_auth},
       {"POST", "auth", &Front::change_auth},
+      {"GET", "bulk", &Front::show_bulk},
+      {"POST", "bulk", &Front::change_bulk},
       {"POST", "faults", &Front::add_faults},
       {"POST", "load", &Front::load},
       {"GET", "log", &Front::show_log},

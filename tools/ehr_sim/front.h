@@ -4,6 +4,7 @@
 //   GET  /_sim/log?last=N   the newest N requests (100), oldest first: method, path, query, status; no bodies
 //   POST /_sim/faults       adds faults (faults.h)
 //   POST /_sim/auth         changes the authorisation server (authority.h); GET shows what it gave and refused
+//   POST /_sim/bulk         switches of Bulk Data (bulk_export.h); GET shows what was asked
 //   POST /_sim/load         a resource or Bundle as the EHR's own people enter it, whatever its interface allows
 //   POST /_sim/reset        forgets faults, log and counts; with {"data": true} also all that was written since the
 //   start
@@ -12,6 +13,7 @@
 #pragma once
 
 #include "ehr_sim/authority.h"
+#include "ehr_sim/bulk_export.h"
 #include "ehr_sim/faults.h"
 #include "ehr_sim/http_message.h"
 #include "ehr_sim/request_log.h"
@@ -26,6 +28,7 @@ struct Delivery {
   Response response;
   bool lose_answer = false;
   std::optional<std::size_t> cut_at;
+  Stream stream{};  // instead of the response's body
 };
 
 class Front {
@@ -42,6 +45,7 @@ class Front {
   FaultTable& faults() { return faults_; }
   // Off until it has clients: then every FHIR request needs a token.
   Authority& authority() { return authority_; }
+  BulkServer& bulk() { return bulk_; }
 
   Delivery handle(const Request& request);
 
@@ -55,6 +59,9 @@ class Front {
   Response show_auth(const Request& request);
   Response change_auth(const Request& request);
   Response answer(const Request& request, const std::string& type, Instant now);
+  BulkAnswered answer_bulk(const Request& request, const std::string& kind, Instant now);
+  Response show_bulk(const Request& request);
+  Response change_bulk(const Request& request);
 
   Simulator& simulator_;  // lent, outlives the front
   const Now now_;
@@ -62,6 +69,7 @@ class Front {
   const Simulator::Forget forget_;
   FaultTable faults_;
   Authority authority_;
+  BulkServer bulk_;
   RequestLog log_;
   std::size_t start_count_ = 0;
 };
