@@ -224,7 +224,7 @@ Result<bool> BulkRun::read_page(const BulkWorld& world, BulkNews& news) {
       ++job_.polls;
       job_.failures = 0;
       job_.progress = answer->progress;
-      job_.problem.clear();
+      if (!job_.incomplete) job_.problem.clear();
       return not_now(save(world));
     case BulkState::Later: return not_now(later(world, "status: " + answer->reason, answer->retry_after_ms));
     case BulkState::Gone:

@@ -127,6 +127,7 @@ void BulkIntake::read_outcome(const Node& root) {
     if (severity != "error" && severity != "fatal") continue;
     ++next_.outcomes;
     next_.incomplete = true;
+    next_.problem = "the EHR lists errors of the export";
   }
 }
 
@@ -145,6 +146,7 @@ bool BulkIntake::read_deleted(const BulkLine& line, const Node& root) {
   }
   if (!understood) {
     next_.incomplete = true;
+    next_.problem = "a list of deletions was not understood";
     put_aside(line, "a list of deletions: expected a Bundle whose entries have a request DELETE Type/id");
   }
   return true;
@@ -208,7 +210,7 @@ Result<void> BulkIntake::keep(bool at_end) {
     next_.lines = next_.digest = 0;
   }
   next_.failures = 0;
-  next_.problem.clear();
+  if (!next_.incomplete) next_.problem.clear();
   // What of this batch is news is known only afterwards: in the cursor `stored` stands a batch behind.
   batch_.cursor = Cursor{settings_.source, settings_.cursor, to_text(next_)};
   BHI_TRY(const AcceptOutcome outcome, store_.accept(batch_));

@@ -166,6 +166,7 @@ BulkStart start_of(const BulkAnswer& answer) {
     return BulkStart::Later;
   }
   switch (answer.status) {
+    case 202:
     case 400:
     case 404:
     case 405:

@@ -95,7 +95,8 @@ TEST(BulkData, D3_03_PollsInGrowingStepsOrAsToldInEveryFormOfRetryAfterAndWaitsF
     EXPECT_LT(bed.clock - begun, 60s) << form << ": about a second each was told";
     EXPECT_EQ(bed.told("kick_offs"), 2u) << "429 at the kick-off is asked again";
   }
-  BulkBed bed(R"({"waits": 4000})");
+  BulkBed bed(R"({"waits": 300})");
+  bed.settings.longest_poll = 3600s;
   bed.patient("p1");
   bed.faults(R"({"status": {"type": "bulk-status", "code": 429, "retry_after": 7}})");
   auto run = bed.open();
@@ -359,12 +360,12 @@ TEST(BulkData, GoesOnInTheMiddleOfAFileAfterACutAndAfterAKill) {
 }
 
 TEST(BulkData, BeginsAFileAnewWhenOtherLinesComeThanBefore) {
-  BulkBed bed;
+  BulkBed bed(R"({"waits": 0})");
   for (int i = 0; i < 6; ++i) bed.patient("p" + std::to_string(i));
   auto run = bed.open();
   bed.step(run);
   bed.step(run);
-  ASSERT_EQ(run.job().phase, BulkPhase::Files);
+  ASSERT_EQ(run.job().phase, BulkPhase::Files) << run.job().problem;
   flow::BulkJob job = run.job();
   job.lines = 2;
   job.digest = 12345;  // of other lines than those that will come
