@@ -27,6 +27,7 @@ ALLOWED = {
 DOORS = {
     "rapidjson/": ("fhir/json",),
     "curl/": ("ehr/http",),
+    "zlib.h": ("ehr/gunzip", "service/"),
     "sqlite3.h": ("store/",),
     "libpq": ("store/",),
     "Poco/": ("service/",),

@@ -47,6 +47,14 @@ flow::TypeCapability type_from(const fhir::Node& resource, const fhir::Node* com
   return type;
 }
 
+// Bulk Data's operation by name or by definition: "export", "group-export", ".../OperationDefinition/patient-export".
+bool declares_export(const fhir::Node& place) {
+  return std::ranges::any_of(fhir::each(place.find("operation")), [](const fhir::Node& operation) {
+    const std::string_view name = operation.text_of("name");
+    return name.ends_with("export") || operation.text_of("definition").ends_with("export");
+  });
+}
+
 // Versions are texts of others that end up in messages and on screens.
 std::string short_text(std::string_view text) {
   std::string kept(text.substr(0, 60));
@@ -76,7 +84,11 @@ Result<flow::Capabilities> capabilities_from(const fhir::Node& statement) {
   }
   for (const fhir::Node& rest : fhir::each(statement.find("rest"))) {
     if (rest.text_of("mode") != "server") continue;
+    if (declares_export(rest)) capabilities.exports.emplace_back("system");
     for (const fhir::Node& resource : fhir::each(rest.find("resource"))) {
+      const std::string_view exported = resource.text_of("type");
+      if (exported == "Patient" && declares_export(resource)) capabilities.exports.emplace_back("patient");
+      if (exported == "Group" && declares_export(resource)) capabilities.exports.emplace_back("group");
       if (!resource.text_of("type").empty()) {
         capabilities.types.push_back(type_from(resource, rest.find("searchParam")));
       }

@@ -1,6 +1,7 @@
 #include "ehr/fhir_ehr.h"
 
 #include "ehr/answer.h"
+#include "ehr/bulk_export.h"
 #include "ehr/capability.h"
 #include "ehr/headers.h"
 #include "fhir/bundle.h"
@@ -67,7 +68,9 @@ class FhirEhr final : public flow::Ehr {
  public:
   FhirEhr(std::shared_ptr<Line> line, bool is_urgent)
       : line_(std::move(line)), settings_(line_->settings), http_(line_->http.get()), is_urgent_(is_urgent) {
-    if (!is_urgent_) urgent_ = std::make_unique<FhirEhr>(line_, true);
+    if (is_urgent_) return;
+    urgent_ = std::make_unique<FhirEhr>(line_, true);
+    bulk_ = make_bulk_export(*http_, settings_.limits, [this](Request& request) { return send(request); });
   }
 
   Result<flow::Capabilities> capabilities() override;
@@ -77,6 +80,7 @@ class FhirEhr final : public flow::Ehr {
   flow::Answer create(std::string_view type, std::string_view body, std::string_view if_none_exist) override;
   flow::Answer update(std::string_view type, std::string_view id, std::string_view body,
                       std::string_view if_match) override;
+  flow::BulkExport* bulk() override { return bulk_.get(); }
   flow::Ehr& urgent() override { return urgent_ ? *urgent_ : *this; }
   void stop_waiting() override;
 
@@ -92,6 +96,7 @@ class FhirEhr final : public flow::Ehr {
   Http* http_;
   const bool is_urgent_;
   std::unique_ptr<FhirEhr> urgent_;
+  std::unique_ptr<flow::BulkExport> bulk_;
 };
 
 void FhirEhr::stop_waiting() {
@@ -122,7 +127,7 @@ Result<void> FhirEhr::wait_for_turn() {
 Result<Response> FhirEhr::send(Request& request) {
   for (int attempt = 0;; ++attempt) {
     BHI_CHECK(wait_for_turn());  // before the token is taken: it might end while we wait
-    if (settings_.token) {
+    if (settings_.token && !request.anonymous) {
       BHI_TRY(std::string token, settings_.token());
       if (attempt > 0 && token == request.bearer) break;
       request.bearer = std::move(token);
@@ -133,9 +138,9 @@ Result<Response> FhirEhr::send(Request& request) {
     if (settings_.traffic) settings_.traffic->heard(response, wall_now());
     const bool answered = response.what == Response::What::Answered;
     const bool refused = answered && response.status == 401;
-    if (refused && settings_.token_refused) settings_.token_refused(request.bearer);
-    if (answered && !refused && settings_.token_worked) settings_.token_worked(request.bearer);
-    if (attempt > 0 || !settings_.token || !refused) return response;
+    if (refused && settings_.token_refused && !request.anonymous) settings_.token_refused(request.bearer);
+    if (answered && !refused && settings_.token_worked && !request.anonymous) settings_.token_worked(request.bearer);
+    if (attempt > 0 || !settings_.token || request.anonymous || !refused) return response;
   }
   Response refused;
   refused.what = Response::What::Answered;

@@ -60,6 +60,13 @@ bool is_loopback(std::string_view host) {
   return host == "localhost" || host == "[::1]" || (numeric && host.starts_with("127."));
 }
 
+// "https://files.example" and nothing behind it.
+std::optional<Origin> origin_from(const std::string& text) {
+  const UrlHandle url(curl_url());
+  if (!url || curl_url_set(url.get(), CURLUPART_URL, text.c_str(), 0) != CURLUE_OK) return std::nullopt;
+  return origin_of(url.get());
+}
+
 bool has_user(CURLU* url) { return !part_of(url, CURLUPART_USER).empty() || !part_of(url, CURLUPART_PASSWORD).empty(); }
 
 // No `url` in the messages: a pasted address may carry a password.
@@ -83,6 +90,8 @@ Result<UrlHandle> parse_base(const HttpSettings& settings) {
 struct Receiving {
   Response* response = nullptr;
   std::size_t max_body_bytes = 0;
+  const std::function<bool(std::string_view)>* sink = nullptr;  // of a 200
+  int status = 0;
   std::size_t header_bytes = 0;
   bool too_long = false;
   bool no_memory = false;
@@ -91,6 +100,14 @@ struct Receiving {
 std::size_t on_body(char* data, std::size_t size, std::size_t count, void* context) noexcept {
   auto& receiving = *static_cast<Receiving*>(context);
   const std::size_t bytes = size * count;
+  if (receiving.sink != nullptr && receiving.status == 200) {
+    try {
+      return (*receiving.sink)(std::string_view(data, bytes)) ? bytes : 0;
+    } catch (...) {
+      receiving.no_memory = true;
+      return 0;
+    }
+  }
   // libcurl 7.88 limits neither chunked nor decompressed bodies itself; counting here covers both.
   if (bytes > receiving.max_body_bytes - receiving.response->body.size()) {
     receiving.too_long = true;
@@ -110,13 +127,17 @@ struct HeaderField {
   std::string Response::*field;
 };
 constexpr std::array kHeaders = std::to_array<HeaderField>({
+    {"content-location", &Response::content_location},
     {"content-type", &Response::content_type},
     {"date", &Response::date},
     {"etag", &Response::etag},
+    {"expires", &Response::expires},
     {"last-modified", &Response::last_modified},
     {"location", &Response::location},
     {"ratelimit", &Response::rate_limit},
     {"retry-after", &Response::retry_after},
+    {"x-export-status", &Response::export_status},
+    {"x-progress", &Response::progress},
 });
 
 std::string_view trimmed(std::string_view text) {
@@ -137,6 +158,7 @@ std::size_t on_header(char* data, std::size_t size, std::size_t count, void* con
     const std::string_view line(data, bytes);
     if (line.starts_with("HTTP/")) {  // a new block of headers, after "100 Continue": forget those before it
       for (const HeaderField& header : kHeaders) (receiving.response->*header.field).clear();
+      receiving.status = line.substr(std::min(line.find(' '), line.size())).starts_with(" 200") ? 200 : 0;
       return bytes;
     }
     const std::size_t colon = line.find(':');
@@ -169,6 +191,7 @@ std::string_view name(Method method) {
     case Method::Get: return "GET";
     case Method::Post: return "POST";
     case Method::Put: return "PUT";
+    case Method::Delete: return "DELETE";
   }
   return "GET";
 }
@@ -216,47 +239,54 @@ struct Http::Parts {
     idle.push_back(std::move(handle));
   }
 
-  Result<UrlHandle> parse(std::string_view link) const;
-  void prepare(CURL* handle, const Request& request) const;
+  std::vector<Origin> file_origins;
+
+  Result<UrlHandle> parse(std::string_view link, bool elsewhere = false, std::string_view from = {}) const;
+  void prepare(CURL* handle, const Request& request, const Origin& to) const;
 };
 
-Result<UrlHandle> Http::Parts::parse(std::string_view link) const {
+Result<UrlHandle> Http::Parts::parse(std::string_view link, bool elsewhere, std::string_view from) const {
   UrlHandle url(curl_url_dup(base_url.get()));
   if (!url) return Error{Kind::Fault, "no memory for an address"};
   const std::string text(link);
   // A path that ends in a slash, so that a relative link stays below the base.
-  const bool set = curl_url_set(url.get(), CURLUPART_PATH, (part_of(base_url.get(), CURLUPART_PATH) + "/").c_str(),
-                                0) == CURLUE_OK &&
-                   curl_url_set(url.get(), CURLUPART_URL, text.c_str(), CURLU_PATH_AS_IS) == CURLUE_OK;
+  const bool placed = from.empty()
+                          ? curl_url_set(url.get(), CURLUPART_PATH,
+                                         (part_of(base_url.get(), CURLUPART_PATH) + "/").c_str(), 0) == CURLUE_OK
+                          : curl_url_set(url.get(), CURLUPART_URL, std::string(from).c_str(), 0) == CURLUE_OK;
+  const bool set = placed && curl_url_set(url.get(), CURLUPART_URL, text.c_str(), CURLU_PATH_AS_IS) == CURLUE_OK;
   if (!set || text.empty() || text.find('\0') != std::string::npos) {
     return Error{Kind::Forbidden, "a link that is no http address is not followed"};
   }
   if (has_user(url.get())) return Error{Kind::Forbidden, "a link with user information is not followed"};
   const Origin found = origin_of(url.get());
-  if (found != origin) {
+  const bool allowed = elsewhere && std::ranges::find(file_origins, found) != file_origins.end();
+  if (found != origin && !allowed) {
     return Error{Kind::Forbidden, "a link to another origin is not followed: expected " + origin.scheme + "://" +
                                       origin.host + ":" + origin.port};
   }
   return url;
 }
 
-void Http::Parts::prepare(CURL* handle, const Request& request) const {
+void Http::Parts::prepare(CURL* handle, const Request& request, const Origin& to) const {
   curl_easy_reset(handle);  // keeps connections, sessions and resolved names
   curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, origin.scheme.c_str());
+  curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, to.scheme.c_str());
   curl_easy_setopt(handle, CURLOPT_FOLLOWLOCATION, 0L);
   curl_easy_setopt(handle, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
   curl_easy_setopt(handle, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
   curl_easy_setopt(handle, CURLOPT_SSL_VERIFYPEER, 1L);
   curl_easy_setopt(handle, CURLOPT_SSL_VERIFYHOST, 2L);
   if (!settings.ca_file.empty()) curl_easy_setopt(handle, CURLOPT_CAINFO, settings.ca_file.c_str());
-  if (!settings.cert_file.empty()) {
+  if (!settings.cert_file.empty() && to == origin) {
     curl_easy_setopt(handle, CURLOPT_SSLCERT, settings.cert_file.c_str());
     curl_easy_setopt(handle, CURLOPT_SSLKEY, settings.key_file.c_str());
   }
   curl_easy_setopt(handle, CURLOPT_PROXY, settings.proxy.c_str());
   curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(settings.connect_timeout.count()));
-  curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, static_cast<long>(settings.total_timeout.count()));
+  if (!request.sink) {
+    curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, static_cast<long>(settings.total_timeout.count()));
+  }
   curl_easy_setopt(handle, CURLOPT_LOW_SPEED_LIMIT, kStalledBytesPerSecond);
   curl_easy_setopt(handle, CURLOPT_LOW_SPEED_TIME, static_cast<long>(settings.stalled_timeout.count()));
   curl_easy_setopt(handle, CURLOPT_ACCEPT_ENCODING, "gzip");
@@ -265,6 +295,10 @@ void Http::Parts::prepare(CURL* handle, const Request& request) const {
   curl_easy_setopt(handle, CURLOPT_HEADERFUNCTION, on_header);
 
   if (request.method == Method::Get) return;
+  if (request.method == Method::Delete) {
+    curl_easy_setopt(handle, CURLOPT_CUSTOMREQUEST, "DELETE");
+    return;
+  }
   curl_easy_setopt(handle, CURLOPT_POST, 1L);
   if (request.method == Method::Put) curl_easy_setopt(handle, CURLOPT_CUSTOMREQUEST, "PUT");
   curl_easy_setopt(handle, CURLOPT_POSTFIELDS, request.body.data());
@@ -294,6 +328,14 @@ Result<std::unique_ptr<Http>> Http::open(const HttpSettings& settings) {
   parts.base = part_of(url.get(), CURLUPART_URL);
   while (parts.base.ends_with('/')) parts.base.pop_back();
   parts.base_url = std::move(url);
+  for (const std::string& text : settings.file_origins) {
+    const auto origin = origin_from(text);
+    const bool plain = origin && origin->scheme == "http" && !is_loopback(origin->host) && !settings.allow_plain_http;
+    if (!origin || (origin->scheme != "https" && origin->scheme != "http") || plain) {
+      return Error{Kind::Incorrect, "file_origins: expected https addresses (http is for this machine)"};
+    }
+    parts.file_origins.push_back(*origin);
+  }
   return http;
 }
 
@@ -302,14 +344,21 @@ Result<std::string> Http::same_origin(std::string_view link) const {
   return part_of(url.get(), CURLUPART_URL);
 }
 
+Result<Http::Place> Http::file_place(std::string_view link, std::string_view from) const {
+  BHI_TRY(const UrlHandle url, parts_->parse(link, true, from));
+  return Place{part_of(url.get(), CURLUPART_URL), origin_of(url.get()) == parts_->origin};
+}
+
 Response Http::send(const Request& request) {
   const auto not_sent = [](std::string reason) {
     Response response;
     response.reason = std::move(reason);
     return response;
   };
-  auto url = parts_->parse(request.url);
+  auto url = parts_->parse(request.url, request.elsewhere);
   if (!url) return not_sent(url.error().message);
+  const Origin to = origin_of(url->get());
+  if (to != parts_->origin && !request.bearer.empty()) return not_sent("a token is not sent to another origin");
   if (!is_one_line(request.bearer)) return not_sent("the token holds a control character");
   if (!std::ranges::all_of(request.headers, is_one_line)) return not_sent("a header holds a control character");
 
@@ -328,9 +377,11 @@ Response Http::send(const Request& request) {
   if (!handle || !added) return not_sent("no memory for a request");
 
   Response response;
-  Receiving receiving{.response = &response, .max_body_bytes = parts_->settings.max_body_bytes};
+  Receiving receiving{.response = &response,
+                      .max_body_bytes = parts_->settings.max_body_bytes,
+                      .sink = request.sink ? &request.sink : nullptr};
   std::array<char, CURL_ERROR_SIZE> ignored{};  // libcurl's long text names hosts and paths; the short one does not
-  parts_->prepare(handle.get(), request);
+  parts_->prepare(handle.get(), request, to);
   curl_easy_setopt(handle.get(), CURLOPT_ERRORBUFFER, ignored.data());
   curl_easy_setopt(handle.get(), CURLOPT_CURLU, url->get());  // exactly what was checked, not parsed a second time
   curl_easy_setopt(handle.get(), CURLOPT_HTTPHEADER, headers.get());

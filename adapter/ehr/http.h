@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -27,9 +28,11 @@ struct HttpSettings {
   std::chrono::milliseconds total_timeout{120'000};
   std::chrono::seconds stalled_timeout{30};            // a transfer that moves less than 16 bytes a second for so long
   std::size_t max_body_bytes = std::size_t{64} << 20;  // of an answer, after decompression
+  // Origins besides our own from which a file may be fetched, never with a token: "https://files.example".
+  std::vector<std::string> file_origins{};
 };
 
-enum class Method { Get, Post, Put };
+enum class Method { Get, Post, Put, Delete };
 
 std::string_view name(Method method);
 
@@ -39,6 +42,11 @@ struct Request {
   std::vector<std::string> headers{};  // "Name: value"
   std::string bearer{};                // token; empty: none
   std::string body{};
+  bool anonymous = false;  // whoever adds the token of the moment must not: the address itself is the permission
+  bool elsewhere = false;  // an allowed origin for files will do; never together with a token
+  // Takes the body of a 200 piece by piece as it comes; false ends the transfer. The length is then the taker's to
+  // limit, and there is no limit of time but that of a stalled transfer.
+  std::function<bool(std::string_view)> sink{};
 };
 
 struct Response {
@@ -52,6 +60,7 @@ struct Response {
   std::string reason;  // why there is no answer: libcurl's words, no address and no data
   std::string body;
   std::string content_type, date, etag, location, last_modified, retry_after, rate_limit;  // headers, as given
+  std::string content_location, expires, progress, export_status;                          // the same
 };
 
 class Http {
@@ -67,6 +76,13 @@ class Http {
   // A link of an answer, absolute or relative to the base, as an absolute address. Error Forbidden: of another origin,
   // with user information, or no http address at all.
   Result<std::string> same_origin(std::string_view link) const;
+
+  // A link to a file: of our origin or one of the allowed ones, relative to `from` (empty: the base).
+  struct Place {
+    std::string url;
+    bool ours = false;  // our own origin: a token may go there
+  };
+  Result<Place> file_place(std::string_view link, std::string_view from = {}) const;
 
   // Safe from any thread; each call takes a handle of the pool. A read may be repeated once by libcurl on a kept
   // connection that turned out dead; a write always opens its own connection, since it must never be sent twice

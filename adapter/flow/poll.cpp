@@ -225,6 +225,10 @@ Result<std::optional<Instant>> last_window(Store& store, std::string_view source
   return window ? std::optional(window->asked) : std::nullopt;
 }
 
+Cursor window_cursor(std::string_view source, std::string_view type, Instant since, Instant server, Instant asked) {
+  return {std::string(source), std::string(type), to_text(Window{since, server, asked})};
+}
+
 Result<bool> fetch_form(Store& store, Ehr& ehr, std::string_view source, std::string_view canonical, Instant now) {
   const std::size_t bar = canonical.find('|');
   const std::string_view url = canonical.substr(0, bar);

@@ -43,6 +43,10 @@ Result<PollSummary> poll(Store& store, Ehr& ehr, const PollSettings& settings, c
 // When the last complete window of the type was asked, by our clock; empty: never.
 Result<std::optional<Instant>> last_window(Store& store, std::string_view source, std::string_view type);
 
+// The cursor with which windows of a type go on behind what came in another way: asked at `asked` by our clock when the
+// EHR's said `server`, complete but for what changed after `since`.
+Cursor window_cursor(std::string_view source, std::string_view type, Instant since, Instant server, Instant asked);
+
 // A form that a response names and nobody has sent: asked for by url (and |version), kept, and whoever waits is woken.
 // False: the EHR does not have it.
 Result<bool> fetch_form(Store& store, Ehr& ehr, std::string_view source, std::string_view canonical, Instant now);

@@ -54,8 +54,16 @@ struct AuditEntry {
   Instant at{};
 };
 
+// Something that came and is no resource that can be worked on: kept for people, with what is wrong with it.
+struct PutAside {
+  InboxItem item;  // resource.id is made from its content: the same again is not kept twice
+  std::string reason;
+  Issues issues;
+};
+
 struct Accepted {
   std::vector<InboxItem> items;  // seq is given by the store
+  std::vector<PutAside> aside{};  // quarantined at once
   std::optional<Cursor> cursor;  // moves in the same transaction
   std::vector<AuditEntry> audit;
 };
@@ -245,6 +253,7 @@ struct Capabilities {
   std::string fhir_version;
   std::string software;
   std::vector<TypeCapability> types;
+  std::vector<std::string> exports{};  // levels at which Bulk Data $export is declared: "system", "patient", "group"
 
   const TypeCapability* of(std::string_view type) const;
 };
@@ -276,6 +285,8 @@ struct Answer {
   std::string reason;  // status and issue codes; no PHI
 };
 
+class BulkExport;
+
 class Ehr {
  public:
   virtual ~Ehr() = default;
@@ -292,6 +303,8 @@ class Ehr {
   virtual Answer update(std::string_view type, std::string_view id, std::string_view body,
                         std::string_view if_match) = 0;
 
+  // Its Bulk Data export (bulk_port.h); null when this connection has none.
+  virtual BulkExport* bulk() { return nullptr; }
   // The same EHR for what must not wait for quiet hours.
   virtual Ehr& urgent() { return *this; }
   // From now on no call waits for its turn; those that would fail.

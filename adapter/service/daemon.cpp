@@ -2,6 +2,7 @@
 
 #include "service/access.h"
 #include "service/api.h"
+#include "service/bulk_work.h"
 #include "service/delivery_work.h"
 #include "service/ehr_link.h"
 #include "service/http/server.h"
@@ -66,6 +67,7 @@ struct Daemon::Inside {
   Common common;
   CareBoard board;
   std::vector<std::unique_ptr<EhrLink>> links;
+  std::vector<std::unique_ptr<BulkWork>> bulks;
   std::vector<std::unique_ptr<Poller>> pollers;
   std::vector<std::unique_ptr<DeliveryWork>> deliveries;
   LaneWork lanes;
@@ -103,6 +105,10 @@ Result<void> Daemon::Inside::open() {
     BHI_TRY(auto ehr, connect(source, traffic));
     auto& link = *links.emplace_back(std::make_unique<EhrLink>(source, std::move(ehr), std::move(traffic)));
     pollers.push_back(std::make_unique<Poller>(common, link, [this] { lanes.wake(); }));
+    if (source.bulk.use != BulkUse::Off) {
+      bulks.push_back(std::make_unique<BulkWork>(common, link, settings.limits, [this] { lanes.wake(); }));
+      pollers.back()->leave_to(*bulks.back());
+    }
     if (source.write_back) deliveries.push_back(std::make_unique<DeliveryWork>(common, link));
   }
   BHI_TRY(server, http::Server::open(settings.listen, settings.limits, api_application(api, access)));
@@ -126,6 +132,7 @@ Result<void> Daemon::Inside::open() {
 void Daemon::Inside::start_threads() {
   start_thread("lanes", [this](auto stop) { lanes.dispatch(stop); });
   for (int i = 0; i < settings.workers; ++i) start_thread("worker", [this](auto stop) { lanes.work(stop); });
+  for (auto& bulk : bulks) start_thread("bulk", [&bulk](auto stop) { bulk->run(stop); });
   for (auto& poller : pollers) start_thread("poller", [&poller](auto stop) { poller->run(stop); });
   for (auto& delivery : deliveries) {
     start_thread("deliveries", [&delivery](auto stop) { delivery->dispatch(stop); });

@@ -74,7 +74,8 @@ Result<std::string> key_set_of(const Settings& settings) {
 std::vector<ehr::ScopeLane> lanes_of(const SourceSettings& source) {
   std::vector<ehr::ScopeLane> lanes;
   for (const auto& type : source.types) lanes.push_back({type, true, false});
-  if (source.cohort == CohortType::Group) lanes.push_back({"Group", true, false});
+  const bool bulk_group = source.bulk.use != BulkUse::Off && source.bulk.level == flow::BulkLevel::Group;
+  if (source.cohort == CohortType::Group || bulk_group) lanes.push_back({"Group", true, false});
   if (!source.write_back) return lanes;
   for (const auto type : flow::written_types()) {
     const auto found = std::ranges::find(lanes, type, &ehr::ScopeLane::type);
@@ -95,6 +96,7 @@ ehr::HttpSettings http_of(const SourceSettings& source) {
   http.cert_file = source.tls.cert_file;
   http.key_file = source.tls.key_file;
   http.total_timeout = std::chrono::seconds(source.timeout_secs);
+  http.file_origins = source.bulk.file_origins;
   return http;
 }
 

@@ -24,6 +24,8 @@ enum class Metric : std::uint8_t {
   Staleness,
   Circuit,
   MinuteCalls,
+  BulkExports,
+  BulkPhase,
   CommitSeconds,
   InboxItems,
   InboxOldest,

@@ -1,6 +1,7 @@
 #include "service/options.h"
 
 #include "service/option_texts.h"
+#include "service/options_bulk.h"
 
 #include <algorithm>
 #include <limits>
@@ -343,7 +344,11 @@ void apply(Owner& owner) {
 }  // namespace
 
 const std::vector<Option>& options() {
-  static const std::vector<Option> table = make_table();
+  static const std::vector<Option> table = [] {
+    auto rows = make_table();
+    std::ranges::move(bulk_options(), std::back_inserter(rows));
+    return rows;
+  }();
   return table;
 }
 

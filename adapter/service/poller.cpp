@@ -16,6 +16,7 @@ namespace {
 constexpr std::chrono::minutes kFormAgain{10};  // a form that was not there is asked for again
 constexpr std::chrono::minutes kUnsupportedAgain{60};
 constexpr std::chrono::seconds kNoCapabilities{5};
+constexpr std::chrono::seconds kHeldAgain{1};
 constexpr std::size_t kWaitingLooked = 1000;
 constexpr int kPatientsATurn = 5;  // then it is the next type's turn
 
@@ -56,7 +57,12 @@ void Poller::run(std::stop_token stop) {
     line_.worked(link_.settings().name, "connection", "");
     fetch_forms(*ehr, stop);
     for (auto& turn : turns_) {
-      if (!stop.stop_requested() && turn->next <= Clock::now()) poll(*turn, *ehr, *capabilities);
+      if (stop.stop_requested() || turn->next > Clock::now()) continue;
+      if (held(*turn)) {
+        turn->next = Clock::now() + kHeldAgain;
+      } else {
+        poll(*turn, *ehr, *capabilities);
+      }
     }
     bell_.wait(stop, std::max(Clock::duration::zero(), next_turn() - Clock::now()));
   }
@@ -298,15 +304,24 @@ Poller::Clock::time_point Poller::next_turn() const {
   return next;
 }
 
+std::optional<BulkWork::Held> Poller::held(const Turn& turn) const {
+  return bulk_ == nullptr ? std::nullopt : bulk_->held(turn.type);
+}
+
 void Poller::report(Metrics& metrics) const {
+  if (bulk_ != nullptr) bulk_->report(metrics);
   const std::lock_guard lock(mutex_);
   const auto now = Clock::now();
   for (const auto& turn : turns_) {
-    metrics.set(Metric::PollLag, std::chrono::duration<double>(now - turn->complete).count(),
-                {link_.settings().name, turn->type});
-    if (turn->choice.mode == flow::PollMode::None) continue;
-    const auto age = turn->known_until ? std::chrono::duration<double>(common_.now() - *turn->known_until).count()
-                                       : std::numeric_limits<double>::infinity();
+    const auto by_bulk = held(*turn);
+    if (!by_bulk) {
+      metrics.set(Metric::PollLag, std::chrono::duration<double>(now - turn->complete).count(),
+                  {link_.settings().name, turn->type});
+      if (turn->choice.mode == flow::PollMode::None) continue;
+    }
+    const auto until = by_bulk ? by_bulk->known_until : turn->known_until;
+    const auto age = until ? std::chrono::duration<double>(common_.now() - *until).count()
+                           : std::numeric_limits<double>::infinity();
     metrics.set(Metric::Staleness, age, {link_.settings().name, turn->type});
   }
   if (link_.traffic() == nullptr) return;
@@ -320,14 +335,16 @@ std::string Poller::status() const {
   std::vector<std::string> types;
   const std::lock_guard lock(mutex_);
   for (const auto& turn : turns_) {
+    const auto by_bulk = held(*turn);
+    const auto until = by_bulk ? by_bulk->known_until : turn->known_until;
     JsonObject row;
     row.text("type", turn->type)
-        .text("mode", flow::name(turn->choice.mode))
-        .flag("by_patient", turn->choice.by_patient)
-        .text_if("reason", turn->choice.reason);
-    if (turn->known_until) {
-      row.text("complete_until", to_text(*turn->known_until))
-          .number("staleness_secs", std::chrono::floor<std::chrono::seconds>(now - *turn->known_until).count());
+        .text("mode", by_bulk ? "bulk" : flow::name(turn->choice.mode))
+        .flag("by_patient", turn->choice.by_patient && !by_bulk)
+        .text_if("reason", by_bulk ? by_bulk->reason : turn->choice.reason);
+    if (until) {
+      row.text("complete_until", to_text(*until))
+          .number("staleness_secs", std::chrono::floor<std::chrono::seconds>(now - *until).count());
     }
     types.push_back(row.str());
   }
@@ -339,6 +356,7 @@ std::string Poller::status() const {
     source.text_if("not_asked_because", state.reason);
     if (state.until) source.text("asked_again", to_text(*state.until));
   }
+  if (bulk_ != nullptr) source.raw("bulk", bulk_->status());
   return source.raw("types", json_array(types)).str();
 }
 

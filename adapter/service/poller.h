@@ -6,6 +6,7 @@
 #include "flow/poll_choice.h"
 #include "flow/rounds.h"
 #include "service/board.h"
+#include "service/bulk_work.h"
 #include "service/common.h"
 #include "service/ehr_link.h"
 
@@ -24,6 +25,9 @@ class Poller {
  public:
   // `wake_lanes`: something new was stored.
   Poller(const Common& common, EhrLink& link, std::function<void()> wake_lanes);
+
+  // Types that it holds are not polled. Lent, outlives the poller; before run().
+  void leave_to(const BulkWork& bulk) { bulk_ = &bulk; }
 
   void run(std::stop_token stop);  // body of its thread
   void want(const std::string& form);
@@ -54,6 +58,7 @@ class Poller {
   void sweep_patients(Turn& turn, flow::Ehr& ehr);
   Result<std::vector<std::string>> cohort(flow::Ehr& ehr) const;
   flow::PollSettings settings_for(const Turn& turn) const;
+  std::optional<BulkWork::Held> held(const Turn& turn) const;
   // False: the EHR refuses to be asked for a whole type, and there is another way now.
   bool failed(Turn& turn, const flow::Capabilities* capabilities, const Error& error);
   void count(const Turn& turn, std::size_t seen, std::size_t stored, bool complete);
@@ -65,6 +70,7 @@ class Poller {
 
   const Common& common_;
   EhrLink& link_;
+  const BulkWork* bulk_ = nullptr;
   std::function<void()> wake_lanes_;
   Bell bell_;
   StateLine line_;

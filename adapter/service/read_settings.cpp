@@ -212,6 +212,20 @@ class Reader {
     if (token.hash == kEmpty) add(item, place + ".hash: this is the hash of an empty token");
   }
 
+  void check_bulk(const SourceSettings& source, const YAML::Node& item, const std::string& place) {
+    const auto& bulk = source.bulk;
+    if (bulk.use == BulkUse::Off) return;
+    if (source.base_url.empty()) add(item, place + ".bulk.use: needs a base_url to export from");
+    const bool group = bulk.level == flow::BulkLevel::Group;
+    if (group && bulk.group.empty() && source.cohort_group.empty()) {
+      add(item, place + ".bulk.group: required for bulk.level `group`");
+    }
+    if (!group && !bulk.group.empty()) add(item, place + ".bulk.group: belongs to bulk.level `group`");
+    for (const auto& origin : bulk.file_origins) {
+      if (is_plain(origin)) add(item, place + ".bulk.file_origins: expected https (http is for loopback)");
+    }
+  }
+
   void check_source(const Settings& settings, const YAML::Node& item, const std::string& place) {
     const auto& source = settings.sources.back();
     for (auto other = settings.sources.begin(); &*other != &source; ++other) {
@@ -219,6 +233,7 @@ class Reader {
     }
     if (source.name == "bhi") add(item, place + ".name: 'bhi' is the BHI side itself");
     check_auth(source, item, place);
+    check_bulk(source, item, place);
     if ((source.cohort == CohortType::List) != !source.cohort_file.empty()) {
       add(item, place + ".cohort.file: belongs to cohort.type `list`");
     }

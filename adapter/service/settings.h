@@ -4,6 +4,7 @@
 
 #include "base/hash.h"
 #include "care/apply.h"
+#include "flow/bulk_settings.h"
 #include "service/quiet_hours.h"
 
 #include <cstddef>
@@ -58,6 +59,22 @@ struct TlsSettings {
 
 enum class CohortType : std::uint8_t { Everybody, Known, List, Group };
 
+enum class BulkUse : std::uint8_t { Off, FirstLoad, Only };
+
+// Loading by Bulk Data export; the rule how it goes together with polling stands in the README.
+struct BulkOptions {
+  BulkUse use = BulkUse::Off;
+  flow::BulkLevel level = flow::BulkLevel::Group;
+  flow::BulkForm kick_off = flow::BulkForm::Auto;
+  std::string group;
+  std::vector<std::string> types;  // empty: those of the source
+  std::string since;               // of the first export; empty: everything
+  int interval_secs = 0;
+  int longest_poll_secs = 0;
+  int give_up_days = 0;
+  std::vector<std::string> file_origins;
+};
+
 struct SourceSettings {
   std::string name;
   std::string base_url;  // empty: the source only sends to us
@@ -81,6 +98,7 @@ struct SourceSettings {
   bool allow_plain_http = false;
   std::string maps;  // overlay; empty: none
   bool write_back = false;
+  BulkOptions bulk;
 };
 
 struct LimitSettings {

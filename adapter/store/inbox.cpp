@@ -172,6 +172,30 @@ Result<std::size_t> back_to_pending(Connection& connection, const std::vector<Le
 
 }  // namespace
 
+Result<void> put_aside(Connection& connection, const std::vector<flow::PutAside>& aside) {
+  for (const flow::PutAside& one : aside) {
+    const ResourceCopy& copy = one.item.resource;
+    BHI_TRY(const auto held, held_of(connection, copy));
+    if (held && is_same(copy, *held)) continue;
+    BHI_TRY(const auto body, add_body(connection, copy.body));
+    BHI_TRY(const auto rows,
+            all(connection.query(R"sql(
+                    INSERT INTO inbox (lane, channel, received, source, type, id, version, updated, hash, url, body,
+                                       state, reason, head)
+                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 'quarantined', ?12, NULL) RETURNING seq)sql",
+                                 one.item.lane, one.item.channel, one.item.received, copy.source, copy.type, copy.id,
+                                 copy.version, copy.updated, copy.hash, copy.url, body, one.reason),
+                [](const Query& row) { return row.integer(0); }));
+    if (rows.empty()) return Error{Kind::Fault, "store: a row of the inbox was not written"};
+    flow::InboxOutcome outcome;
+    outcome.seq = rows.front();
+    outcome.issues = one.issues;
+    BHI_CHECK(add_issues(connection, outcome));
+    BHI_CHECK(replace_copy(connection, copy, held, body));
+  }
+  return {};
+}
+
 Result<flow::AcceptOutcome> take_in(Connection& connection, const std::vector<InboxItem>& items) {
   flow::AcceptOutcome outcome;
   OlderOnes older_ones;

@@ -21,6 +21,10 @@ namespace bhi::store {
 //   anything else                      queued, becomes the copy
 Result<flow::AcceptOutcome> take_in(Connection& connection, const std::vector<flow::InboxItem>& items);
 
+// Quarantined at once, as what came and is no resource; what is kept already (by source, type, id and hash) is not kept
+// twice.
+Result<void> put_aside(Connection& connection, const std::vector<flow::PutAside>& aside);
+
 // Lanes with pending items, the one with the oldest first.
 Result<std::vector<std::string>> lanes_with_work(Connection& connection, std::size_t limit);
 Result<std::vector<flow::InboxItem>> pending_of(Connection& connection, std::string_view lane, std::size_t limit);

@@ -38,6 +38,7 @@ class SqliteStore final : public flow::Store {
   Result<flow::AcceptOutcome> accept(const flow::Accepted& batch) override {
     return write<flow::AcceptOutcome>([&](Connection& on) -> Result<flow::AcceptOutcome> {
       BHI_TRY(const auto outcome, take_in(on, batch.items));
+      BHI_CHECK(put_aside(on, batch.aside));
       if (batch.cursor) BHI_CHECK(move_cursor(on, *batch.cursor));
       BHI_CHECK(chain_.append(on, batch.audit));
       return outcome;

@@ -20,8 +20,8 @@ TOKENS = {"ehr": "ehr-token-of-the-test", "bhi-app": "app-token-of-the-test", "o
 NOT_BUILT = {
     "rest-hook": "no notification endpoint in this build",
     "pull": "the EHR's side: tests/ehr",
-    "bulk": "no bulk import in this build",
-    "manifest": "no bulk import in this build",
+    "bulk": "the EHR's side: tests/ehr/bulk_hostile_test.cpp",
+    "manifest": "the EHR's side: tests/ehr/bulk_hostile_test.cpp",
     "token": "no token endpoint is asked in this build",
 }
 

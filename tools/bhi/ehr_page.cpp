@@ -60,6 +60,15 @@ void print_age(const std::vector<flow::PollChoice>& choices, const service::Sour
   }
 }
 
+void print_bulk(const flow::Capabilities& capabilities, std::ostream& out) {
+  out << "\nBulk Data export\n  ";
+  if (capabilities.exports.empty()) {
+    out << "not declared\n";
+  } else {
+    out << "$export of " << joined(capabilities.exports) << " declared: `bulk.use: first-load` saves most of the first searches\n";
+  }
+}
+
 void print_writing(const flow::Capabilities& capabilities, std::ostream& out) {
   out << "\nWriting\n";
   for (const auto name : flow::written_types()) {
@@ -142,6 +151,7 @@ void print_page(const flow::Capabilities& capabilities, const service::SourceSet
   for (const auto& type : source.types) choices.push_back(flow::choose_poll(capabilities, type, wishes));
   print_reading(choices, out);
   print_age(choices, source, patients, out);
+  print_bulk(capabilities, out);
   print_writing(capabilities, out);
   print_advice(choices, capabilities, source, out);
 }

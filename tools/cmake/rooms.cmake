@@ -76,7 +76,7 @@ function(bhi_simulator)
   endif()
   add_library(bhi_ehr_sim STATIC ${sources})
   target_link_libraries(bhi_ehr_sim PUBLIC bhi_fhir bhi_base PRIVATE bhi_flags Poco::NetSSL Poco::Net
-                        Poco::Foundation OpenSSL::Crypto)
+                        Poco::Foundation OpenSSL::Crypto ZLIB::ZLIB)
   target_compile_definitions(bhi_ehr_sim PRIVATE BHI_VERSION="${PROJECT_VERSION}")
   target_include_directories(bhi_ehr_sim PUBLIC ${CMAKE_SOURCE_DIR}/tools)
   add_executable(bhi-ehr-sim tools/ehr_sim/main.cpp)

@@ -37,9 +37,16 @@ Node search_parameters(std::string_view type, JsonMaker& make) {
   return make.array(list);
 }
 
+Node export_operation(const char* name, JsonMaker& make) {
+  return make.array({make.object({
+      make.member("name", make.text("export")),
+      make.member("definition", make.text(std::string("http://hl7.org/fhir/uv/bulkdata/OperationDefinition/") + name)),
+  })});
+}
+
 Node resource(std::string_view type, const Rules& rules, JsonMaker& make) {
   const Manners& manners = rules.profile.manners;
-  return make.object({
+  std::vector<fhir::Member> members = {
       make.member("type", make.text(type)),
       make.member("interaction", codes(kTypeInteractions, make)),
       make.member("versioning", make.text("versioned")),
@@ -50,7 +57,10 @@ Node resource(std::string_view type, const Rules& rules, JsonMaker& make) {
       make.member("conditionalUpdate", Node::boolean(false)),
       make.member("conditionalDelete", make.text("not-supported")),
       make.member("searchParam", search_parameters(type, make)),
-  });
+  };
+  if (type == "Patient") members.push_back(make.member("operation", export_operation("patient-export", make)));
+  if (type == "Group") members.push_back(make.member("operation", export_operation("group-export", make)));
+  return make.object(members);
 }
 
 Node declared_resource(const ProfileType& type, JsonMaker& make) {
@@ -92,7 +102,10 @@ std::string capability_statement(std::string_view base, const Rules& rules, Inst
       make.member("mode", make.text("server")),
       make.member("resource", make.array(resources)),
   };
-  if (open) members.push_back(make.member("interaction", codes(kSystemInteractions, make)));
+  if (open) {
+    members.push_back(make.member("interaction", codes(kSystemInteractions, make)));
+    members.push_back(make.member("operation", export_operation("export", make)));
+  }
   const Node rest = make.object(members);
   const Node statement = make.object({
       make.member("resourceType", make.text("CapabilityStatement")),

@@ -19,6 +19,7 @@ constexpr std::size_t kUsualLog = 100;
 
 // The word by which faults and counts know the aim of a request.
 std::string kind_of(const Request& request) {
+  if (auto bulk = BulkServer::kind_of(request); !bulk.empty()) return bulk;
   if (request.path == kTokenPath) return "token";
   if (request.path == kSmartPath) return "smart-configuration";
   const auto target = route(request.path);
@@ -74,7 +75,8 @@ Front::Front(Simulator& simulator, Now now, Wait wait, Simulator::Forget forget)
       now_(std::move(now)),
       wait_(std::move(wait)),
       forget_(std::move(forget)),
-      authority_(fetch) {}
+      authority_(fetch),
+      bulk_(simulator) {}
 
 void Front::mark_start() { start_count_ = simulator_.version_count(); }
 
@@ -84,7 +86,18 @@ Delivery Front::handle(const Request& request) {
   Effect effect = faults_.take(request.method, type, asks_further_page(request));
   if (effect.wait_before.count() > 0) wait_(effect.wait_before);
   const Instant now = this->now();
-  Response response = effect.instead ? *std::move(effect.instead) : answer(request, type, now, effect);
+  const bool bulk = !BulkServer::kind_of(request).empty();
+  Stream stream;
+  Response response;
+  if (effect.instead) {
+    response = *std::move(effect.instead);
+  } else if (bulk) {
+    BulkAnswered answered = answer_bulk(request, type, now);
+    response = std::move(answered.response);
+    stream = std::move(answered.stream);
+  } else {
+    response = answer(request, type, now, effect);
+  }
   const auto skew = authority_.skew() + clock_.date_skew();
   if (skew.count() != 0 || clock_.changed()) response.headers.emplace_back("Date", http_date(now + skew));
   log_.add({
@@ -98,7 +111,23 @@ Delivery Front::handle(const Request& request) {
       .faults = effect.names,
   });
   if (effect.wait_after.count() > 0) wait_(effect.wait_after);
-  return {std::move(response), effect.lose_answer, effect.cut_at};
+  return {std::move(response), effect.lose_answer, effect.cut_at, std::move(stream)};
+}
+
+BulkAnswered Front::answer_bulk(const Request& request, const std::string& kind, Instant now) {
+  if (bulk_.needs_token(kind)) {
+    if (auto refused = authority_.check(request, kind, '-', now)) return {*std::move(refused)};
+  }
+  return bulk_.handle(request, now);
+}
+
+Response Front::show_bulk(const Request&) { return bulk_.show(); }
+
+Response Front::change_bulk(const Request& request) {
+  const auto settings = fhir::read_json(request.body);
+  if (!settings) return refuse(settings.error());
+  if (const auto set = bulk_.set((*settings)->root()); !set) return refuse(set.error());
+  return bulk_.show();
 }
 
 Response Front::answer(const Request& asked, const std::string& type, Instant now, const Effect& effect) {
@@ -136,6 +165,8 @@ Response Front::control(const Request& request) {
       {"POST", "auth", &Front::change_auth},
       {"GET", "clock", &Front::show_clock},
       {"POST", "clock", &Front::set_clock},
+      {"GET", "bulk", &Front::show_bulk},
+      {"POST", "bulk", &Front::change_bulk},
       {"POST", "faults", &Front::add_faults},
       {"POST", "load", &Front::load},
       {"GET", "log", &Front::show_log},
@@ -147,7 +178,7 @@ Response Front::control(const Request& request) {
   const std::string_view name = std::string_view(request.path).substr(kControlPath.size());
   const auto* row = std::ranges::find(kRows, name, &Row::name);
   if (row == kRows.end())
-    return refuse(404, "not-found", "the control side has stats, log, load, faults, clock, pages, auth and reset");
+    return refuse(404, "not-found", "the control side has stats, log, load, faults, clock, pages, bulk, auth and reset");
   if (row->method != request.method && row + 1 != kRows.end() && row[1].name == name) ++row;
   if (row->method != request.method) return refuse(405, "not-supported", "this one is a " + std::string(row->method));
   return (this->*row->act)(request);

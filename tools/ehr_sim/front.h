@@ -6,6 +6,7 @@
 //   POST /_sim/clock        sets the clock (clock.h); GET shows what it says
 //   POST /_sim/pages        {"expire": true}: next links given so far are 410
 //   POST /_sim/auth         changes the authorisation server (authority.h); GET shows what it gave and refused
+//   POST /_sim/bulk         switches of Bulk Data (bulk_export.h); GET shows what was asked
 //   POST /_sim/load         a resource or Bundle as the EHR's own people enter it, whatever its interface allows;
 //                           ?late_secs=120: seen only then, with the lastUpdated of now
 //   POST /_sim/reset        forgets faults, log and counts; with {"data": true} also all that was written since the
@@ -15,6 +16,7 @@
 #pragma once
 
 #include "ehr_sim/authority.h"
+#include "ehr_sim/bulk_export.h"
 #include "ehr_sim/clock.h"
 #include "ehr_sim/faults.h"
 #include "ehr_sim/http_message.h"
@@ -30,6 +32,7 @@ struct Delivery {
   Response response;
   bool lose_answer = false;
   std::optional<std::size_t> cut_at;
+  Stream stream{};  // instead of the response's body
 };
 
 class Front {
@@ -47,6 +50,7 @@ class Front {
   // Off until it has clients: then every FHIR request needs a token.
   Authority& authority() { return authority_; }
   SimClock& clock() { return clock_; }
+  BulkServer& bulk() { return bulk_; }
 
   Delivery handle(const Request& request);
 
@@ -64,6 +68,9 @@ class Front {
   Response end_pages(const Request& request);
   Instant now() const { return clock_.at(now_()); }
   Response answer(const Request& request, const std::string& type, Instant now, const Effect& effect);
+  BulkAnswered answer_bulk(const Request& request, const std::string& kind, Instant now);
+  Response show_bulk(const Request& request);
+  Response change_bulk(const Request& request);
 
   Simulator& simulator_;  // lent, outlives the front
   const Now now_;
@@ -72,6 +79,7 @@ class Front {
   FaultTable faults_;
   SimClock clock_;
   Authority authority_;
+  BulkServer bulk_;
   RequestLog log_;
   std::size_t start_count_ = 0;
 };

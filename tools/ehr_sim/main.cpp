@@ -27,6 +27,8 @@ struct Options {
   std::string faults;
   std::string state;
   std::string auth;
+  std::string bulk;
+  std::uint64_t bulk_generate = 0;
   bool no_update_create = false;
   std::string profile = "open";
   std::string statement;
@@ -82,6 +84,18 @@ Result<void> read_auth(Authority& authority, const std::string& path) {
   return authority.set(settings->root());
 }
 
+Result<void> read_bulk(BulkServer& bulk, const Options& options) {
+  if (options.bulk_generate > 0) {
+    BHI_TRY(const auto size, fhir::read_json("{\"generate_bytes\": " + std::to_string(options.bulk_generate) + "}"));
+    BHI_CHECK(bulk.set(size->root()));
+  }
+  if (options.bulk.empty()) return {};
+  std::ifstream file(options.bulk, std::ios::binary);
+  if (!file) return Error{Kind::NotFound, options.bulk + ": cannot be read"};
+  BHI_TRY(const auto settings, fhir::read_json(std::string(std::istreambuf_iterator<char>(file), {})));
+  return bulk.set(settings->root());
+}
+
 Result<Profile> read_profile(const Options& options) {
   BHI_TRY(Profile profile, profile_named(options.profile));
   if (options.statement.empty()) return profile;
@@ -126,6 +140,7 @@ Result<void> run(const Options& options, const sigset_t& ending) {
   front.authority().set_strict(settings.rules.profile.manners.strict_tokens);
   BHI_CHECK(read_faults(front.faults(), options.faults));
   BHI_CHECK(read_auth(front.authority(), options.auth));
+  BHI_CHECK(read_bulk(front.bulk(), options));
   BHI_TRY(const auto server, Server::start(options.listen, front, pause, {}, options.tls));
   BHI_CHECK(write_port(options.port_file, server->port()));
   std::printf("bhi-ehr-sim ready: %s holding %zu resource versions\n", server->base().c_str(),
@@ -150,6 +165,8 @@ int main(int argc, char** argv) {
   app.add_flag("--samples", options.samples, "load the sample patients that come with the program");
   app.add_option("--faults", options.faults, "JSON file of faults (see README.md)");
   app.add_option("--auth", options.auth, "JSON file of clients: every FHIR request then needs a token (authority.h)");
+  app.add_option("--bulk", options.bulk, "JSON file of switches of Bulk Data $export (bulk_export.h)");
+  app.add_option("--bulk-generate", options.bulk_generate, "exports are made on the fly, of about so many bytes");
   app.add_option("--state", options.state, "journal file: what was written survives a restart");
   app.add_option(
          "--profile", options.profile,

@@ -81,6 +81,19 @@ void drop_connection(HTTPServerRequest& poco, HTTPServerResponse& answer) {
   dynamic_cast<Poco::Net::HTTPServerRequestImpl&>(poco).socket().shutdown();
 }
 
+void send_stream(const Delivery& delivery, std::ostream& out, HTTPServerRequest& poco, HTTPServerResponse& answer) {
+  std::size_t sent = 0;
+  for (std::string piece = delivery.stream(); !piece.empty() && out.good(); piece = delivery.stream()) {
+    out.write(piece.data(), static_cast<std::streamsize>(piece.size()));
+    sent += piece.size();
+    if (delivery.cut_at && sent >= *delivery.cut_at) {
+      out.flush();
+      return drop_connection(poco, answer);
+    }
+  }
+  out.flush();
+}
+
 void send(const Delivery& delivery, bool head, HTTPServerRequest& poco, HTTPServerResponse& answer) {
   if (delivery.lose_answer) return drop_connection(poco, answer);
   const Response& response = delivery.response;
@@ -89,9 +102,15 @@ void send(const Delivery& delivery, bool head, HTTPServerRequest& poco, HTTPServ
   for (const auto& [name, value] : response.headers) answer.set(name, value);
   const bool bare = response.status == 204 || response.status == 304;
   if (!response.body.empty()) answer.setContentType(std::string(response.content_type));
-  if (!bare) answer.setContentLength64(static_cast<Poco::Int64>(response.body.size()));
+  if (delivery.stream) {
+    answer.setContentType(std::string(response.content_type));
+    answer.setChunkedTransferEncoding(true);
+  } else if (!bare) {
+    answer.setContentLength64(static_cast<Poco::Int64>(response.body.size()));
+  }
   std::ostream& out = answer.send();
   if (head || bare) return;
+  if (delivery.stream) return send_stream(delivery, out, poco, answer);
   const std::size_t size = std::min(response.body.size(), delivery.cut_at.value_or(response.body.size()));
   out.write(response.body.data(), static_cast<std::streamsize>(size));
   out.flush();
@@ -113,11 +132,13 @@ class Handler : public Poco::Net::HTTPRequestHandler {
         answer.setKeepAlive(false);  // what is left of the body is not read
         return send(
             {refuse(413, "too-long", "body: more than " + std::to_string(shared_.limits.max_body_bytes) + " bytes"),
-             false, std::nullopt},
+             false,
+             std::nullopt,
+             {}},
             head, poco, answer);
       case BodyState::Broken:
         answer.setKeepAlive(false);
-        return send({refuse(400, "incomplete", "body: shorter than its Content-Length"), false, std::nullopt}, head,
+        return send({refuse(400, "incomplete", "body: shorter than its Content-Length"), false, std::nullopt, {}}, head,
                     poco, answer);
     }
     send(shared_.front.handle(request), head, poco, answer);
