@@ -145,5 +145,35 @@ TEST_F(PollOrder, D4_04_AHigherVersionNumberIsLaterWhateverItsTime) {
   EXPECT_EQ(ehr_.requests.size(), 1u) << "nobody has to be asked";
 }
 
+TEST_F(PollOrder, AsksWithoutACountWhereItIsOnlyAssumedAndRefused) {
+  Capabilities silent = ehr_.declared;
+  for (TypeCapability& type : silent.types) type.search_params = {"_lastUpdated"};
+  const auto choice = choose_poll(silent, "Patient", {});
+  ASSERT_TRUE(choice.with_count && choice.count_assumed);
+  const Error refused{Kind::Incorrect, "GET Patient: 400 not-supported"};
+  ehr_.read_errors = {refused};
+  ehr_.pages[""] = page({patient("1", kThen)});
+  const auto summary = poll(*store_, ehr_, {.source = "main"}, choice, kNow);
+  ASSERT_TRUE(summary.ok()) << summary.error().message;
+  EXPECT_TRUE(summary->count_refused);
+  EXPECT_EQ(summary->stored, 1u);
+
+  ehr_.read_errors = {refused};
+  PollChoice declared = choice;
+  declared.count_assumed = false;  // then a refusal is about something else
+  EXPECT_FALSE(poll(*store_, ehr_, {.source = "other"}, declared, kNow).ok());
+}
+
+TEST(DetourTest, IsLeftAfterSomeHours) {
+  Detour detour;
+  EXPECT_EQ(detour.at(kNow), nullptr);
+  PollChoice instead;
+  instead.reason = "refused";
+  detour.take(instead, kNow);
+  ASSERT_NE(detour.at(kNow + 5h), nullptr);
+  EXPECT_EQ(detour.at(kNow + 5h)->reason, "refused");
+  EXPECT_EQ(detour.at(kNow + 6h), nullptr);
+}
+
 }  // namespace
 }  // namespace bhi::flow
