@@ -109,12 +109,11 @@ class Walk {
   Result<Page> ask(std::optional<Instant> since, int count, const std::string& sort) {
     std::string query;
     const auto add = [&query](const std::string& parameter) { query += (query.empty() ? "" : "&") + parameter; };
-    if (choice_.with_count) add("_count=" + std::to_string(count));
     if (!sort.empty()) add("_sort=" + sort);
     if (since && created()) *since -= kBackdated;
     if (since) add(choice_.parameter + "=ge" + encoded(bhi::to_text(*since)));
     if (!settings_.filter.empty()) add(settings_.filter);
-    return ehr_.search(type_, query);
+    return search_by(ehr_, choice_, count, query, summary_.count_refused);
   }
 
   Result<void> walk(Page page, std::optional<Instant> since, const Window& next) {

@@ -27,7 +27,8 @@ struct PollSummary {
   std::size_t pages = 0;
   std::size_t seen = 0;
   std::size_t stored = 0;
-  bool complete = true;  // false: the window will be asked again (expired link, inline outcome, page loop)
+  bool count_refused = false;  // the EHR does not take `_count`: it need not be tried again
+  bool complete = true;        // false: the window will be asked again (expired link, inline outcome, page loop)
   Issues issues;
 };
 

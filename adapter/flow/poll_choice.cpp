@@ -59,6 +59,16 @@ std::string_view name(PollMode mode) {
   return "none";
 }
 
+Result<Page> search_by(Ehr& ehr, const PollChoice& choice, int count, const std::string& query, bool& count_refused) {
+  if (!choice.with_count) return ehr.search(choice.type, query);
+  auto page = ehr.search(choice.type, "_count=" + std::to_string(count) + (query.empty() ? "" : "&") + query);
+  if (page || !choice.count_assumed || page.error().message.find(": 400") == std::string::npos) return page;
+  auto without = ehr.search(choice.type, query);
+  if (!without) return page;  // it was something else
+  count_refused = true;
+  return without;
+}
+
 PollChoice choose_poll(const Capabilities& capabilities, std::string_view type, const PollWishes& wishes) {
   PollChoice choice;
   choice.type = type;
@@ -72,7 +82,8 @@ PollChoice choose_poll(const Capabilities& capabilities, std::string_view type, 
   if (!capability->search) return none("search is not declared by the EHR");
 
   const auto counts = [](const TypeCapability& one) { return !declared(one, "_count").empty(); };
-  choice.with_count = counts(*capability) || std::ranges::none_of(capabilities.types, counts);
+  choice.count_assumed = std::ranges::none_of(capabilities.types, counts);
+  choice.with_count = counts(*capability) || choice.count_assumed;
 
   if (holds(wishes.created_date_types, type)) {
     const auto row = std::ranges::find(kCreatedDates, type, &CreatedDate::type);

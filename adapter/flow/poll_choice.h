@@ -30,11 +30,16 @@ struct PollWishes {
 struct PollChoice {
   std::string type;
   PollMode mode = PollMode::None;
-  bool by_patient = false;  // one search for each patient
-  std::string parameter;    // "_lastUpdated", "authored", "patient"; empty: none
-  bool with_count = false;  // `_count` is understood
+  bool by_patient = false;     // one search for each patient
+  std::string parameter;       // "_lastUpdated", "authored", "patient"; empty: none
+  bool with_count = false;     // `_count` is asked for
+  bool count_assumed = false;  // though the EHR declares it nowhere: many understand it all the same, some refuse it
   std::string reason;
 };
+
+// A search of the type of the choice, by its `_count` and what else there is to ask. Where the count is only assumed
+// and the EHR refuses the search (400), it is asked once more without; `count_refused` says that this helped.
+Result<Page> search_by(Ehr& ehr, const PollChoice& choice, int count, const std::string& query, bool& count_refused);
 
 PollChoice choose_poll(const Capabilities& capabilities, std::string_view type, const PollWishes& wishes);
 

@@ -73,10 +73,9 @@ class Sweep {
 
   Result<void> walk() {
     std::string query = patient_.empty() ? "" : choice_.parameter + "=" + encoded(patient_);
-    if (choice_.with_count) query += (query.empty() ? "" : "&") + ("_count=" + std::to_string(settings_.page_size));
     if (!settings_.filter.empty()) query += (query.empty() ? "" : "&") + settings_.filter;
     ++summary_.requests;
-    BHI_TRY(Page first, ehr_.search(choice_.type, query));
+    BHI_TRY(Page first, search_by(ehr_, choice_, settings_.page_size, query, summary_.count_refused));
     BHI_TRY(const PageWalk walk,
             walk_pages(ehr_, std::move(first), settings_.max_pages, choice_.type, summary_.issues,
                        [this](const Page& page, bool whole) { return keep(page.bundle->root(), whole); }));

@@ -16,10 +16,11 @@ namespace bhi::flow {
 struct SweepSummary {
   std::size_t requests = 0;
   std::size_t seen = 0;
-  std::size_t stored = 0;   // new or changed
-  std::size_t deleted = 0;  // confirmed by 410
-  std::size_t absent = 0;   // no longer found, not confirmed
-  bool complete = true;     // false: asked again; nothing is missed from it
+  std::size_t stored = 0;      // new or changed
+  std::size_t deleted = 0;     // confirmed by 410
+  std::size_t absent = 0;      // no longer found, not confirmed
+  bool count_refused = false;  // as of a poll
+  bool complete = true;        // false: asked again; nothing is missed from it
   Issues issues;
 };
 

@@ -57,7 +57,10 @@ class TimeWalk {
     BHI_TRY(Page page, std::move(asked));
     for (;;) {
       const auto rows = in_order(page);
-      if (!rows || (from_ && !rows->empty() && rows->front().updated < *from_)) return std::optional<PageWalk>();
+      // A server that passes over `_sort` may give a first page that happens to be in order; its links do not say so.
+      const bool sorted = page.next.empty() || page.next.find("_sort=") != std::string::npos;
+      const bool within = !from_ || !rows || rows->empty() || rows->front().updated >= *from_;
+      if (!rows || !sorted || !within) return std::optional<PageWalk>();
       if (says_incomplete(page.bundle->root())) {
         leave_open("incomplete", "an OperationOutcome among the results says that some may be missing");
       }

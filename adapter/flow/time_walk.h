@@ -20,8 +20,8 @@ using AskInOrder = std::function<Result<Page>(std::optional<Instant> since, int 
 
 // From `since` (empty: from the beginning) to the end; pages go to `take` as in walk_pages. More records of one moment
 // than a page holds are asked for in a larger page, and beyond that by next links; then an edit seen meanwhile leaves
-// the window open. Empty: the server does not answer in that order or refuses to, and it has to be done by its next
-// links. Errors: those of the Ehr, and of `take`.
+// the window open. Empty: the server does not answer in that order (its next links must say `_sort` too), and it has to
+// be done by its next links. Errors: those of the Ehr, and of `take`.
 Result<std::optional<PageWalk>> walk_by_time(Ehr& ehr, const AskInOrder& ask, std::optional<Instant> since,
                                              int page_size, int max_pages, std::string_view type, Issues& issues,
                                              const TakePage& take);

@@ -89,6 +89,7 @@ void Poller::choose(Turn& turn, const flow::Capabilities& capabilities) {
   wishes.created_date_types = settings.created_date_types;
   const auto* detour = turn.detour.at(common_.now());
   auto choice = detour != nullptr ? *detour : flow::choose_poll(capabilities, turn.type, wishes);
+  if (turn.without_count) choice.with_count = false;
   const std::lock_guard lock(mutex_);
   if (choice.mode != turn.choice.mode || choice.reason != turn.choice.reason) {
     const bool doubtful = choice.mode == flow::PollMode::None || choice.mode == flow::PollMode::CreatedDate;
@@ -123,6 +124,7 @@ void Poller::poll_window(Turn& turn, flow::Ehr& ehr, const flow::Capabilities& c
     failed(turn, &capabilities, summary.error());
     return;
   }
+  turn.without_count = turn.without_count || summary->count_refused;
   count(turn, summary->seen, summary->stored, summary->complete);
   ended(turn, asked, summary->issues, summary->complete);
 }
@@ -134,6 +136,7 @@ void Poller::sweep_all(Turn& turn, flow::Ehr& ehr, const flow::Capabilities& cap
     failed(turn, &capabilities, summary.error());
     return;
   }
+  turn.without_count = turn.without_count || summary->count_refused;
   count(turn, summary->seen, summary->stored, summary->complete);
   ended(turn, asked, summary->issues, summary->complete);
 }
@@ -174,6 +177,7 @@ void Poller::sweep_patients(Turn& turn, flow::Ehr& ehr) {
       turn.next = Clock::now();
       continue;
     }
+    if (summary->count_refused) turn.without_count = true, turn.choice.with_count = false;
     count(turn, summary->seen, summary->stored, summary->complete);
     turn.rounds.done(summary->complete ? std::optional(asked) : std::nullopt);
     turn.next = Clock::now();

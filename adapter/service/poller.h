@@ -45,7 +45,8 @@ class Poller {
     int failures = 0;
     StateLine line;
     flow::PollChoice choice{};
-    flow::Detour detour{};  // after a refusal of the whole type
+    bool without_count = false;  // the EHR refuses `_count`
+    flow::Detour detour{};       // after a refusal of the whole type
     flow::Rounds rounds{};
     Clock::time_point next_round{};
     std::optional<Instant> known_until{};  // nothing older than this is missing

@@ -57,6 +57,12 @@ class Faults(unittest.TestCase):
         until("the delivery to be settled", self.verified, timeout=40)
         self.assertEqual([len(copies) for copies in self.score()], [1])
 
+    def test_a_write_that_met_somebody_elses_is_tried_again_and_made_once(self):
+        self.faults(conflict={"method": "POST", "type": "Observation", "times": 2})
+        self.put("QuestionnaireResponse", response("meeting", "rude", [1, 2]))
+        until("the delivery to be settled", self.verified, timeout=60)
+        self.assertEqual([len(copies) for copies in self.score()], [1])
+
     def test_pages_of_html_move_no_cursor_and_lose_nothing(self):
         self.faults(html={"method": "GET", "type": "QuestionnaireResponse", "times": 3})
         self.put("QuestionnaireResponse", response("html", "rude", [3, 3]))

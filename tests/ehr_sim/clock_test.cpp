@@ -139,5 +139,26 @@ TEST_F(Clocks, AConflictAndABusyServerBySwitch) {
   EXPECT_EQ(header(busy.headers, "Retry-After"), "");
 }
 
+TEST_F(Clocks, ALenientAuthorityAnswersEveryMistakeAlike) {
+  const auto token = [&] {
+    Request request;
+    request.method = "POST";
+    request.path = "/auth/token";
+    request.base = kBase;
+    request.body = "grant_type=client_credentials&client_id=us&client_secret=wrong&scope=system%2FPatient.rs";
+    return front.handle(request).response;
+  };
+  ASSERT_EQ(ask("POST", "/_sim/auth", R"({"clients":[{"id":"us","secret":"s","scopes":"system/*.rs"}]})").status, 200);
+  EXPECT_EQ(token().status, 401);
+  EXPECT_EQ(text_at(token(), "error"), "invalid_client");
+  EXPECT_TRUE(has_header(ask("GET", "/fhir/Patient").headers, "WWW-Authenticate"));
+  ASSERT_EQ(ask("POST", "/_sim/auth", R"({"strict":false})").status, 200);
+  EXPECT_EQ(token().status, 400);
+  EXPECT_EQ(text_at(token(), "error"), "invalid_request");
+  const Response refused = ask("GET", "/fhir/Patient");
+  EXPECT_EQ(refused.status, 401);
+  EXPECT_FALSE(has_header(refused.headers, "WWW-Authenticate"));
+}
+
 }  // namespace
 }  // namespace bhi::sim::testing

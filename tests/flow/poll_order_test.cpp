@@ -70,8 +70,10 @@ TEST(CountsPositions, TellsLinksThatCountFromThoseThatKeep) {
 
 TEST_F(PollOrder, D4_09_AsksInOrderOfChangeWhereNextLinksCount) {
   ehr_.pages["_count=100"] = page({patient("unsorted", kThen)}, "Patient?_offset=100");
-  ehr_.pages[kInOrder] = page({patient("1", kThen), patient("2", kThen + 1s)}, "Patient?_offset=100");
-  ehr_.pages[from(kThen + 1s)] = page({patient("2", kThen + 1s), patient("3", kThen + 2s)}, "Patient?_offset=100");
+  ehr_.pages[kInOrder] =
+      page({patient("1", kThen), patient("2", kThen + 1s)}, "Patient?_sort=_lastUpdated&_offset=100");
+  ehr_.pages[from(kThen + 1s)] =
+      page({patient("2", kThen + 1s), patient("3", kThen + 2s)}, "Patient?_sort=_lastUpdated&_offset=100");
   ehr_.pages[from(kThen + 2s)] = page({patient("3", kThen + 2s), patient("4", kThen + 3s)});
   const PollSummary summary = ask();
   EXPECT_TRUE(summary.complete);
@@ -83,10 +85,11 @@ TEST_F(PollOrder, D4_09_AsksInOrderOfChangeWhereNextLinksCount) {
 TEST_F(PollOrder, D4_02_MoreOfOneMomentThanAPageHoldsComeInALargerOneAndThenByLinks) {
   const std::string large = "_count=1000&_sort=_lastUpdated";
   ehr_.pages["_count=100"] = page({patient("1", kThen)}, "Patient?_offset=1");
-  ehr_.pages[kInOrder] = page({patient("1", kThen), patient("2", kThen)}, "Patient?_offset=2");
-  ehr_.pages[from(kThen)] = page({patient("1", kThen), patient("2", kThen)}, "Patient?_offset=2");
-  ehr_.pages[from(kThen, large)] = page({patient("1", kThen), patient("2", kThen), patient("3", kThen)}, "more");
-  ehr_.pages["more"] = page({patient("4", kThen)});
+  ehr_.pages[kInOrder] = page({patient("1", kThen), patient("2", kThen)}, "Patient?_sort=_lastUpdated&_offset=2");
+  ehr_.pages[from(kThen)] = page({patient("1", kThen), patient("2", kThen)}, "Patient?_sort=_lastUpdated&_offset=2");
+  ehr_.pages[from(kThen, large)] =
+      page({patient("1", kThen), patient("2", kThen), patient("3", kThen)}, "more&_sort=_lastUpdated");
+  ehr_.pages["more&_sort=_lastUpdated"] = page({patient("4", kThen)});
   const PollSummary summary = ask();
   EXPECT_TRUE(summary.complete);
   EXPECT_EQ(summary.stored, 4u);
@@ -95,9 +98,9 @@ TEST_F(PollOrder, D4_02_MoreOfOneMomentThanAPageHoldsComeInALargerOneAndThenByLi
 TEST_F(PollOrder, D4_09_AnEditWhileRecordsOfOneMomentAreCountedLeavesTheWindowOpen) {
   const std::string large = "_count=1000&_sort=_lastUpdated";
   ehr_.pages["_count=100"] = page({patient("1", kThen)}, "Patient?_offset=1");
-  ehr_.pages[kInOrder] = ehr_.pages[from(kThen)] = page({patient("1", kThen)}, "Patient?_offset=1");
-  ehr_.pages[from(kThen, large)] = page({patient("1", kThen), patient("2", kThen)}, "more");
-  ehr_.pages["more"] = page({patient("4", kThen), patient("1", kThen + 9s, "2")});
+  ehr_.pages[kInOrder] = ehr_.pages[from(kThen)] = page({patient("1", kThen)}, "Patient?_sort=_lastUpdated&_offset=1");
+  ehr_.pages[from(kThen, large)] = page({patient("1", kThen), patient("2", kThen)}, "more&_sort=_lastUpdated");
+  ehr_.pages["more&_sort=_lastUpdated"] = page({patient("4", kThen), patient("1", kThen + 9s, "2")});
   const PollSummary summary = ask();
   EXPECT_FALSE(summary.complete);
   EXPECT_FALSE(store_->cursor("main", "Patient").value());
@@ -112,6 +115,16 @@ TEST_F(PollOrder, D4_08_FallsBackToTheLinksWhereNothingComesInOrder) {
   EXPECT_EQ(summary.stored, 2u);
   ASSERT_EQ(summary.issues.size(), 1u);
   EXPECT_EQ(summary.issues[0].text, "pages are counted and cannot be had in order: changes may shift them");
+}
+
+TEST_F(PollOrder, D4_08_APageThatHappensToBeInOrderIsNoPromise) {
+  ehr_.pages["_count=100"] = page({patient("1", kThen), patient("2", kThen + 9s)}, "Patient?_offset=2");
+  ehr_.pages["Patient?_offset=2"] = page({patient("3", kThen + 1s)});
+  ehr_.pages[kInOrder] = ehr_.pages["_count=100"];  // `_sort` is passed over
+  ehr_.pages[from(kThen + 9s)] = page({patient("2", kThen + 9s)});
+  const PollSummary summary = ask();
+  EXPECT_TRUE(summary.complete);
+  EXPECT_EQ(word("3"), "x");
 }
 
 TEST_F(PollOrder, D4_04_AnEditWithAnEarlierTimeIsTakenWhenTheEhrShowsItNow) {
@@ -143,6 +156,36 @@ TEST_F(PollOrder, D4_04_AHigherVersionNumberIsLaterWhateverItsTime) {
   ask(kNow + 1s);
   EXPECT_EQ(word("1"), "after");
   EXPECT_EQ(ehr_.requests.size(), 1u) << "nobody has to be asked";
+}
+
+TEST_F(PollOrder, AsksWithoutACountWhereItIsOnlyAssumedAndRefused) {
+  Capabilities silent = ehr_.declared;
+  for (TypeCapability& type : silent.types) type.search_params = {"_lastUpdated"};
+  const auto choice = choose_poll(silent, "Patient", {});
+  ASSERT_TRUE(choice.with_count && choice.count_assumed);
+  const Error refused{Kind::Incorrect, "GET Patient: 400 not-supported"};
+  ehr_.read_errors = {refused};
+  ehr_.pages[""] = page({patient("1", kThen)});
+  const auto summary = poll(*store_, ehr_, {.source = "main"}, choice, kNow);
+  ASSERT_TRUE(summary.ok()) << summary.error().message;
+  EXPECT_TRUE(summary->count_refused);
+  EXPECT_EQ(summary->stored, 1u);
+
+  ehr_.read_errors = {refused};
+  PollChoice declared = choice;
+  declared.count_assumed = false;  // then a refusal is about something else
+  EXPECT_FALSE(poll(*store_, ehr_, {.source = "other"}, declared, kNow).ok());
+}
+
+TEST(DetourTest, IsLeftAfterSomeHours) {
+  Detour detour;
+  EXPECT_EQ(detour.at(kNow), nullptr);
+  PollChoice instead;
+  instead.reason = "refused";
+  detour.take(instead, kNow);
+  ASSERT_NE(detour.at(kNow + 5h), nullptr);
+  EXPECT_EQ(detour.at(kNow + 5h)->reason, "refused");
+  EXPECT_EQ(detour.at(kNow + 6h), nullptr);
 }
 
 }  // namespace

@@ -38,6 +38,7 @@ int run_capabilities(const CapabilitiesOptions& options) {
   }
   print_discovery(source, std::cout);
   print_page(*capabilities, source, options.patients, std::cout);
+  print_block(*capabilities, source, std::cout);
   return 0;
 }
 

@@ -56,17 +56,21 @@ void check_searches(flow::Ehr& ehr, const flow::Capabilities& capabilities, cons
     const auto choice = flow::choose_poll(capabilities, type, wishes_of(source));
     if (choice.mode == flow::PollMode::None || choice.by_patient)
       continue;  // said on the page; or no patient to ask for
-    const auto page = ehr.search(type, choice.with_count ? "_count=1" : "");
+    bool count_refused = false;
+    const auto page = flow::search_by(ehr, choice, 1, "", count_refused);
     if (page) {
-      findings.good("search of " + type, "works");
+      findings.good("search of " + type, count_refused ? "works, without _count" : "works");
       continue;
     }
     const auto at = page.error().message.find(": 4");
     const auto instead = flow::by_patient_instead(
         capabilities, choice, at == std::string::npos ? "" : page.error().message.substr(at + 2, 3));
-    const bool other_way = at != std::string::npos && instead.mode != flow::PollMode::None;
-    other_way ? findings.good("search of " + type, instead.reason)
-              : findings.bad("search of " + type, page.error().message);
+    const bool refused = at != std::string::npos;
+    if (refused && instead.mode != flow::PollMode::None) {
+      findings.good("search of " + type, instead.reason);
+    } else {
+      findings.bad("search of " + type, refused ? instead.reason : page.error().message);
+    }
   }
 }
 

@@ -1,10 +1,10 @@
 #include "bhi/ehr_page.h"
 
 #include "ehr/smart_discovery.h"
-#include "flow/write_plan.h"
 #include "service/ehr_auth.h"
 
 #include <algorithm>
+#include <array>
 #include <iomanip>
 #include <string>
 #include <vector>
@@ -28,10 +28,27 @@ std::string how(const flow::PollChoice& choice) {
   return std::string(flow::name(choice.mode)) + (choice.by_patient ? " by patient" : "");
 }
 
+struct ModeMeaning {
+  flow::PollMode mode;
+  std::string_view meaning;
+};
+constexpr std::array kModes = std::to_array<ModeMeaning>({
+    {flow::PollMode::LastUpdated,
+     "what was changed since the last time, with an overlap (overlap_secs) for what is seen late; no deletions "
+     "(sweep_types)"},
+    {flow::PollMode::Sweep, "everything again and compared: additions, edits, disappearances, at the price of time"},
+    {flow::PollMode::CreatedDate, "what was created since the last time; edits are missed"},
+    {flow::PollMode::None, "not read"},
+});
+
 void print_reading(const std::vector<flow::PollChoice>& choices, std::ostream& out) {
   out << "\nReading\n";
   for (const auto& choice : choices) {
     out << "  " << std::left << std::setw(24) << choice.type << std::setw(18) << how(choice) << choice.reason << "\n";
+  }
+  for (const ModeMeaning& row : kModes) {
+    if (std::ranges::find(choices, row.mode, &flow::PollChoice::mode) == choices.end()) continue;
+    out << "  = " << std::left << std::setw(14) << flow::name(row.mode) << row.meaning << "\n";
   }
 }
 
@@ -56,7 +73,13 @@ void print_age(const std::vector<flow::PollChoice>& choices, const service::Sour
         << duration(seconds) << ":\n  what is shown of a patient may be "
         << duration(std::max<long>(seconds, source.poll_interval_secs)) << " old\n";
   } else {
-    out << ";\n  set calls_per_minute to what the EHR allows, and the age can be told\n";
+    out << "; what is shown of a patient may be as old as that takes:\n ";
+    for (const long allowed : {60, 250, 1000}) {
+      const long minutes = (calls + allowed - allowed / 10 - 1) / (allowed - allowed / 10);
+      out << (allowed == 60 ? " " : ", ") << duration(std::max<long>(minutes * 60, source.poll_interval_secs)) << " at "
+          << allowed << " calls a minute";
+    }
+    out << "\n  set calls_per_minute to what the EHR's operator allows\n";
   }
 }
 
@@ -69,10 +92,31 @@ void print_bulk(const flow::Capabilities& capabilities, std::ostream& out) {
   }
 }
 
+// What of ours goes into which type, in the order of its urgency.
+struct Written {
+  std::string_view what;
+  std::string_view type;
+};
+constexpr std::array kWritten = std::to_array<Written>({
+    {"safety flags", "Flag"},
+    {"scores", "Observation"},
+    {"answers", "QuestionnaireResponse"},
+    {"care plans", "CarePlan"},
+});
+
+bool finds_by_identifier(const flow::TypeCapability& type) {
+  return type.search && std::ranges::find(type.search_params, "identifier") != type.search_params.end();
+}
+
+bool can_write(const flow::Capabilities& capabilities, std::string_view type) {
+  const auto* found = capabilities.of(type);
+  return found != nullptr && (found->create || (type == "CarePlan" && found->update));
+}
+
 void print_writing(const flow::Capabilities& capabilities, std::ostream& out) {
   out << "\nWriting\n";
-  for (const auto name : flow::written_types()) {
-    const std::string type(name);
+  for (const Written& row : kWritten) {
+    const std::string type(row.type);
     const auto* found = capabilities.of(type);
     std::string text;
     if (found != nullptr && found->create) text = "create";
@@ -82,12 +126,10 @@ void print_writing(const flow::Capabilities& capabilities, std::ostream& out) {
     if (text.empty())
       text = found == nullptr ? "no: the type is not declared" : "no: neither create nor update is declared";
     if (found != nullptr && found->create && !found->conditional_create) text += "; no conditional create";
-    const bool can_find = found != nullptr && found->search &&
-                          std::ranges::find(found->search_params, "identifier") != found->search_params.end();
-    if (found != nullptr && found->create && !found->conditional_create && !can_find) {
+    if (found != nullptr && found->create && !found->conditional_create && !finds_by_identifier(*found)) {
       text += ", and no search by identifier: a write whose answer is lost must be looked at by a person";
     }
-    out << "  " << std::left << std::setw(24) << type << text << "\n";
+    out << "  " << std::left << std::setw(14) << row.what << std::setw(24) << type << text << "\n";
   }
 }
 
@@ -104,10 +146,23 @@ void print_advice(const std::vector<flow::PollChoice>& choices, const flow::Capa
     }
   }
   if (!unread.empty()) advice.push_back("Take out of `types` what cannot be read: " + unread + ".");
-  const auto* plans = capabilities.of("CarePlan");
-  if (plans == nullptr || (!plans->create && !plans->update)) {
+  if (!can_write(capabilities, "Flag")) {
+    advice.push_back(
+        "Safety flags cannot be written here: nobody sees them in the EHR. Say who watches /care/safety, day and "
+        "night.");
+  }
+  if (!can_write(capabilities, "Observation")) {
+    advice.push_back(std::string("Scores cannot be written here; they are parked with this reason.") +
+                     (can_write(capabilities, "QuestionnaireResponse") ? " Answers can." : ""));
+  }
+  if (!can_write(capabilities, "CarePlan")) {
     advice.push_back("Care plan updates cannot be written here; they are parked with this reason.");
   }
+  const bool looked_at = std::ranges::any_of(kWritten, [&](const Written& row) {
+    const auto* found = capabilities.of(row.type);
+    return found != nullptr && found->create && !found->conditional_create && !finds_by_identifier(*found);
+  });
+  if (looked_at) advice.push_back("Say who looks at parked writes: a lost answer cannot be cleared up by itself.");
   const bool by_patient = std::ranges::any_of(choices, &flow::PollChoice::by_patient);
   if (by_patient && source.calls_per_minute == 0) {
     advice.push_back("One search for each patient and type: agree on `calls_per_minute` with the EHR's operator.");
@@ -115,6 +170,13 @@ void print_advice(const std::vector<flow::PollChoice>& choices, const flow::Capa
   out << "\nTo do\n";
   if (advice.empty()) out << "  nothing\n";
   for (const auto& one : advice) out << "  - " << one << "\n";
+}
+
+std::vector<flow::PollChoice> choices_of(const flow::Capabilities& capabilities,
+                                         const service::SourceSettings& source) {
+  std::vector<flow::PollChoice> choices;
+  for (const auto& type : source.types) choices.push_back(flow::choose_poll(capabilities, type, wishes_of(source)));
+  return choices;
 }
 
 }  // namespace
@@ -131,6 +193,11 @@ void print_discovery(const service::SourceSettings& source, std::ostream& out) {
   out << "Authorisation\n";
   const auto http = ehr::Http::open(service::http_of(source));
   const auto found = http ? ehr::discover(**http, {}) : Result<ehr::SmartConfiguration>(http.error());
+  if (!found && found.error().kind == Kind::Unsupported) {
+    out << "  it names no token endpoint (.well-known/smart-configuration, oauth-uris). Does it ask for tokens all the "
+           "same?\n  Then set auth.token_url; else auth.type is none.\n";
+    return;
+  }
   if (!found) {
     out << "  no token endpoint found: " << found.error().message << "\n";
     return;
@@ -146,14 +213,32 @@ void print_page(const flow::Capabilities& capabilities, const service::SourceSet
                 std::ostream& out) {
   out << "\nServer\n  " << (capabilities.software.empty() ? "software not said" : capabilities.software) << ", FHIR "
       << capabilities.fhir_version << ", " << capabilities.types.size() << " types declared\n";
-  const flow::PollWishes wishes = wishes_of(source);
-  std::vector<flow::PollChoice> choices;
-  for (const auto& type : source.types) choices.push_back(flow::choose_poll(capabilities, type, wishes));
+  const auto choices = choices_of(capabilities, source);
   print_reading(choices, out);
   print_age(choices, source, patients, out);
   print_bulk(capabilities, out);
   print_writing(capabilities, out);
   print_advice(choices, capabilities, source, out);
+}
+
+void print_block(const flow::Capabilities& capabilities, const service::SourceSettings& source, std::ostream& out) {
+  const auto choices = choices_of(capabilities, source);
+  std::string types;
+  bool by_patient = false, lists_patients = false;
+  for (const auto& choice : choices) {
+    if (choice.mode != flow::PollMode::None) types += (types.empty() ? "" : ", ") + choice.type;
+    by_patient = by_patient || choice.by_patient;
+    lists_patients =
+        lists_patients || (choice.type == "Patient" && choice.mode == flow::PollMode::Sweep && !choice.by_patient);
+  }
+  out << "\nTo begin with, below `sources:`\n"
+      << "  - name: " << source.name << "\n    base_url: " << source.base_url << "\n    types: [" << types << "]\n";
+  if (lists_patients) out << "    cohort: {type: list, file: /etc/bhi-adapter/cohort.txt}  # a patient's id a line\n";
+  if (by_patient) {
+    out << "    calls_per_minute: " << (source.calls_per_minute > 0 ? source.calls_per_minute : 60)
+        << "  # what the EHR's operator allows\n";
+  }
+  out << "    write_back: false  # true when the writes above are agreed on\n";
 }
 
 }  // namespace bhi::tools

@@ -19,4 +19,7 @@ void print_discovery(const service::SourceSettings& source, std::ostream& out);
 void print_page(const flow::Capabilities& capabilities, const service::SourceSettings& source, int patients,
                 std::ostream& out);
 
+// A block of the configuration to begin with, as the page above suggests it.
+void print_block(const flow::Capabilities& capabilities, const service::SourceSettings& source, std::ostream& out);
+
 }  // namespace bhi::tools

@@ -164,7 +164,7 @@ Poco::Net::ServerSocket socket_for(const Tls& tls) {
   using Poco::Net::Context;
   const bool mutual = !tls.client_ca_file.empty();
   Context::Ptr context(new Context(Context::TLS_SERVER_USE, tls.key_file, tls.cert_file, tls.client_ca_file,
-                                         mutual ? Context::VERIFY_STRICT : Context::VERIFY_NONE));
+                                   mutual ? Context::VERIFY_STRICT : Context::VERIFY_NONE));
   context->enableExtendedCertificateVerification(false);  // a client's certificate names no host
   context->requireMinimumProtocol(Context::PROTO_TLSV1_2);
   return Poco::Net::SecureServerSocket(context);
