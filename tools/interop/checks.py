@@ -54,7 +54,7 @@ class Checks:
 
     # ---- before ------------------------------------------------------------------------------------------------------
 
-    def capability(self):
+    def read_statement(self):
         statement = self.server.get("metadata")
         rest = next(one for one in statement["rest"] if one["mode"] == "server")
         software = statement.get("software", {})
@@ -64,6 +64,9 @@ class Checks:
         self.validating = [one["type"] for one in rest.get("resource", [])
                            if "validate" in [operation["name"] for operation in one.get("operation", [])]]
         self.transactions = not self.chosen.one_by_one and "transaction" in [one["code"] for one in rest.get("interaction", [])]
+
+    def capability(self):
+        self.read_statement()
         command = [bhi(), "capabilities", self.chosen.base_url, "--types", *bundles.POLLED]
         command += ["--token-file", self.chosen.token_file] if self.chosen.token_file else []
         command += ["--allow-plain-http"] if self.chosen.allow_plain_http else []
@@ -96,8 +99,9 @@ class Checks:
         return f"{gone} resources removed"
 
     def remove_everything(self):
+        self.read_statement()
         loaded, written = remains.find(self.server, self.ours_types(), lambda *_: True)
-        return f"{remains.remove(self.server, written + loaded, False)} resources removed"
+        return f"{remains.remove(self.server, written + loaded, self.transactions)} resources removed"
 
     # ---- what is read ------------------------------------------------------------------------------------------------
 
