@@ -143,8 +143,8 @@ class Checks:
         return f"{len(self.expected)} entities of {len(kinds)} kinds ({', '.join(kinds)}); {len(report['writes'])} writes foreseen"
 
     def rest(self):
-        since = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.999Z")
-        self.adapter.quiet(since, self.chosen.timeout)
+        now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="milliseconds")
+        self.adapter.quiet(now.replace("+00:00", "Z"), self.chosen.timeout)
 
     def read(self):
         self.adapter.start()
