@@ -72,19 +72,20 @@ class Interop(unittest.TestCase):
         before = self.held(ehr)
         versions = {plan["id"]: plan["meta"]["versionId"] for plan in ehr.entries("/CarePlan")}
         self.assertTrue(before["Patient"])
-        table = self.run_it("--bundles", "0", "--client-id", "bhi", "--key-file", key, "--once", "--timeout", "120")
+        table = self.run_it("--bundles", "0", "--client-id", "bhi", "--key-file", key, "--once", "--one-by-one", "--timeout", "120")
         self.assertIn("smart, good for", table["authorisation"]["figure"])
-        self.assertIn("tagged resources only", table["load"]["figure"])
+        self.assertIn("one by one; the daemon asks for tagged resources only", table["load"]["figure"])
         self.assertEqual(self.held(ehr), before)
         self.assertEqual({plan["id"]: plan["meta"]["versionId"] for plan in ehr.entries("/CarePlan")}, versions)
 
     def test_a_failed_check_is_told_and_leaves_nothing(self):
         ehr = self.ehr()
-        self.control.ask("POST", "/faults", {"status": {"method": "PUT", "type": "CarePlan", "code": 422, "times": 1000}})
+        self.control.ask("POST", "/faults", {"status": {"method": "POST", "type": "Flag", "code": 422, "times": 1000}})
         table = self.run_it("--bundles", "0", "--timeout", "120", code=1)
         failed = [row for row in table.values() if row["result"] == "FAILED"]
         self.assertEqual(len(failed), 1, table)
-        self.assertIn("care-plan", failed[0]["figure"])
+        self.assertEqual(failed[0]["step"], "what is at the server")
+        self.assertIn("safety", failed[0]["figure"])
         self.assertEqual(table["clean up"]["result"], "ok")
         self.assertTrue(all(not ids for ids in self.held(ehr).values()))
 

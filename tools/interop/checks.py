@@ -1,4 +1,5 @@
 """The steps of a run, in their order. Each returns the figure that it found, or raises with what was expected and found."""
+import collections
 import datetime
 import json
 import pathlib
@@ -53,7 +54,7 @@ class Checks:
 
     # ---- before ------------------------------------------------------------------------------------------------------
 
-    def capability(self):
+    def read_statement(self):
         statement = self.server.get("metadata")
         rest = next(one for one in statement["rest"] if one["mode"] == "server")
         software = statement.get("software", {})
@@ -62,7 +63,10 @@ class Checks:
         self.adapter.asked = [one for one in bundles.POLLED if one in self.types]
         self.validating = [one["type"] for one in rest.get("resource", [])
                            if "validate" in [operation["name"] for operation in one.get("operation", [])]]
-        self.transactions = "transaction" in [one["code"] for one in rest.get("interaction", [])]
+        self.transactions = not self.chosen.one_by_one and "transaction" in [one["code"] for one in rest.get("interaction", [])]
+
+    def capability(self):
+        self.read_statement()
         command = [bhi(), "capabilities", self.chosen.base_url, "--types", *bundles.POLLED]
         command += ["--token-file", self.chosen.token_file] if self.chosen.token_file else []
         command += ["--allow-plain-http"] if self.chosen.allow_plain_http else []
@@ -95,8 +99,9 @@ class Checks:
         return f"{gone} resources removed"
 
     def remove_everything(self):
+        self.read_statement()
         loaded, written = remains.find(self.server, self.ours_types(), lambda *_: True)
-        return f"{remains.remove(self.server, written + loaded, False)} resources removed"
+        return f"{remains.remove(self.server, written + loaded, self.transactions)} resources removed"
 
     # ---- what is read ------------------------------------------------------------------------------------------------
 
@@ -138,8 +143,8 @@ class Checks:
         return f"{len(self.expected)} entities of {len(kinds)} kinds ({', '.join(kinds)}); {len(report['writes'])} writes foreseen"
 
     def rest(self):
-        since = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.999Z")
-        self.adapter.quiet(since, self.chosen.timeout)
+        now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="milliseconds")
+        self.adapter.quiet(now.replace("+00:00", "Z"), self.chosen.timeout)
 
     def read(self):
         self.adapter.start()
@@ -267,18 +272,18 @@ class Checks:
         made = [one for one in self.written() if remains.run_of(one) is None and one["resourceType"] in self.validating]
         if not made:
             return "SKIPPED, the server declares no $validate for what we create"
-        bad, warnings = set(), 0
+        bad, warnings = set(), collections.Counter()
         for resource in made:
             answer = self.server.ask("POST", f"{resource['resourceType']}/$validate", resource)
             issues = answer.json.get("issue", []) if answer.json.get("resourceType") == "OperationOutcome" else []
             if not issues:
                 raise AssertionError(f"$validate of {resource['resourceType']}: expected an OperationOutcome, found {answer.problem()}")
-            warnings += sum(1 for issue in issues if issue["severity"] == "warning")
+            warnings.update(kind_of(issue) for issue in issues if issue["severity"] == "warning")
             bad |= {f"{resource['resourceType']}: {' '.join(issue.get('expression', issue.get('location', [])))} {kind_of(issue)}".strip()
                     for issue in issues if issue["severity"] in ("error", "fatal")}
         if bad:
             raise AssertionError("; ".join(sorted(bad)))
-        return f"{len(made)} resources without an error, {warnings} warnings"
+        return f"{len(made)} resources without an error; warnings: " + (", ".join(f"{n} {kind}" for kind, n in sorted(warnings.items())) or "none")
 
     # ---- twice -------------------------------------------------------------------------------------------------------
 
