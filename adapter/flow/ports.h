@@ -63,9 +63,9 @@ struct PutAside {
 
 struct Accepted {
   std::vector<InboxItem> items;  // seq is given by the store
-  std::vector<PutAside> aside{};  // quarantined at once
   std::optional<Cursor> cursor;  // moves in the same transaction
   std::vector<AuditEntry> audit;
+  std::vector<PutAside> aside{};  // quarantined at once
 };
 
 struct AcceptOutcome {
