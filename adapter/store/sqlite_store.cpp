@@ -39,6 +39,7 @@ class SqliteStore final : public flow::Store {
     return write<flow::AcceptOutcome>([&](Connection& on) -> Result<flow::AcceptOutcome> {
       BHI_TRY(const auto outcome, take_in(on, batch.items));
       if (batch.cursor) BHI_CHECK(move_cursor(on, *batch.cursor));
+      for (const flow::Cursor& cursor : batch.more_cursors) BHI_CHECK(move_cursor(on, cursor));
       BHI_CHECK(chain_.append(on, batch.audit));
       return outcome;
     });
@@ -46,6 +47,9 @@ class SqliteStore final : public flow::Store {
 
   Result<std::optional<std::string>> cursor(std::string_view source, std::string_view name) override {
     return read([&](Connection& on) { return find_cursor(on, source, name); });
+  }
+  Result<std::vector<flow::Cursor>> cursors(std::string_view source, std::string_view name_prefix) override {
+    return read([&](Connection& on) { return cursors_named(on, source, name_prefix); });
   }
 
   Result<std::vector<std::string>> pending_lanes(std::size_t limit) override {
