@@ -37,8 +37,19 @@ Node search_parameters(std::string_view type, JsonMaker& make) {
   return make.array(list);
 }
 
+Node subscription_operations(JsonMaker& make) {
+  std::vector<Node> list;
+  for (const std::string_view name : {"status", "events"}) {
+    const auto definition =
+        "http://hl7.org/fhir/uv/subscriptions-backport/OperationDefinition/backport-subscription-" + std::string(name);
+    list.push_back(
+        make.object({make.member("name", make.text(name)), make.member("definition", make.text(definition))}));
+  }
+  return make.array(list);
+}
+
 Node resource(std::string_view type, const Rules& rules, JsonMaker& make) {
-  return make.object({
+  std::vector<fhir::Member> members = {
       make.member("type", make.text(type)),
       make.member("interaction", codes(kTypeInteractions, make)),
       make.member("versioning", make.text("versioned")),
@@ -49,7 +60,9 @@ Node resource(std::string_view type, const Rules& rules, JsonMaker& make) {
       make.member("conditionalUpdate", Node::boolean(false)),
       make.member("conditionalDelete", make.text("not-supported")),
       make.member("searchParam", search_parameters(type, make)),
-  });
+  };
+  if (type == "Subscription") members.push_back(make.member("operation", subscription_operations(make)));
+  return make.object(members);
 }
 
 Node declared_resource(const ProfileType& type, JsonMaker& make) {

@@ -104,6 +104,9 @@ Response Front::answer(const Request& request, const std::string& type, Instant 
   if (request.path == kTokenPath) return authority_.token(request, now);
   if (request.path == kSmartPath) return authority_.configuration(request);
   if (auto refused = authority_.check(request, type, interaction_of(request), now)) return *std::move(refused);
+  if (subscriptions_ != nullptr) {
+    if (auto answered = subscriptions_->operation(request, now)) return *std::move(answered);
+  }
   Response response = simulator_.handle(request, now);
   return type == "metadata" ? authority_.with_oauth_uris(std::move(response), request) : response;
 }
@@ -115,6 +118,14 @@ Response Front::change_auth(const Request& request) {
   if (!settings) return refuse(settings.error());
   if (const auto set = authority_.set((*settings)->root()); !set) return refuse(set.error());
   return authority_.show();
+}
+
+Response Front::show_subscriptions(const Request&) {
+  return subscriptions_ == nullptr ? refuse(404, "not-found", "no subscriptions are kept") : subscriptions_->show();
+}
+
+Response Front::change_subscriptions(const Request& request) {
+  return subscriptions_ == nullptr ? show_subscriptions(request) : subscriptions_->change(request, now_());
 }
 
 Response Front::control(const Request& request) {
@@ -130,12 +141,14 @@ Response Front::control(const Request& request) {
       {"GET", "log", &Front::show_log},
       {"POST", "reset", &Front::reset},
       {"GET", "stats", &Front::show_stats},
+      {"GET", "subscriptions", &Front::show_subscriptions},
+      {"POST", "subscriptions", &Front::change_subscriptions},
   });
   if (!request.from_loopback) return refuse(403, "forbidden", "the control side answers to loopback only");
   const std::string_view name = std::string_view(request.path).substr(kControlPath.size());
   const auto* row = std::ranges::find(kRows, name, &Row::name);
   if (row == kRows.end())
-    return refuse(404, "not-found", "the control side has stats, log, load, faults, auth and reset");
+    return refuse(404, "not-found", "the control side has stats, log, load, faults, auth, subscriptions and reset");
   if (row->method != request.method && row + 1 != kRows.end() && row[1].name == name) ++row;
   if (row->method != request.method) return refuse(405, "not-supported", "this one is a " + std::string(row->method));
   return (this->*row->act)(request);
@@ -211,6 +224,7 @@ Response Front::reset(const Request& request) {
     if (const auto done = simulator_.roll_back(start_count_, forget_); !done) return refuse(done.error());
   }
   faults_.clear();
+  if (subscriptions_ != nullptr) subscriptions_->forget();
   log_.clear();
   JsonMaker make;
   return plain(make.object({make.member("reset", Node::boolean(true)), make.member("data", Node::boolean(data))}));

@@ -5,6 +5,7 @@
 //   POST /_sim/faults       adds faults (faults.h)
 //   POST /_sim/auth         changes the authorisation server (authority.h); GET shows what it gave and refused
 //   POST /_sim/load         a resource or Bundle as the EHR's own people enter it, whatever its interface allows
+//   POST /_sim/subscriptions  how notifications go wrong (subscriptions.h); GET shows every subscription
 //   POST /_sim/reset        forgets faults, log and counts; with {"data": true} also all that was written since the
 //   start
 //
@@ -16,6 +17,7 @@
 #include "ehr_sim/http_message.h"
 #include "ehr_sim/request_log.h"
 #include "ehr_sim/simulator.h"
+#include "ehr_sim/subscriptions.h"
 
 #include <functional>
 
@@ -43,6 +45,9 @@ class Front {
   // Off until it has clients: then every FHIR request needs a token.
   Authority& authority() { return authority_; }
 
+  // Null: none are kept. Lent.
+  void set_subscriptions(Subscriptions* subscriptions) { subscriptions_ = subscriptions; }
+
   Delivery handle(const Request& request);
 
  private:
@@ -54,6 +59,8 @@ class Front {
   Response load(const Request& request);
   Response show_auth(const Request& request);
   Response change_auth(const Request& request);
+  Response show_subscriptions(const Request& request);
+  Response change_subscriptions(const Request& request);
   Response answer(const Request& request, const std::string& type, Instant now);
 
   Simulator& simulator_;  // lent, outlives the front
@@ -62,6 +69,7 @@ class Front {
   const Simulator::Forget forget_;
   FaultTable faults_;
   Authority authority_;
+  Subscriptions* subscriptions_ = nullptr;
   RequestLog log_;
   std::size_t start_count_ = 0;
 };
