@@ -9,6 +9,7 @@
 #include "service/log.h"
 #include "service/poller.h"
 #include "service/shell.h"
+#include "service/subscription_work.h"
 #include "service/tick_work.h"
 #include "service/watched_store.h"
 
@@ -50,10 +51,12 @@ struct Daemon::Inside {
         maps(engine, metrics, std::move(parts.maps)),
         common{store, metrics, engine, destinations_of(settings), std::move(parts.now)},
         board(store, common.now),
+        subscriptions(settings),
         lanes(common, {[this] { wake_deliveries(); }, [this](auto source, const auto& form) { want(source, form); }}),
         ticks(common, std::chrono::hours(settings.tick_interval_hours), [this] { wake_deliveries(); }),
         api({store, settings, metrics, engine, board, common.destinations, common.now, [this] { lanes.wake(); },
-             [this] { wake_deliveries(); }, version, [this] { return sources(); }}),
+             [this] { wake_deliveries(); }, version, [this] { return sources(); }, &subscriptions,
+             [this](auto source) { wake_subscriptions(source); }}),
         access(settings.tokens) {}
 
   Settings settings;
@@ -65,8 +68,10 @@ struct Daemon::Inside {
   MapWatch maps;
   Common common;
   CareBoard board;
+  SubscriptionBook subscriptions;
   std::vector<std::unique_ptr<EhrLink>> links;
   std::vector<std::unique_ptr<Poller>> pollers;
+  std::vector<std::unique_ptr<SubscriptionWork>> subscription_works;
   std::vector<std::unique_ptr<DeliveryWork>> deliveries;
   LaneWork lanes;
   TickWork ticks;
@@ -87,6 +92,7 @@ struct Daemon::Inside {
   void start_threads();
   void start_thread(const char* what, std::function<void(std::stop_token)> body);
   void wake_deliveries();
+  void wake_subscriptions(std::string_view source);
   void want(std::string_view source, const std::string& form);
   void fail(const char* what, const Error& error);
   std::string why_not_ready();
@@ -97,12 +103,19 @@ struct Daemon::Inside {
 Result<void> Daemon::Inside::open() {
   BHI_TRY(const auto interrupted, store.recover());
   BHI_TRY(const auto strays, park_strays(common));
+  BHI_CHECK(subscriptions.remember(store));
   for (const auto& source : settings.sources) {
     if (source.base_url.empty()) continue;
     auto traffic = traffic_of(source);
     BHI_TRY(auto ehr, connect(source, traffic));
     auto& link = *links.emplace_back(std::make_unique<EhrLink>(source, std::move(ehr), std::move(traffic)));
     pollers.push_back(std::make_unique<Poller>(common, link, [this] { lanes.wake(); }));
+    if (const auto ours = subscriptions.of(source.name); !ours.empty()) {
+      auto& poller = *pollers.back();
+      const SubscriptionWork::Parts work{
+          common, link, poller.hurry(), [&poller] { poller.wake(); }, [this] { lanes.wake(); }, settings.instance_id};
+      subscription_works.push_back(std::make_unique<SubscriptionWork>(work, ours));
+    }
     if (source.write_back) deliveries.push_back(std::make_unique<DeliveryWork>(common, link));
   }
   BHI_TRY(server, http::Server::open(settings.listen, settings.limits, api_application(api, access)));
@@ -127,6 +140,7 @@ void Daemon::Inside::start_threads() {
   start_thread("lanes", [this](auto stop) { lanes.dispatch(stop); });
   for (int i = 0; i < settings.workers; ++i) start_thread("worker", [this](auto stop) { lanes.work(stop); });
   for (auto& poller : pollers) start_thread("poller", [&poller](auto stop) { poller->run(stop); });
+  for (auto& work : subscription_works) start_thread("subscriptions", [&work](auto stop) { work->run(stop); });
   for (auto& delivery : deliveries) {
     start_thread("deliveries", [&delivery](auto stop) { delivery->dispatch(stop); });
     for (int i = 0; i < settings.delivery_workers; ++i)
@@ -161,6 +175,12 @@ void Daemon::Inside::wake_deliveries() {
   for (auto& delivery : deliveries) delivery->wake();
 }
 
+void Daemon::Inside::wake_subscriptions(std::string_view source) {
+  for (auto& work : subscription_works) {
+    if (work->source() == source) work->wake();
+  }
+}
+
 void Daemon::Inside::want(std::string_view source, const std::string& form) {
   for (std::size_t i = 0; i < links.size(); ++i) {
     if (links[i]->settings().name == source) pollers[i]->want(form);
@@ -181,13 +201,21 @@ std::string Daemon::Inside::why_not_ready() {
 
 std::vector<std::string> Daemon::Inside::sources() {
   std::vector<std::string> states;
-  for (const auto& poller : pollers) states.push_back(poller->status());
+  for (const auto& poller : pollers) {
+    auto& state = states.emplace_back(poller->status());
+    for (const auto& work : subscription_works) {
+      if (work->source() != poller->source()) continue;
+      state.pop_back();
+      state += ",\"subscriptions\":" + work->status() + "}";
+    }
+  }
   return states;
 }
 
 // Figures that are looked up when somebody asks for them.
 std::string Daemon::Inside::scrape() {
   for (const auto& poller : pollers) poller->report(metrics);
+  for (const auto& work : subscription_works) work->report(metrics);
   if (const auto counts = store.counts(common.now()); counts.ok()) {
     const auto set = [this](Metric metric, std::size_t value, const char* state) {
       metrics.set(metric, static_cast<double>(value), {state});

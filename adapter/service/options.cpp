@@ -1,6 +1,7 @@
 #include "service/options.h"
 
 #include "service/option_texts.h"
+#include "service/options_subscriptions.h"
 
 #include <algorithm>
 #include <limits>
@@ -343,7 +344,11 @@ void apply(Owner& owner) {
 }  // namespace
 
 const std::vector<Option>& options() {
-  static const std::vector<Option> table = make_table();
+  static const std::vector<Option> table = [] {
+    auto rows = make_table();
+    for (auto more : {subscription_options()}) std::ranges::move(more, std::back_inserter(rows));
+    return rows;
+  }();
   return table;
 }
 
@@ -361,5 +366,6 @@ std::string print_options() {
 void apply_defaults(Settings& settings) { apply(settings); }
 void apply_defaults(TokenSettings& token) { apply(token); }
 void apply_defaults(SourceSettings& source) { apply(source); }
+void apply_defaults(SubscriptionSettings& subscription) { apply(subscription); }
 
 }  // namespace bhi::service

@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "care/apply.h"
 #include "service/quiet_hours.h"
+#include "service/subscription_settings.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -81,6 +82,8 @@ struct SourceSettings {
   bool allow_plain_http = false;
   std::string maps;  // overlay; empty: none
   bool write_back = false;
+  std::string notify_url;  // where the EHR reaches our /notify
+  std::vector<SubscriptionSettings> subscriptions;
 };
 
 struct LimitSettings {
