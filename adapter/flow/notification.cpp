@@ -17,6 +17,8 @@ using What = Notification::What;
 
 Error incorrect(std::string text) { return {Kind::Incorrect, std::move(text)}; }
 
+constexpr std::int64_t kMostEvents = 1'000'000'000'000'000'000;  // what is added to a number stays a number
+
 struct Word {
   std::string_view code;
   What what;
@@ -36,8 +38,8 @@ Result<std::int64_t> read_counter(const Node& value, std::string_view where) {
   const auto text = value.text();
   std::int64_t number = -1;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size() || number < 0) {
-    return incorrect(std::string(where) + ": expected a count from 0 to 9223372036854775807");
+  if (error != std::errc() || end != text.data() + text.size() || number < 0 || number > kMostEvents) {
+    return incorrect(std::string(where) + ": expected a count from 0 to 10^18");
   }
   return number;
 }

@@ -101,7 +101,7 @@ NumberState counted(NumberState state, std::int64_t count, Instant now) {
     state.newest = count;
     return state;
   }
-  add_gap(state, state.newest + 1, count, now);
+  if (count > state.newest) add_gap(state, state.newest + 1, count, now);
   state.newest = count;
   return state;
 }

@@ -55,7 +55,7 @@ void SubscriptionRecovery::want(flow::Recovery recovery, Instant now) {
 
 bool SubscriptionRecovery::is_settled() const {
   const auto look = book_.look(0);
-  return look.numbers.gaps.empty() && look.numbers.wanted == flow::Recovery::None && look.fetch_total == 0;
+  return look.numbers.gaps.empty() && look.numbers.wanted == flow::Recovery::None;
 }
 
 void SubscriptionRecovery::hurry(bool whole, Instant now) {
@@ -209,7 +209,8 @@ void SubscriptionRecovery::fetch_named(flow::Ehr& ehr, const Subscribed::Look& l
   std::vector<flow::ToFetch> done;
   for (const auto& one : look.fetch) {
     if (resting_.contains(one.cursor)) continue;
-    if (many && is_covered_by_polls(one)) {
+    if ((many || failed_.contains(one.cursor)) && is_covered_by_polls(one)) {
+      failed_.erase(one.cursor);
       forgotten.more_cursors.push_back({parts_.source.name, one.cursor, ""});
       done.push_back(one);
       continue;
@@ -225,6 +226,7 @@ void SubscriptionRecovery::fetch_named(flow::Ehr& ehr, const Subscribed::Look& l
       line_.failed(parts_.source.name, "fetch", book_.settings().name, fetched.error());
       book_.fetched(one, one);
       resting_[one.cursor] = now + kAskedAgain;
+      failed_.insert(one.cursor);
       if (fetched.error().kind != Kind::Incorrect) break;
       continue;
     }

@@ -47,7 +47,7 @@ class SubscriptionRecovery {
   void look_after(flow::Ehr& ehr, const flow::Capabilities& capabilities, Instant now);
   // Everything that changed until now is to be asked for.
   void want(flow::Recovery recovery, Instant now);
-  bool is_settled() const;  // nothing is missing that we know of
+  bool is_settled() const;  // nothing is missing whose name we do not know
   // True once after each time that the EHR was silent for too long or answered oddly: look at the Subscription.
   bool take_doubt() { return std::exchange(doubt_, false); }
 
@@ -71,6 +71,7 @@ class SubscriptionRecovery {
   bool doubt_ = false;
   Instant hurried_{}, not_before_{};
   std::map<std::string, Instant> resting_;  // records that are asked for again later
+  std::set<std::string> failed_;            // those that could not be fetched: a poll may have found them
 };
 
 }  // namespace bhi::service

@@ -2,6 +2,8 @@
 
 #include "service/json_text.h"
 
+#include <algorithm>
+
 namespace bhi::service {
 
 namespace {
@@ -13,8 +15,9 @@ constexpr auto kIdlePause = 5s;     // silence is noticed as late as this
 constexpr auto kNoCapabilities = 5s;
 
 std::int64_t missing(const flow::NumberState& numbers) {
+  constexpr std::int64_t kMany = 1'000'000'000;  // more than this is a mistake of somebody's, not a loss
   std::int64_t count = 0;
-  for (const auto& gap : numbers.gaps) count += gap.last - gap.first + 1;
+  for (const auto& gap : numbers.gaps) count = std::min(kMany, count + std::min(kMany, gap.last - gap.first + 1));
   return count;
 }
 
@@ -57,7 +60,8 @@ bool SubscriptionWork::see_to(One& one, flow::Ehr& ehr, const flow::Capabilities
   if (!was_broken && one.upkeep.is_broken()) one.recovery.want(flow::Recovery::Poll, now);
   // What changed before it worked nobody told.
   if (one.upkeep.take_started()) one.recovery.want(flow::Recovery::Poll, now);
-  return !one.upkeep.is_quiet() || !one.recovery.is_settled() || one.book.look(0).hint;
+  const auto look = one.book.look(0);
+  return !one.upkeep.is_quiet() || !one.recovery.is_settled() || look.hint || look.fetch_total > 0;
 }
 
 void SubscriptionWork::report(Metrics& metrics) const {

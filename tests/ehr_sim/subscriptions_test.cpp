@@ -39,12 +39,10 @@ class Telling : public ::testing::Test {
     }
   }
   void observe(const std::string& status) {
-    ASSERT_EQ(world
-                  .put("Observation/o" + std::to_string(++observed), R"({"resourceType":"Observation","id":"o)" +
-                                                                         std::to_string(observed) + R"(","status":")" +
-                                                                         status + "\"}")
-                  .status,
-              201);
+    const auto name = "o" + std::to_string(++observed);
+    const auto made = world.put("Observation/" + name,
+                                R"({"resourceType":"Observation","id":")" + name + R"(","status":")" + status + "\"}");
+    ASSERT_EQ(made.status, 201);
   }
   std::string status() { return text_at(world.get("Subscription/" + id), "status"); }
   void change(std::string settings) {

@@ -302,6 +302,19 @@ TEST_F(SubscriptionLife, ARecordThatIsNotFoundIsAskedForThreeTimesAndForgotten) 
   EXPECT_TRUE(store->cursors("main", "notify|scores|fetch|")->empty());
 }
 
+TEST_F(SubscriptionLife, ARecordThatCannotBeReadHoldsUpNothingAndIsLeftToThePolls) {
+  activate();
+  ehr.records["Observation/o1"] = R"({"resourceType":"Observation","id":"another","status":"final"})";
+  ehr.read_error = Error{Kind::Incorrect, "GET Observation/o1: not a record"};
+  ASSERT_TRUE(take(told("event-notification", 1, {1})).ok());
+  work(5);
+  EXPECT_EQ(parts->book.look(0).fetch_total, 1u);
+  EXPECT_TRUE(parts->recovery.is_settled());
+  parts->recovery.want(flow::Recovery::Poll, now);
+  work(60);
+  EXPECT_EQ(parts->book.look(0).fetch_total, 0u);
+}
+
 TEST_F(SubscriptionLife, ARecordNamedAgainWhileItWaitsIsFetchedOnce) {
   activate();
   ehr.records["Observation/o1"] = R"({"resourceType":"Observation","id":"o1","status":"final"})";

@@ -41,6 +41,7 @@ class SubscribedEhr : public flow::Ehr {
   std::map<std::string, std::string> answers;        // of next(), by the link's beginning
   std::function<std::string(std::string)> on_write = [](std::string text) { return text; };
   std::vector<std::string> requests;
+  std::optional<Error> read_error;         // of every record
   std::optional<flow::Answer::What> rude;  // of the next write; what is Unknown has happened
 
   std::size_t count(const std::string& beginning) const {
@@ -72,6 +73,7 @@ class SubscribedEhr : public flow::Ehr {
     requests.push_back("GET " + name);
     const auto& from = type == "Subscription" ? subscriptions : records;
     const auto found = from.find(type == "Subscription" ? std::string(id) : name);
+    if (type != "Subscription" && read_error) return *read_error;
     if (found == from.end()) return Error{Kind::NotFound, "GET " + name + ": 404"};
     return parsed(found->second);
   }
