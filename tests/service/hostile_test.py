@@ -231,7 +231,7 @@ class Hostile(unittest.TestCase):
         fhir = {**hook, "Content-Type": "application/fhir+json"}
         for method, path, body, headers, status in (
                 ("GET", "/notify/good", None, hook, 401), ("PATCH", "/notify/good", b"", hook, 401),
-                ("POST", "/notify/..%2fgood", b"", hook, 404), ("POST", "/notify/good/Observation/..", b"", hook, 400),
+                ("POST", "/notify/..%2fgood", b"", hook, 400), ("POST", "/notify/bad", b"", hook, 404), ("POST", "/notify/good/Observation/..", b"", hook, 400),
                 ("PUT", "/notify/good/Nothing/1", b"", hook, 400), ("DELETE", "/notify/good/Observation/%00", b"", hook, 400),
                 ("POST", "/notify/good", b"[" * 100_000, fhir, 400), ("POST", "/notify/good", b"\xff\xfe", fhir, 400),
                 ("POST", "/notify/good", b"{}", {**hook, "Content-Type": "text/html"}, 415),
