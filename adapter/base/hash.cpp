@@ -1,7 +1,9 @@
 #include "base/hash.h"
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 
+#include <algorithm>
 #include <cassert>
 
 namespace bhi {
@@ -23,6 +25,28 @@ Digest sha256(std::string_view bytes) {
       EVP_Digest(bytes.data(), bytes.size(), digest.data(), &length, sha256_algorithm(), nullptr);
   assert(done == 1 && length == digest.size());
   return digest;
+}
+
+Digest hmac_sha256(std::string_view key, std::string_view bytes) {
+  constexpr std::size_t kBlock = 64;
+  std::string inner(kBlock, '\0');
+  if (key.size() > kBlock) {
+    const Digest digest = sha256(key);
+    std::copy(digest.begin(), digest.end(), inner.begin());
+  } else {
+    std::copy(key.begin(), key.end(), inner.begin());
+  }
+  std::string outer = inner;
+  for (char& c : inner) c = static_cast<char>(c ^ 0x36);
+  for (char& c : outer) c = static_cast<char>(c ^ 0x5c);
+  inner += bytes;
+  const Digest digest = sha256(inner);
+  outer.append(digest.begin(), digest.end());
+  return sha256(outer);
+}
+
+bool same_secret(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
 }
 
 std::string to_hex(std::span<const std::uint8_t> bytes) {

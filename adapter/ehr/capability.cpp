@@ -26,9 +26,10 @@ bool is_supported_version(std::string_view version) {
   return version == "4.0" || version == "4.3" || version.starts_with("4.0.") || version.starts_with("4.3.");
 }
 
-void add_parameters(const fhir::Node* list, std::vector<std::string>& names) {
-  for (const fhir::Node& parameter : fhir::each(list)) {
-    const std::string_view name = parameter.text_of("name");
+void add_names(const fhir::Node* list, std::vector<std::string>& names) {
+  for (const fhir::Node& element : fhir::each(list)) {
+    std::string_view name = element.text_of("name");
+    if (name.starts_with('$')) name.remove_prefix(1);
     if (!name.empty() && std::ranges::find(names, name) == names.end()) names.emplace_back(name);
   }
 }
@@ -42,8 +43,9 @@ flow::TypeCapability type_from(const fhir::Node& resource, const fhir::Node* com
   }
   const fhir::Node* conditional = resource.find("conditionalCreate");
   type.conditional_create = conditional != nullptr && conditional->text() == "true";
-  add_parameters(resource.find("searchParam"), type.search_params);
-  add_parameters(common_parameters, type.search_params);
+  add_names(resource.find("searchParam"), type.search_params);
+  add_names(common_parameters, type.search_params);
+  add_names(resource.find("operation"), type.operations);
   return type;
 }
 

@@ -66,6 +66,7 @@ struct Accepted {
   std::optional<Cursor> cursor;  // moves in the same transaction
   std::vector<AuditEntry> audit;
   std::vector<PutAside> aside{};  // quarantined at once
+  std::vector<Cursor> more_cursors{};  // these too; an empty value forgets the cursor
 };
 
 struct AcceptOutcome {
@@ -173,6 +174,8 @@ class Store {
   // Durable when it returns. Row, copy of the resource and cursor in one transaction.
   virtual Result<AcceptOutcome> accept(const Accepted& batch) = 0;
   virtual Result<std::optional<std::string>> cursor(std::string_view source, std::string_view name) = 0;
+  // Those of a source whose names begin so, in the order of their names.
+  virtual Result<std::vector<Cursor>> cursors(std::string_view source, std::string_view name_prefix) = 0;
 
   // Lanes with pending items, oldest first.
   virtual Result<std::vector<std::string>> pending_lanes(std::size_t limit) = 0;
@@ -245,6 +248,7 @@ struct TypeCapability {
   bool read = false, search = false, create = false, update = false;
   bool conditional_create = false;
   std::vector<std::string> search_params;
+  std::vector<std::string> operations{};  // names, without '$': "status"
   // Why we may not what the EHR declares: "the scope system/CarePlan.read was not granted". Empty: nothing is withheld.
   std::string read_withheld{}, write_withheld{};
 };

@@ -23,6 +23,8 @@
 
 namespace bhi::service {
 
+class SubscriptionBook;
+
 // References are lent and outlive the Api.
 struct ApiParts {
   flow::Store& store;
@@ -36,6 +38,8 @@ struct ApiParts {
   std::function<void()> wake_deliveries;  // something new is to be sent
   std::string version;
   std::function<std::vector<std::string>()> sources = {};  // state of each source that is asked, as JSON
+  SubscriptionBook* subscriptions = nullptr;               // none: there are none
+  std::function<void(std::string_view source)> wake_subscriptions = {};
 };
 
 struct Collection;
@@ -92,6 +96,9 @@ class Api {
   http::Response openapi_document(const Call& call);
   // api_events.cpp
   http::Response events(const Call& call);
+  // api_notify.cpp
+  http::Response notify(const Call& call);
+  http::Response notify_record(const Call& call);
   // api_queues.cpp
   http::Response outbox(const Call& call);
   http::Response quarantine(const Call& call);
@@ -104,6 +111,7 @@ class Api {
   struct Expected;
   Result<std::string> source_of(const Call& call) const;
   http::Response take(const Call& call, const Expected& expected);
+  http::Response heard(const Call& call, std::string_view record);
   // Runs for who acts, when they have the right; else 403.
   http::Response as(const Call& call, At at, std::string_view right,
                     const std::function<http::Response(const Who&)>& run);

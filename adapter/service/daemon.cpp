@@ -10,6 +10,7 @@
 #include "service/log.h"
 #include "service/poller.h"
 #include "service/shell.h"
+#include "service/subscription_work.h"
 #include "service/tick_work.h"
 #include "service/watched_store.h"
 
@@ -51,10 +52,12 @@ struct Daemon::Inside {
         maps(engine, metrics, std::move(parts.maps)),
         common{store, metrics, engine, destinations_of(settings), std::move(parts.now)},
         board(store, common.now),
+        subscriptions(settings),
         lanes(common, {[this] { wake_deliveries(); }, [this](auto source, const auto& form) { want(source, form); }}),
         ticks(common, std::chrono::hours(settings.tick_interval_hours), [this] { wake_deliveries(); }),
         api({store, settings, metrics, engine, board, common.destinations, common.now, [this] { lanes.wake(); },
-             [this] { wake_deliveries(); }, version, [this] { return sources(); }}),
+             [this] { wake_deliveries(); }, version, [this] { return sources(); }, &subscriptions,
+             [this](auto source) { wake_subscriptions(source); }}),
         access(settings.tokens) {}
 
   Settings settings;
@@ -66,9 +69,11 @@ struct Daemon::Inside {
   MapWatch maps;
   Common common;
   CareBoard board;
+  SubscriptionBook subscriptions;
   std::vector<std::unique_ptr<EhrLink>> links;
   std::vector<std::unique_ptr<BulkWork>> bulks;
   std::vector<std::unique_ptr<Poller>> pollers;
+  std::vector<std::unique_ptr<SubscriptionWork>> subscription_works;
   std::vector<std::unique_ptr<DeliveryWork>> deliveries;
   LaneWork lanes;
   TickWork ticks;
@@ -89,6 +94,7 @@ struct Daemon::Inside {
   void start_threads();
   void start_thread(const char* what, std::function<void(std::stop_token)> body);
   void wake_deliveries();
+  void wake_subscriptions(std::string_view source);
   void want(std::string_view source, const std::string& form);
   void fail(const char* what, const Error& error);
   std::string why_not_ready();
@@ -99,6 +105,7 @@ struct Daemon::Inside {
 Result<void> Daemon::Inside::open() {
   BHI_TRY(const auto interrupted, store.recover());
   BHI_TRY(const auto strays, park_strays(common));
+  BHI_CHECK(subscriptions.remember(store));
   for (const auto& source : settings.sources) {
     if (source.base_url.empty()) continue;
     auto traffic = traffic_of(source);
@@ -108,6 +115,12 @@ Result<void> Daemon::Inside::open() {
     if (source.bulk.use != BulkUse::Off) {
       bulks.push_back(std::make_unique<BulkWork>(common, link, settings.limits, [this] { lanes.wake(); }));
       pollers.back()->leave_to(*bulks.back());
+    }
+    if (const auto ours = subscriptions.of(source.name); !ours.empty()) {
+      auto& poller = *pollers.back();
+      const SubscriptionWork::Parts work{
+          common, link, poller.hurry(), [&poller] { poller.wake(); }, [this] { lanes.wake(); }, settings.instance_id};
+      subscription_works.push_back(std::make_unique<SubscriptionWork>(work, ours));
     }
     if (source.write_back) deliveries.push_back(std::make_unique<DeliveryWork>(common, link));
   }
@@ -134,6 +147,7 @@ void Daemon::Inside::start_threads() {
   for (int i = 0; i < settings.workers; ++i) start_thread("worker", [this](auto stop) { lanes.work(stop); });
   for (auto& bulk : bulks) start_thread("bulk", [&bulk](auto stop) { bulk->run(stop); });
   for (auto& poller : pollers) start_thread("poller", [&poller](auto stop) { poller->run(stop); });
+  for (auto& work : subscription_works) start_thread("subscriptions", [&work](auto stop) { work->run(stop); });
   for (auto& delivery : deliveries) {
     start_thread("deliveries", [&delivery](auto stop) { delivery->dispatch(stop); });
     for (int i = 0; i < settings.delivery_workers; ++i)
@@ -168,6 +182,12 @@ void Daemon::Inside::wake_deliveries() {
   for (auto& delivery : deliveries) delivery->wake();
 }
 
+void Daemon::Inside::wake_subscriptions(std::string_view source) {
+  for (auto& work : subscription_works) {
+    if (work->source() == source) work->wake();
+  }
+}
+
 void Daemon::Inside::want(std::string_view source, const std::string& form) {
   for (std::size_t i = 0; i < links.size(); ++i) {
     if (links[i]->settings().name == source) pollers[i]->want(form);
@@ -188,13 +208,21 @@ std::string Daemon::Inside::why_not_ready() {
 
 std::vector<std::string> Daemon::Inside::sources() {
   std::vector<std::string> states;
-  for (const auto& poller : pollers) states.push_back(poller->status());
+  for (const auto& poller : pollers) {
+    auto& state = states.emplace_back(poller->status());
+    for (const auto& work : subscription_works) {
+      if (work->source() != poller->source()) continue;
+      state.pop_back();
+      state += ",\"subscriptions\":" + work->status() + "}";
+    }
+  }
   return states;
 }
 
 // Figures that are looked up when somebody asks for them.
 std::string Daemon::Inside::scrape() {
   for (const auto& poller : pollers) poller->report(metrics);
+  for (const auto& work : subscription_works) work->report(metrics);
   if (const auto counts = store.counts(common.now()); counts.ok()) {
     const auto set = [this](Metric metric, std::size_t value, const char* state) {
       metrics.set(metric, static_cast<double>(value), {state});

@@ -76,6 +76,8 @@ std::vector<ehr::ScopeLane> lanes_of(const SourceSettings& source) {
   for (const auto& type : source.types) lanes.push_back({type, true, false});
   const bool bulk_group = source.bulk.use != BulkUse::Off && source.bulk.level == flow::BulkLevel::Group;
   if (source.cohort == CohortType::Group || bulk_group) lanes.push_back({"Group", true, false});
+  const bool manages = std::ranges::any_of(source.subscriptions, &SubscriptionSettings::manage);
+  if (!source.subscriptions.empty()) lanes.push_back({"Subscription", true, manages});
   if (!source.write_back) return lanes;
   for (const auto type : flow::written_types()) {
     const auto found = std::ranges::find(lanes, type, &ehr::ScopeLane::type);

@@ -35,6 +35,11 @@ enum class Metric : std::uint8_t {
   MapsRejected,
   OutboxItems,
   StartTime,
+  Notifications,
+  SubscriptionActive,
+  SubscriptionMissing,
+  SubscriptionToFetch,
+  SubscriptionRecoveries,
 };
 
 struct MetricInfo {

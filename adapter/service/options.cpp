@@ -2,6 +2,7 @@
 
 #include "service/option_texts.h"
 #include "service/options_bulk.h"
+#include "service/options_subscriptions.h"
 
 #include <algorithm>
 #include <limits>
@@ -346,7 +347,7 @@ void apply(Owner& owner) {
 const std::vector<Option>& options() {
   static const std::vector<Option> table = [] {
     auto rows = make_table();
-    std::ranges::move(bulk_options(), std::back_inserter(rows));
+    for (auto more : {bulk_options(), subscription_options()}) std::ranges::move(more, std::back_inserter(rows));
     return rows;
   }();
   return table;
@@ -366,5 +367,6 @@ std::string print_options() {
 void apply_defaults(Settings& settings) { apply(settings); }
 void apply_defaults(TokenSettings& token) { apply(token); }
 void apply_defaults(SourceSettings& source) { apply(source); }
+void apply_defaults(SubscriptionSettings& subscription) { apply(subscription); }
 
 }  // namespace bhi::service

@@ -29,7 +29,7 @@ struct Option {
   bool secret = false;   // never repeated in a message
   std::string expected;  // "a whole number from 1 to 1000"
   std::string meaning;
-  std::variant<Set<Settings>, Set<TokenSettings>, Set<SourceSettings>> set;
+  std::variant<Set<Settings>, Set<TokenSettings>, Set<SourceSettings>, Set<SubscriptionSettings>> set;
 };
 
 const std::vector<Option>& options();
@@ -41,5 +41,6 @@ std::string print_options();
 void apply_defaults(Settings& settings);
 void apply_defaults(TokenSettings& token);
 void apply_defaults(SourceSettings& source);
+void apply_defaults(SubscriptionSettings& subscription);
 
 }  // namespace bhi::service

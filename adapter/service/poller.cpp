@@ -57,6 +57,7 @@ void Poller::run(std::stop_token stop) {
     line_.worked(link_.settings().name, "connection", "");
     fetch_forms(*ehr, stop);
     for (auto& turn : turns_) {
+      if (hurry_.take(turn->type) && turn->failures == 0) turn->next = Clock::now();
       if (stop.stop_requested() || turn->next > Clock::now()) continue;
       if (held(*turn)) {
         turn->next = Clock::now() + kHeldAgain;
@@ -119,6 +120,13 @@ void Poller::poll(Turn& turn, flow::Ehr& ehr, const flow::Capabilities& capabili
 
 void Poller::poll_window(Turn& turn, flow::Ehr& ehr, const flow::Capabilities& capabilities) {
   const Instant asked = common_.now();
+  turn.whole = hurry_.wants_whole(turn.type);
+  if (turn.whole) {  // as if it had never been asked for
+    flow::Accepted anew;
+    for (const char* kind : {"", "|created"})
+      anew.more_cursors.push_back({link_.settings().name, turn.type + kind, ""});
+    static_cast<void>(common_.store.accept(anew));  // asked for again when it fails
+  }
   const auto summary = flow::poll(common_.store, ehr, settings_for(turn), turn.choice, asked);
   if (!summary.ok()) {
     failed(turn, &capabilities, summary.error());
@@ -235,7 +243,9 @@ void Poller::ended(Turn& turn, std::optional<Instant> asked, const Issues& issue
     turn.complete = now;
     turn.known_until = asked;
   }
-  if (turn.choice.mode != flow::PollMode::Sweep || !asked) return;
+  const bool sweep = turn.choice.mode == flow::PollMode::Sweep;
+  if (asked) hurry_.done(turn.type, *asked, sweep || turn.whole, turn.choice);
+  if (!sweep || !asked) return;
   flow::Accepted note;  // a window has it in its cursor
   note.cursor = flow::Cursor{settings.name, "swept|" + turn.type, to_text(*asked)};
   static_cast<void>(common_.store.accept(note));  // only told after the next start

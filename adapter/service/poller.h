@@ -9,6 +9,7 @@
 #include "service/bulk_work.h"
 #include "service/common.h"
 #include "service/ehr_link.h"
+#include "service/poll_hurry.h"
 
 #include <chrono>
 #include <map>
@@ -31,6 +32,9 @@ class Poller {
 
   void run(std::stop_token stop);  // body of its thread
   void want(const std::string& form);
+  PollHurry& hurry() { return hurry_; }  // wake() afterwards
+  void wake() { bell_.ring(); }
+  const std::string& source() const { return link_.settings().name; }
   // Sets lag and staleness of every type, and the state of the circuit.
   void report(Metrics& metrics) const;
   // The same for people, as JSON: {name, circuit, types: [{type, mode, by_patient, reason, complete_until}]}.
@@ -50,6 +54,7 @@ class Poller {
     flow::Rounds rounds{};
     Clock::time_point next_round{};
     std::optional<Instant> known_until{};  // nothing older than this is missing
+    bool whole = false;                    // this poll is of everything, as if it were the first
   };
 
   void poll(Turn& turn, flow::Ehr& ehr, const flow::Capabilities& capabilities);
@@ -74,6 +79,7 @@ class Poller {
   const BulkWork* bulk_ = nullptr;
   std::function<void()> wake_lanes_;
   Bell bell_;
+  PollHurry hurry_;
   StateLine line_;
   std::vector<std::unique_ptr<Turn>> turns_;
   mutable std::mutex mutex_;  // guards `complete`, `choice` and `known_until` of the turns, wanted_ and tried_

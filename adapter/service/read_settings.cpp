@@ -2,7 +2,9 @@
 
 #include "service/ehr_auth.h"
 #include "service/files.h"
+#include "service/hook_secret.h"
 #include "service/options.h"
+#include "service/options_subscriptions.h"
 #include "service/read_forms.h"
 
 #include <yaml-cpp/yaml.h>
@@ -194,7 +196,23 @@ class Reader {
       }
     }
   }
-  // Lists stand at the top only.
+  void read_list(const YAML::Node& list, const std::string& section, const std::string& shown, SourceSettings& source) {
+    if (list.IsNull()) return;
+    if (!list.IsSequence()) {
+      add(list, shown + ": expected a list (each item behind a '-'), found " + what(list));
+      return;
+    }
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      const auto place = shown + "[" + std::to_string(i) + "]";
+      apply_defaults(source.subscriptions.emplace_back());
+      if (list[i].IsMap()) {
+        read_section(list[i], section, place + ".", source.subscriptions.back());
+      } else {
+        add(list[i], place + ": expected a mapping, found " + what(list[i]));
+      }
+    }
+  }
+  // Other lists of mappings stand nowhere.
   template <typename Owner>
   void read_list(const YAML::Node& list, const std::string&, const std::string& shown, Owner&) {
     add(list, shown + ": a list is not expected here");
@@ -305,6 +323,11 @@ class Reader {
     if (settings.listen.port != 0 && settings.listen.text() == settings.management.text()) {
       add(root["management"].IsDefined() ? root["management"] : root, "management: the same address as `listen`");
     }
+    for (const auto& mistake : check_subscriptions(settings)) {
+      const auto place = "sources[" + std::to_string(mistake.source) + "].subscriptions[" +
+                         std::to_string(mistake.subscription) + "].";
+      add(root["sources"][mistake.source]["subscriptions"][mistake.subscription], place + mistake.text);
+    }
     for (std::size_t i = 0; i < settings.tokens.size(); ++i) {
       const auto& named = settings.tokens[i].source;
       if (!named.empty() && find_source(settings, named) == nullptr) {
@@ -363,6 +386,12 @@ Result<void> check_files(const Settings& settings) {
     secret("auth.token_file", source.auth.token_file);
     secret("auth.secret_file", source.auth.secret_file);
     secret("tls.key_file", source.tls.key_file);
+    for (std::size_t j = 0; j < source.subscriptions.size(); ++j) {
+      const auto& file = source.subscriptions[j].secret_file;
+      if (file.empty()) continue;
+      const auto read = read_hook_secret(file);
+      note(place + "subscriptions[" + std::to_string(j) + "].secret_file", read.ok() ? Result<void>() : read.error());
+    }
     if (const auto keys = read_keys(source); !keys) note(place + "auth.key_files", keys.error());
   }
   if (mistakes.empty()) return {};

@@ -6,6 +6,7 @@
 #include "care/apply.h"
 #include "flow/bulk_settings.h"
 #include "service/quiet_hours.h"
+#include "service/subscription_settings.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -99,6 +100,8 @@ struct SourceSettings {
   std::string maps;  // overlay; empty: none
   bool write_back = false;
   BulkOptions bulk;
+  std::string notify_url;  // where the EHR reaches our /notify
+  std::vector<SubscriptionSettings> subscriptions;
 };
 
 struct LimitSettings {

@@ -27,6 +27,9 @@ Result<flow::AcceptOutcome> WatchedStore::accept(const flow::Accepted& batch) {
 Result<std::optional<std::string>> WatchedStore::cursor(string_view source, string_view name) {
   return read([&] { return store_->cursor(source, name); });
 }
+Result<std::vector<flow::Cursor>> WatchedStore::cursors(string_view source, string_view name_prefix) {
+  return read([&] { return store_->cursors(source, name_prefix); });
+}
 Result<std::vector<std::string>> WatchedStore::pending_lanes(std::size_t limit) {
   return read([&] { return store_->pending_lanes(limit); });
 }

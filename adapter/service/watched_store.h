@@ -22,6 +22,7 @@ class WatchedStore : public flow::Store {
 
   Result<flow::AcceptOutcome> accept(const flow::Accepted& batch) override;
   Result<std::optional<std::string>> cursor(std::string_view source, std::string_view name) override;
+  Result<std::vector<flow::Cursor>> cursors(std::string_view source, std::string_view name_prefix) override;
   Result<std::vector<std::string>> pending_lanes(std::size_t limit) override;
   Result<std::vector<flow::InboxItem>> pending(std::string_view lane, std::size_t limit) override;
   Result<void> commit(const flow::Worked& worked) override;

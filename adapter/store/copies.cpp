@@ -83,6 +83,10 @@ Result<std::optional<flow::ResourceCopy>> find_canonical(Connection& connection,
 }
 
 Result<void> move_cursor(Connection& connection, const flow::Cursor& cursor) {
+  if (cursor.value.empty()) {
+    BHI_CHECK(connection.run("DELETE FROM cursor WHERE source = ?1 AND name = ?2", cursor.source, cursor.name));
+    return {};
+  }
   BHI_CHECK(
       connection.run("INSERT INTO cursor (source, name, value) VALUES (?1, ?2, ?3) "
                      "ON CONFLICT (source, name) DO UPDATE SET value = excluded.value",
@@ -93,6 +97,17 @@ Result<void> move_cursor(Connection& connection, const flow::Cursor& cursor) {
 Result<std::optional<std::string>> find_cursor(Connection& connection, std::string_view source, std::string_view name) {
   return first(connection.query("SELECT value FROM cursor WHERE source = ?1 AND name = ?2", source, name),
                [](const Query& row) { return row.text(0); });
+}
+
+// By the primary key: no name that begins so lies outside [prefix, prefix + the greatest character).
+Result<std::vector<flow::Cursor>> cursors_named(Connection& connection, std::string_view source,
+                                                std::string_view prefix) {
+  return all(connection.query("SELECT source, name, value FROM cursor WHERE source = ?1 AND name >= ?2 AND "
+                              "name < ?2 || char(1114111) ORDER BY name",
+                              source, prefix),
+             [](const Query& row) {
+               return flow::Cursor{row.text(0), row.text(1), row.text(2)};
+             });
 }
 
 }  // namespace bhi::store

@@ -44,7 +44,10 @@ Result<std::optional<flow::ResourceCopy>> find_copy(Connection& connection, std:
 Result<std::optional<flow::ResourceCopy>> find_canonical(Connection& connection, std::string_view source,
                                                          std::string_view url);
 
+// An empty value forgets it.
 Result<void> move_cursor(Connection& connection, const flow::Cursor& cursor);
 Result<std::optional<std::string>> find_cursor(Connection& connection, std::string_view source, std::string_view name);
+Result<std::vector<flow::Cursor>> cursors_named(Connection& connection, std::string_view source,
+                                                std::string_view prefix);
 
 }  // namespace bhi::store

@@ -40,6 +40,7 @@ class SqliteStore final : public flow::Store {
       BHI_TRY(const auto outcome, take_in(on, batch.items));
       BHI_CHECK(put_aside(on, batch.aside));
       if (batch.cursor) BHI_CHECK(move_cursor(on, *batch.cursor));
+      for (const flow::Cursor& cursor : batch.more_cursors) BHI_CHECK(move_cursor(on, cursor));
       BHI_CHECK(chain_.append(on, batch.audit));
       return outcome;
     });
@@ -47,6 +48,9 @@ class SqliteStore final : public flow::Store {
 
   Result<std::optional<std::string>> cursor(std::string_view source, std::string_view name) override {
     return read([&](Connection& on) { return find_cursor(on, source, name); });
+  }
+  Result<std::vector<flow::Cursor>> cursors(std::string_view source, std::string_view name_prefix) override {
+    return read([&](Connection& on) { return cursors_named(on, source, name_prefix); });
   }
 
   Result<std::vector<std::string>> pending_lanes(std::size_t limit) override {

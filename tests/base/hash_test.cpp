@@ -15,6 +15,19 @@ TEST(Sha256, GivesThePublishedDigests) {
 
 TEST(Sha256, TakesZeroBytes) { EXPECT_NE(sha256(std::string_view("a\0b", 3)), sha256("a")); }
 
+TEST(Hmac, GivesThePublishedDigests) {  // RFC 4231, cases 2 and 6
+  EXPECT_EQ(to_hex(hmac_sha256("Jefe", "what do ya want for nothing?")),
+            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+  EXPECT_EQ(to_hex(hmac_sha256(std::string(131, '\xaa'), "Test Using Larger Than Block-Size Key - Hash Key First")),
+            "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
+}
+
+TEST(SameSecret, ToldByEveryByteAndByTheLength) {
+  EXPECT_TRUE(same_secret("abc", "abc"));
+  EXPECT_TRUE(same_secret("", ""));
+  for (const char* other : {"abd", "bbc", "ab", "abcd", "", "ABC"}) EXPECT_FALSE(same_secret("abc", other)) << other;
+}
+
 TEST(StableId, IsTheSameForTheSamePartsInEveryRelease) {
   EXPECT_EQ(stable_id({"main-ehr", "Patient", "123"}), stable_id({"main-ehr", "Patient", "123"}));
   // The first 130 bits of the digest of "1:a2:bc" in base32: an id, once given, must never change.

@@ -16,9 +16,9 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
 from stack import BIN, FIXTURES, Client, Process, free_port, until  # noqa: E402
 
 HOSTILE = FIXTURES / "hostile"
+HOOK_SECRET = "agreed-with-the-fake-ehr-1"
 TOKENS = {"ehr": "ehr-token-of-the-test", "bhi-app": "app-token-of-the-test", "operator": "operator-token-of-the-test"}
 NOT_BUILT = {
-    "rest-hook": "no notification endpoint in this build",
     "pull": "the EHR's side: tests/ehr",
     "bulk": "the EHR's side: tests/ehr/bulk_hostile_test.cpp",
     "manifest": "the EHR's side: tests/ehr/bulk_hostile_test.cpp",
@@ -44,9 +44,14 @@ class Daemon:
         self.port, self.management_port = free_port(), free_port()
         tokens = "".join(f"  - {{name: {role}, role: {role}, hash: {hashlib.sha256(token.encode()).hexdigest()}}}\n"
                          for role, token in TOKENS.items())
+        secret = self.folder / "hook-secret"
+        secret.write_text(HOOK_SECRET)
+        secret.chmod(0o600)
+        hook = (f"{{name: good, kind: backport, topic: 'http://example.org/topic/obs', types: [Observation], manage: false, id: good, "
+                f"secret_file: {secret}}}")
         config = self.folder / "bhi-adapter.yaml"
         config.write_text(f"instance_id: test\nlisten: 127.0.0.1:{self.port}\nmanagement: 127.0.0.1:{self.management_port}\n"
-                          f"store: {{path: {self.folder}/store/bhi.db}}\nsources: [{{name: main}}]\nlog: {{level: debug}}\n"
+                          f"store: {{path: {self.folder}/store/bhi.db}}\nsources: [{{name: main, subscriptions: [{hook}]}}]\nlog: {{level: debug}}\n"
                           f"tokens:\n{tokens}")
         self.process = Process("daemon", [BIN / "bhi-adapter", "--config", config], self.folder)
         self.api = Client(f"http://127.0.0.1:{self.port}")
@@ -147,9 +152,19 @@ class Hostile(unittest.TestCase):
             answer = self.daemon.api.ask("GET", "/fhir/metadata", headers={"Authorization": header})
             return answer.status, answer.text
         headers = {key: value for key, value in case["headers"].items()}
+        if case["channel"] == "rest-hook":
+            return self.notify(body, headers)
         connection_headers = {"Authorization": f"Bearer {TOKENS['ehr']}", **headers}
         answer = self.daemon.api.ask(case["method"], case["path"], body, connection_headers) if headers.get("Content-Type") \
             else self.without_type(case, body)
+        return answer.status, answer.text
+
+    def notify(self, body, headers):
+        """As the EHR calls; which secret is shown the case says by fields that are not sent."""
+        omitted, wrong = headers.pop("X-Harness-Omit-Secret", None), headers.pop("X-Harness-Wrong-Secret", None)
+        if not omitted:
+            headers["Authorization"] = "Bearer " + (HOOK_SECRET[::-1] if wrong else HOOK_SECRET)
+        answer = self.daemon.api.ask("POST", "/notify/good", body, headers)
         return answer.status, answer.text
 
     def without_type(self, case, body):
@@ -211,6 +226,23 @@ class Hostile(unittest.TestCase):
         self.assertLess(self.daemon.rss_mib() - self.rss, 256)
         print(f"hostile: {run} cases run; not for this build: {passed_over}")
 
+    def test_the_notification_address_by_methods_paths_and_bodies(self):
+        hook = {"Authorization": f"Bearer {HOOK_SECRET}"}
+        fhir = {**hook, "Content-Type": "application/fhir+json"}
+        for method, path, body, headers, status in (
+                ("GET", "/notify/good", None, hook, 401), ("PATCH", "/notify/good", b"", hook, 401),
+                ("POST", "/notify/..%2fgood", b"", hook, 400), ("POST", "/notify/bad", b"", hook, 404), ("POST", "/notify/good/Observation/..", b"", hook, 400),
+                ("PUT", "/notify/good/Nothing/1", b"", hook, 400), ("DELETE", "/notify/good/Observation/%00", b"", hook, 400),
+                ("POST", "/notify/good", b"[" * 100_000, fhir, 400), ("POST", "/notify/good", b"\xff\xfe", fhir, 400),
+                ("POST", "/notify/good", b"{}", {**hook, "Content-Type": "text/html"}, 415),
+                ("POST", "/notify/good", b"\x1f\x8b", {**fhir, "Content-Encoding": "gzip"}, 415),
+                ("POST", "/notify/good", b"{}", {**fhir, "X-Medplum-Deleted-Resource": "http://127.0.0.1:18999/Observation/1"}, 400),
+                ("POST", "/notify/good", b"[" * (100 << 20), fhir, 413)):
+            answer = self.daemon.api.ask(method, path, body, headers)
+            self.assertEqual(answer.status, status, (method, path, answer.text[:200]))
+            self.assertEqual(json.loads(answer.text)["resourceType"], "OperationOutcome")
+        self.assertTrue(self.daemon.process.alive())
+
     def test_a_body_of_100_megabytes_is_refused_and_costs_nothing(self):
         before = self.daemon.rss_mib()
         answer = self.daemon.ask("POST", "/fhir", b"[" * (100 << 20), {"Content-Type": "application/fhir+json"})
@@ -252,7 +284,7 @@ class Hostile(unittest.TestCase):
 
     def test_a_token_never_shows(self):
         text = self.daemon.log() + self.daemon.management.ask("GET", "/metrics").text
-        for token in TOKENS.values():
+        for token in (*TOKENS.values(), HOOK_SECRET):
             self.assertNotIn(token, text)
 
 

@@ -41,6 +41,10 @@ TEST(Options, HaveDefaultsThatTheirOwnCheckAllows) {
         SourceSettings owner;
         return set(owner, texts);
       }
+      bool operator()(const Set<SubscriptionSettings>& set) const {
+        SubscriptionSettings owner;
+        return set(owner, texts);
+      }
     };
     EXPECT_TRUE(std::visit(Apply{texts}, option.set)) << option.path;
   }

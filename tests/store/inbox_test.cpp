@@ -52,6 +52,31 @@ TEST_F(Inbox, GivesBackWhatWasAcceptedInTheOrderOfReceipt) {
   EXPECT_EQ(items[1].resource.id, "b");
 }
 
+TEST_F(Inbox, MovesSeveralCursorsAtOnceListsThemByTheBeginningOfTheirNamesAndForgetsThem) {
+  flow::Accepted batch;
+  batch.cursor = flow::Cursor{"clinic", "a", "0"};
+  for (const char* name : {"ref|x|2", "ref|x|1", "ref|xy|1", "ref|\u00e9", "reg"}) {
+    batch.more_cursors.push_back({"clinic", name, std::string("of ") + name});
+  }
+  batch.more_cursors.push_back({"hospital", "ref|x|3", "another source"});
+  must(store().accept(batch));
+  const auto names = [this](const char* prefix) {
+    std::vector<std::string> found;
+    for (const auto& cursor : must(store().cursors("clinic", prefix))) {
+      found.push_back(cursor.name);
+      EXPECT_EQ(cursor.value, cursor.name == "a" ? "0" : "of " + cursor.name);
+    }
+    return found;
+  };
+  EXPECT_EQ(names("ref|x|"), (Lanes{"ref|x|1", "ref|x|2"}));
+  EXPECT_EQ(names("ref|"), (Lanes{"ref|xy|1", "ref|x|1", "ref|x|2", "ref|\u00e9"}));
+  EXPECT_EQ(names("").size(), 6u);
+  EXPECT_EQ(names("ref|x|1|"), Lanes{});
+  must(store().accept({{}, flow::Cursor{"clinic", "a", ""}, {}, {{"clinic", "ref|x|1", ""}, {"clinic", "none", ""}}}));
+  EXPECT_EQ(names("ref|x|"), Lanes{"ref|x|2"});
+  EXPECT_FALSE(must(store().cursor("clinic", "a")).has_value());
+}
+
 TEST_F(Inbox, CountsTheSameContentAsUnchanged) {
   accept({item_of(copy_of("a", "h1"))});
   const auto again = accept({item_of(copy_of("a", "h1"))});

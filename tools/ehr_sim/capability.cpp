@@ -44,6 +44,17 @@ Node export_operation(const char* name, JsonMaker& make) {
   })});
 }
 
+Node subscription_operations(JsonMaker& make) {
+  std::vector<Node> list;
+  for (const std::string_view name : {"status", "events"}) {
+    const auto definition =
+        "http://hl7.org/fhir/uv/subscriptions-backport/OperationDefinition/backport-subscription-" + std::string(name);
+    list.push_back(
+        make.object({make.member("name", make.text(name)), make.member("definition", make.text(definition))}));
+  }
+  return make.array(list);
+}
+
 Node resource(std::string_view type, const Rules& rules, JsonMaker& make) {
   const Manners& manners = rules.profile.manners;
   std::vector<fhir::Member> members = {
@@ -60,6 +71,7 @@ Node resource(std::string_view type, const Rules& rules, JsonMaker& make) {
   };
   if (type == "Patient") members.push_back(make.member("operation", export_operation("patient-export", make)));
   if (type == "Group") members.push_back(make.member("operation", export_operation("group-export", make)));
+  if (type == "Subscription") members.push_back(make.member("operation", subscription_operations(make)));
   return make.object(members);
 }
 

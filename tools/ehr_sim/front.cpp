@@ -139,6 +139,9 @@ Response Front::answer(const Request& asked, const std::string& type, Instant no
   if (request.path == kSmartPath) return authority_.configuration(request);
   if (auto refused = authority_.check(request, type, interaction_of(request), now)) return *std::move(refused);
   if (is_empty) return empty_page(request);
+  if (subscriptions_ != nullptr) {
+    if (auto answered = subscriptions_->operation(request, now)) return *std::move(answered);
+  }
   Response response = simulator_.handle(request, now);
   if (effect.link != LinkFault::None && !is_repeat) {
     response = with_link_fault(std::move(response), request, effect.link, effect.link_to);
@@ -153,6 +156,14 @@ Response Front::change_auth(const Request& request) {
   if (!settings) return refuse(settings.error());
   if (const auto set = authority_.set((*settings)->root()); !set) return refuse(set.error());
   return authority_.show();
+}
+
+Response Front::show_subscriptions(const Request&) {
+  return subscriptions_ == nullptr ? refuse(404, "not-found", "no subscriptions are kept") : subscriptions_->show();
+}
+
+Response Front::change_subscriptions(const Request& request) {
+  return subscriptions_ == nullptr ? show_subscriptions(request) : subscriptions_->change(request, now_());
 }
 
 Response Front::control(const Request& request) {
@@ -173,12 +184,15 @@ Response Front::control(const Request& request) {
       {"POST", "pages", &Front::end_pages},
       {"POST", "reset", &Front::reset},
       {"GET", "stats", &Front::show_stats},
+      {"GET", "subscriptions", &Front::show_subscriptions},
+      {"POST", "subscriptions", &Front::change_subscriptions},
   });
   if (!request.from_loopback) return refuse(403, "forbidden", "the control side answers to loopback only");
   const std::string_view name = std::string_view(request.path).substr(kControlPath.size());
   const auto* row = std::ranges::find(kRows, name, &Row::name);
   if (row == kRows.end())
-    return refuse(404, "not-found", "the control side has stats, log, load, faults, clock, pages, bulk, auth and reset");
+    return refuse(404, "not-found",
+                  "the control side has stats, log, load, faults, clock, pages, bulk, auth, subscriptions and reset");
   if (row->method != request.method && row + 1 != kRows.end() && row[1].name == name) ++row;
   if (row->method != request.method) return refuse(405, "not-supported", "this one is a " + std::string(row->method));
   return (this->*row->act)(request);
@@ -286,6 +300,7 @@ Response Front::reset(const Request& request) {
   }
   faults_.clear();
   clock_.reset();
+  if (subscriptions_ != nullptr) subscriptions_->forget();
   log_.clear();
   JsonMaker make;
   return plain(make.object({make.member("reset", Node::boolean(true)), make.member("data", Node::boolean(data))}));

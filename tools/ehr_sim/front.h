@@ -9,6 +9,7 @@
 //   POST /_sim/bulk         switches of Bulk Data (bulk_export.h); GET shows what was asked
 //   POST /_sim/load         a resource or Bundle as the EHR's own people enter it, whatever its interface allows;
 //                           ?late_secs=120: seen only then, with the lastUpdated of now
+//   POST /_sim/subscriptions  how notifications go wrong (subscriptions.h); GET shows every subscription
 //   POST /_sim/reset        forgets faults, log and counts; with {"data": true} also all that was written since the
 //   start
 //
@@ -22,6 +23,7 @@
 #include "ehr_sim/http_message.h"
 #include "ehr_sim/request_log.h"
 #include "ehr_sim/simulator.h"
+#include "ehr_sim/subscriptions.h"
 
 #include <functional>
 
@@ -52,6 +54,9 @@ class Front {
   SimClock& clock() { return clock_; }
   BulkServer& bulk() { return bulk_; }
 
+  // Null: none are kept. Lent.
+  void set_subscriptions(Subscriptions* subscriptions) { subscriptions_ = subscriptions; }
+
   Delivery handle(const Request& request);
 
  private:
@@ -63,6 +68,8 @@ class Front {
   Response load(const Request& request);
   Response show_auth(const Request& request);
   Response change_auth(const Request& request);
+  Response show_subscriptions(const Request& request);
+  Response change_subscriptions(const Request& request);
   Response show_clock(const Request& request);
   Response set_clock(const Request& request);
   Response end_pages(const Request& request);
@@ -80,6 +87,7 @@ class Front {
   SimClock clock_;
   Authority authority_;
   BulkServer bulk_;
+  Subscriptions* subscriptions_ = nullptr;
   RequestLog log_;
   std::size_t start_count_ = 0;
 };

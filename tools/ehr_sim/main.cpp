@@ -1,12 +1,14 @@
 // bhi-ehr-sim: an EHR with a FHIR R4 interface, for tests and demonstrations.
 #include "ehr_sim/front.h"
 #include "ehr_sim/journal.h"
+#include "ehr_sim/notifier.h"
 #include "ehr_sim/samples.h"
 #include "ehr_sim/server.h"
 #include "ehr_sim/simulator.h"
 
 #include <CLI/CLI.hpp>
 
+#include <atomic>
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
@@ -124,8 +126,11 @@ Result<void> run(const Options& options, const sigset_t& ending) {
   settings.seed = random_seed();
   settings.started = now();
   std::unique_ptr<Journal> journal;
-  Simulator simulator(settings, [&](std::span<const VersionPtr> versions) {
-    return journal ? journal->append(versions) : Result<void>();
+  std::atomic<Subscriptions*> told{nullptr};
+  Simulator simulator(settings, [&](std::span<const VersionPtr> versions) -> Result<void> {
+    if (journal) BHI_CHECK(journal->append(versions));
+    if (auto* listening = told.load()) listening->saw(versions);
+    return {};
   });
   if (!options.state.empty()) {
     BHI_TRY(journal, Journal::open(options.state, [&](VersionPtr version) { simulator.restore(std::move(version)); }));
@@ -138,10 +143,15 @@ Result<void> run(const Options& options, const sigset_t& ending) {
       [&](std::size_t count) { return journal ? journal->forget_after(count) : Result<void>(); });
   front.mark_start();
   front.authority().set_strict(settings.rules.profile.manners.strict_tokens);
+  Subscriptions subscriptions(simulator, send_over_loopback);
+  front.set_subscriptions(&subscriptions);
   BHI_CHECK(read_faults(front.faults(), options.faults));
   BHI_CHECK(read_auth(front.authority(), options.auth));
   BHI_CHECK(read_bulk(front.bulk(), options));
   BHI_TRY(const auto server, Server::start(options.listen, front, pause, {}, options.tls));
+  subscriptions.set_base(server->base());
+  told = &subscriptions;
+  const Notifier notifier(subscriptions, now);
   BHI_CHECK(write_port(options.port_file, server->port()));
   std::printf("bhi-ehr-sim ready: %s holding %zu resource versions\n", server->base().c_str(),
               simulator.version_count());

@@ -46,6 +46,9 @@ class CrashingStore final : public flow::Store {
   Result<std::optional<std::string>> cursor(std::string_view source, std::string_view name) override {
     return store_.cursor(source, name);
   }
+  Result<std::vector<flow::Cursor>> cursors(std::string_view source, std::string_view name_prefix) override {
+    return store_.cursors(source, name_prefix);
+  }
   Result<std::vector<std::string>> pending_lanes(std::size_t limit) override { return store_.pending_lanes(limit); }
   Result<std::vector<flow::InboxItem>> pending(std::string_view lane, std::size_t limit) override {
     return store_.pending(lane, limit);
