@@ -65,7 +65,10 @@ class StrictPoller {
 class Completeness : public testing::TestWithParam<Case> {
  protected:
   Completeness() : dice_(GetParam().seed) {
-    std::string name = (std::filesystem::temp_directory_path() / "bhi-complete-XXXXXX").string();
+    // In memory where there is such a place: thousands of commits, and no power to lose.
+    const std::filesystem::path memory = "/dev/shm";
+    const auto above = std::filesystem::is_directory(memory) ? memory : std::filesystem::temp_directory_path();
+    std::string name = (above / "bhi-complete-XXXXXX").string();
     EXPECT_NE(mkdtemp(name.data()), nullptr);
     folder_ = name;
     store_ = *store::open_sqlite((folder_ / "bhi.db").string());
@@ -244,7 +247,7 @@ TEST_P(Drift, D4_09_EditsBetweenTwoPagesPushNothingOverTheEdge) {
 
 std::vector<Case> cases() {
   const char* full = std::getenv("BHI_FULL");
-  const unsigned seeds = full != nullptr && std::string(full) == "1" ? 25 : 2;
+  const unsigned seeds = full != nullptr && std::string(full) == "1" ? 25 : 1;
   std::vector<Case> made;
   for (const char* profile : {"medplum", "hapi"}) {
     for (unsigned seed = 1; seed <= seeds; ++seed) {
