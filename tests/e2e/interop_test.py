@@ -49,6 +49,15 @@ class Interop(unittest.TestCase):
     def held(self, client):
         return {resource_type: sorted(one["id"] for one in client.entries(f"/{resource_type}?_count=200")) for resource_type in TYPES}
 
+    def guarded(self, client, *arguments):
+        """An EHR that wants tokens: of `client`, and one for looking at it."""
+        auth = self.folder / "auth.json"
+        auth.write_text(json.dumps({"clients": [{"id": "look", "token": "let-me-look"}, {"id": "bhi", "scopes": "system/*.cruds", **client}],
+                                    "token_secs": 60}))
+        ehr = self.ehr("--auth", auth, *arguments)
+        ehr.headers = {"Authorization": "Bearer let-me-look"}
+        return ehr
+
     def test_a_run_from_loading_to_an_empty_server(self):
         ehr = self.ehr()
         table = self.run_it("--bundles", "1", "--timeout", "120")
@@ -57,18 +66,14 @@ class Interop(unittest.TestCase):
         self.assertEqual({table[step]["result"] for step in steps}, {"ok"})
         self.assertEqual(table["the server validates it"]["result"], "skipped")  # the simulator has no validator, and says so
         self.assertIn("the daemon asks for everything", table["load"]["figure"])
-        self.assertRegex(table["what is at the server"]["figure"], r"created \(Flag, Observation, QuestionnaireResponse|created \(CarePlan, Flag")
+        self.assertIn("with our identifier (CarePlan, Flag, Observation, QuestionnaireResponse), each once", table["what is at the server"]["figure"])
         self.assertTrue(all(not ids for ids in self.held(ehr).values()))
 
     def test_beside_other_data_only_what_is_tagged_is_read_and_removed(self):
-        auth = self.folder / "auth.json"
         key = self.folder / "key.pem"
         subprocess.run([BIN / "bhi", "keys", "new", key, "--algorithm", "ES384"], check=True, stdout=subprocess.DEVNULL)
         public = json.loads(subprocess.run([BIN / "bhi", "keys", "show", key], check=True, capture_output=True, text=True).stdout)
-        auth.write_text(json.dumps({"clients": [{"id": "look", "token": "let-me-look"},
-                                                {"id": "bhi", "scopes": "system/*.cruds", "jwks": public}], "token_secs": 60}))
-        ehr = self.ehr("--samples", "--auth", auth)
-        ehr.headers = {"Authorization": "Bearer let-me-look"}
+        ehr = self.guarded({"jwks": public}, "--samples")
         before = self.held(ehr)
         versions = {plan["id"]: plan["meta"]["versionId"] for plan in ehr.entries("/CarePlan")}
         self.assertTrue(before["Patient"])
@@ -79,9 +84,13 @@ class Interop(unittest.TestCase):
         self.assertEqual({plan["id"]: plan["meta"]["versionId"] for plan in ehr.entries("/CarePlan")}, versions)
 
     def test_a_failed_check_is_told_and_leaves_nothing(self):
-        ehr = self.ehr()
+        secret = self.folder / "secret"
+        secret.write_text("s&cret/1\n")
+        secret.chmod(0o600)
+        ehr = self.guarded({"secret": "s&cret/1"})
         self.control.ask("POST", "/faults", {"status": {"method": "POST", "type": "Flag", "code": 422, "times": 1000}})
-        table = self.run_it("--bundles", "0", "--timeout", "120", code=1)
+        table = self.run_it("--bundles", "0", "--client-id", "bhi", "--secret-file", secret, "--timeout", "120", code=1)
+        self.assertIn("client-secret-basic, good for", table["authorisation"]["figure"])
         failed = [row for row in table.values() if row["result"] == "FAILED"]
         self.assertEqual(len(failed), 1, table)
         self.assertEqual(failed[0]["step"], "what is at the server")

@@ -264,7 +264,7 @@ class Checks:
         notes = [self.server.get(f"CarePlan/{at}").get("note", []) for at in self.changed]
         if any([note.get("text") for note in one].count(NOTE) != 1 for one in notes):
             raise AssertionError("care plan: the note that was entered there at the same time is not there once")
-        return (f"{sum(map(len, held.values()))} created ({', '.join(kinds)}), each once; {len(self.changed)} care plans with both sides' "
+        return (f"{sum(map(len, held.values()))} with our identifier ({', '.join(kinds)}), each once; {len(self.changed)} care plans with both sides' "
                 f"changes and nothing lost; {parked} wait for a consent{lost}")
 
     def validate(self):

@@ -44,7 +44,7 @@ class Loaded:
         self.in_file[(resource_type, server_id)] = file_id
 
     def count(self):
-        return len(self.at_server)
+        return len(self.in_file)  # two bundles may bring the same practitioner
 
 
 def load(server, bundle, run, transactions, loaded):
@@ -128,7 +128,8 @@ def remove(server, resources, transactions):
     def rank(resource):
         resource_type = resource["resourceType"]
         return -(TYPES.index(resource_type) if resource_type in TYPES else len(TYPES))
-    left, gone, last = sorted(resources, key=rank), 0, ""
+    once = {(one["resourceType"], one["id"]): one for one in resources}
+    left, gone, last = sorted(once.values(), key=rank), 0, ""
     while transactions and left:
         batch = left[:MOST_AT_ONCE]
         entries = [{"request": {"method": "DELETE", "url": f"{one['resourceType']}/{one['id']}"}} for one in batch]
