@@ -65,7 +65,8 @@ void print_bulk(const flow::Capabilities& capabilities, std::ostream& out) {
   if (capabilities.exports.empty()) {
     out << "not declared\n";
   } else {
-    out << "$export of " << joined(capabilities.exports) << " declared: `bulk.use: first-load` saves most of the first searches\n";
+    out << "$export of " << joined(capabilities.exports)
+        << " declared: `bulk.use: first-load` saves most of the first searches\n";
   }
 }
 
