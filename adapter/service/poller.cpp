@@ -334,8 +334,8 @@ void Poller::report(Metrics& metrics) const {
       if (turn->choice.mode == flow::PollMode::None) continue;
     }
     const auto until = by_bulk ? by_bulk->known_until : turn->known_until;
-    const auto age = until ? std::chrono::duration<double>(common_.now() - *until).count()
-                           : std::numeric_limits<double>::infinity();
+    const auto age =
+        until ? std::chrono::duration<double>(common_.now() - *until).count() : std::numeric_limits<double>::infinity();
     metrics.set(Metric::Staleness, age, {link_.settings().name, turn->type});
   }
   if (link_.traffic() == nullptr) return;

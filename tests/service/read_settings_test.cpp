@@ -54,6 +54,26 @@ TEST(ReadSettings, TakesSourcesAndTokens) {
   EXPECT_EQ(find_source(*read, "other"), nullptr);
 }
 
+TEST(ReadSettings, TakesBulkExportAndWantsItsGroup) {
+  const std::string source = std::string(kLeast) + "sources:\n  - name: a\n    base_url: http://127.0.0.1:1/fhir\n";
+  const auto read = read_settings(source +
+                                      "    bulk: {use: first-load, group: team, types: [Patient], kick_off: post,\n"
+                                      "      since: 2025-01-01, file_origins: [\"https://files.example\"]}\n",
+                                  "f.yaml");
+  ASSERT_TRUE(read.ok()) << read.error().message;
+  const auto& bulk = read->sources[0].bulk;
+  EXPECT_EQ(bulk.use, BulkUse::FirstLoad);
+  EXPECT_EQ(bulk.kick_off, flow::BulkForm::Post);
+  EXPECT_EQ(bulk.group, "team");
+  EXPECT_EQ(bulk.interval_secs, 86'400);
+  EXPECT_EQ(bulk.file_origins, std::vector<std::string>{"https://files.example"});
+  EXPECT_NE(mistakes(source + "    bulk: {use: only}\n").find("bulk.group: required"), std::string::npos);
+  EXPECT_NE(mistakes(source + "    bulk: {use: only, level: system, group: x}\n").find("belongs to bulk.level"),
+            std::string::npos);
+  EXPECT_NE(mistakes(source + "    bulk: {file_origins: [\"https://files.example/x\"]}\n").find("file_origins"),
+            std::string::npos);
+}
+
 TEST(ReadSettings, NamesPlaceAndSuggestionOfAMisspeltOption) {
   EXPECT_EQ(mistakes(std::string(kLeast) + "sources:\n  - name: a\n    poll_intervall_secs: 3\n"),
             "f.yaml:5:5: sources[0].poll_intervall_secs: unknown option; did you mean `poll_interval_secs`?");

@@ -27,6 +27,24 @@ class Inbox : public StoreTest {
   }
 };
 
+TEST_F(Inbox, KeepsWhatIsPutAsideOnceInQuarantineWithItsReason) {
+  flow::Accepted batch = batch_of({item_of(copy_of("good", "h1"))});
+  auto line = item_of(copy_of("sha256-abc", "h2"));
+  line.resource.body = "not JSON";
+  batch.aside.push_back({line, "file 1, line 3", {{Severity::Error, "structure", "line 3", "no JSON"}}});
+  for (int time = 0; time < 2; ++time) {
+    ASSERT_TRUE(store().accept(batch).ok());
+    const auto rows = store().inbox(flow::InboxState::Quarantined, 10);
+    ASSERT_TRUE(rows.ok());
+    ASSERT_EQ(rows->size(), 1u);
+    EXPECT_EQ(rows->front().reason, "file 1, line 3");
+    EXPECT_EQ(rows->front().item.resource.body, "not JSON");
+    ASSERT_EQ(rows->front().issues.size(), 1u);
+    EXPECT_EQ(rows->front().issues[0].path, "line 3");
+    EXPECT_EQ(pending().size(), 1u) << "the others are to be worked on";
+  }
+}
+
 TEST_F(Inbox, GivesBackWhatWasAcceptedInTheOrderOfReceipt) {
   auto copy = copy_of("a", "h1", "2026-01-02T03:04:05Z");
   copy.version = "7";
