@@ -221,7 +221,7 @@ class Subscriptions(unittest.TestCase):
         stack = self.stack(self.BACKPORT + "payload: full", patients=10)
         self.working(stack)
         subscription = stack.ehr.entries("/Subscription")[0]["id"]
-        seconds, rate, senders = 30, 200, 16
+        seconds, rate, senders = int(os.environ.get("BHI_SECONDS", "30")), 200, 16
         took, failed, lock = [], [], threading.Lock()
         began = time.monotonic() + 1
 
