@@ -3,6 +3,7 @@
 #include "service/access.h"
 #include "service/api.h"
 #include "service/delivery_work.h"
+#include "service/drop_folder.h"
 #include "service/ehr_link.h"
 #include "service/http/server.h"
 #include "service/lane_work.h"
@@ -68,6 +69,7 @@ struct Daemon::Inside {
   std::vector<std::unique_ptr<EhrLink>> links;
   std::vector<std::unique_ptr<Poller>> pollers;
   std::vector<std::unique_ptr<DeliveryWork>> deliveries;
+  std::vector<std::unique_ptr<DropFolder>> drops;
   LaneWork lanes;
   TickWork ticks;
   Api api;
@@ -98,6 +100,8 @@ Result<void> Daemon::Inside::open() {
   BHI_TRY(const auto interrupted, store.recover());
   BHI_TRY(const auto strays, park_strays(common));
   for (const auto& source : settings.sources) {
+    if (!source.drop_folder.empty())
+      drops.push_back(std::make_unique<DropFolder>(common, source, settings.limits, [this] { lanes.wake(); }));
     if (source.base_url.empty()) continue;
     auto traffic = traffic_of(source);
     BHI_TRY(auto ehr, connect(source, traffic));
@@ -132,6 +136,7 @@ void Daemon::Inside::start_threads() {
     for (int i = 0; i < settings.delivery_workers; ++i)
       start_thread("delivery", [&delivery](auto stop) { delivery->work(stop); });
   }
+  for (auto& drop : drops) start_thread("drop folder", [&drop](auto stop) { drop->run(stop); });
   start_thread("ticks", [this](auto stop) { ticks.run(stop); });
   start_thread("board", [this](auto stop) { board.keep(stop, settings.events_keep_days); });
   if (maps.watches()) start_thread("maps", [this](auto stop) { maps.run(stop); });
@@ -182,12 +187,16 @@ std::string Daemon::Inside::why_not_ready() {
 std::vector<std::string> Daemon::Inside::sources() {
   std::vector<std::string> states;
   for (const auto& poller : pollers) states.push_back(poller->status());
+  for (const auto& drop : drops) {  // of a source that is asked, too, a line of its own
+    states.push_back(JsonObject().text("name", drop->source()).raw("drop_folder", drop->status()).str());
+  }
   return states;
 }
 
 // Figures that are looked up when somebody asks for them.
 std::string Daemon::Inside::scrape() {
   for (const auto& poller : pollers) poller->report(metrics);
+  for (const auto& drop : drops) drop->report(metrics);
   if (const auto counts = store.counts(common.now()); counts.ok()) {
     const auto set = [this](Metric metric, std::size_t value, const char* state) {
       metrics.set(metric, static_cast<double>(value), {state});

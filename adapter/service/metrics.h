@@ -16,6 +16,8 @@ enum class Metric : std::uint8_t {
   DoneItems,
   LeftItems,
   QuarantinedItems,
+  DroppedFiles,
+  DropWaiting,
   HttpRequests,
   HttpSeconds,
   Deliveries,

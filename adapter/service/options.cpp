@@ -219,6 +219,18 @@ std::vector<Option> make_table() {
           "reference to any other server is not taken for one of its patients",
           list_of<E>(BHI_FIELD(E, other_base_urls), "a list of http or https URLs without user, query and fragment",
                      is_base_url)),
+      row("sources[].drop_folder", "",
+          "folder in which files for this source are laid: `.json`, `.xml`, `.ndjson`, each also `.gz`; what was taken "
+          "goes to `done/` in it, what was refused to `failed/` with the reasons beside it",
+          path<E>(BHI_FIELD(E, drop_folder), "the path of a folder")),
+      row("sources[].drop_settle_secs", "5",
+          "how long a dropped file must be the same before it counts as complete; names that begin with `.` or end "
+          "with "
+          "`.part`, `.tmp`, `~` are left until they are renamed",
+          whole<E>(BHI_FIELD(E, drop_settle_secs), 1, 3600)),
+      row("sources[].drop_max_file_bytes", "1073741824",
+          "largest dropped file of lines, unpacked; for one document `limits.max_body_bytes` counts",
+          whole<E>(BHI_FIELD(E, drop_max_file_bytes), 1024, 1LL << 40)),
       row("sources[].auth.type", "none",
           "how we show who we are: `smart` is SMART Backend Services (a signed assertion); `none` is for loopback and "
           "mutual TLS",

@@ -218,6 +218,10 @@ class Reader {
       if (!source.name.empty() && other->name == source.name) add(item, place + ".name: used by another source");
     }
     if (source.name == "bhi") add(item, place + ".name: 'bhi' is the BHI side itself");
+    for (auto other = settings.sources.begin(); &*other != &source; ++other) {
+      if (!source.drop_folder.empty() && other->drop_folder == source.drop_folder)
+        add(item, place + ".drop_folder: used by another source");
+    }
     check_auth(source, item, place);
     if ((source.cohort == CohortType::List) != !source.cohort_file.empty()) {
       add(item, place + ".cohort.file: belongs to cohort.type `list`");
@@ -342,6 +346,7 @@ Result<void> check_files(const Settings& settings) {
   for (std::size_t i = 0; i < settings.sources.size(); ++i) {
     const auto& source = settings.sources[i];
     const auto place = "sources[" + std::to_string(i) + "].";
+    if (!source.drop_folder.empty()) note(place + "drop_folder", check_folder(source.drop_folder));
     const auto secret = [&](const char* option, const std::string& file) {
       if (!file.empty()) note(place + option, check_secret_file(file));
     };

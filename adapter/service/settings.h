@@ -62,6 +62,9 @@ struct SourceSettings {
   std::string name;
   std::string base_url;  // empty: the source only sends to us
   std::vector<std::string> other_base_urls;
+  std::string drop_folder;  // empty: none
+  int drop_settle_secs = 0;
+  std::size_t drop_max_file_bytes = 0;
   AuthSettings auth;
   TlsSettings tls;
   std::vector<std::string> types;
