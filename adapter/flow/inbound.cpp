@@ -33,12 +33,22 @@ const Node* contained(const Node& resource, std::string_view id) {
 
 }  // namespace
 
+bool is_of_source(const Engine& engine, const std::string& source, std::string_view base) {
+  if (base.empty()) return true;
+  const auto own = engine.bases.find(source);
+  return own == engine.bases.end() || std::ranges::any_of(own->second, [base](std::string_view known) {
+           if (known.ends_with('/')) known.remove_suffix(1);
+           return known == base;
+         });
+}
+
 Inbound invalid(Issues issues) { return {What::Invalid, std::nullopt, "invalid", std::move(issues), {}, {}}; }
 Inbound left(std::string reason) { return {What::Left, std::nullopt, std::move(reason), {}, {}, {}}; }
 
 const Node* resolve(const InboundCall& call, std::string_view reference) {
   if (reference.starts_with('#')) return contained(call.resource, reference.substr(1));
   if (const auto parts = fhir::parse_reference(reference); parts && !parts->type.empty()) {
+    if (!is_of_source(call.engine, call.origin.source, parts->base)) return nullptr;  // another server's Medication/1
     return call.surroundings.resource ? call.surroundings.resource(parts->type, parts->id) : nullptr;
   }
   return call.surroundings.canonical ? call.surroundings.canonical(reference) : nullptr;
@@ -244,6 +254,7 @@ Inbound map_inbound(const Engine& engine, const Node& resource, const Origin& or
             {}};
   if (const auto subject = patient_of(engine, resource, origin.source)) {
     call.patient = care_id(origin.source, "Patient", subject->id);
+    if (surroundings.person) call.patient = surroundings.person(call.patient);
     call.subject = care::Source{origin.source, "Patient", subject->id, "", ""};
   } else if (names_nobody_known(resource)) {
     issues.push_back({Severity::Error, "not-found", std::string(type) + ".subject",
