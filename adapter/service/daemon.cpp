@@ -51,7 +51,8 @@ struct Daemon::Inside {
         maps(engine, metrics, std::move(parts.maps)),
         common{store, metrics, engine, destinations_of(settings), std::move(parts.now)},
         board(store, common.now),
-        lanes(common, {[this] { wake_deliveries(); }, [this](auto source, const auto& form) { want(source, form); }}),
+        lanes(common, {[this] { wake_deliveries(); }, [this](auto source, const auto& form) { want(source, form); },
+                       [this](auto source, const auto& missing) { fill_in(source, missing); }}),
         ticks(common, std::chrono::hours(settings.tick_interval_hours), [this] { wake_deliveries(); }),
         api({store, settings, metrics, engine, board, common.destinations, common.now, [this] { lanes.wake(); },
              [this] { wake_deliveries(); }, version, [this] { return sources(); }}),
@@ -90,6 +91,7 @@ struct Daemon::Inside {
   void start_thread(const char* what, std::function<void(std::stop_token)> body);
   void wake_deliveries();
   void want(std::string_view source, const std::string& form);
+  void fill_in(std::string_view source, const flow::Missing& missing);
   void fail(const char* what, const Error& error);
   std::string why_not_ready();
   std::string scrape();
@@ -172,6 +174,12 @@ void Daemon::Inside::want(std::string_view source, const std::string& form) {
   }
 }
 
+void Daemon::Inside::fill_in(std::string_view source, const flow::Missing& missing) {
+  for (std::size_t i = 0; i < links.size(); ++i) {
+    if (links[i]->settings().name == source) pollers[i]->fill_in(missing);
+  }
+}
+
 void Daemon::Inside::fail(const char* what, const Error& error) {
   broken = true;
   log_event(LogLevel::Error, "failed; the daemon ends", JsonObject().text("part", what).text("reason", error.message));
@@ -197,6 +205,7 @@ std::vector<std::string> Daemon::Inside::sources() {
 std::string Daemon::Inside::scrape() {
   for (const auto& poller : pollers) poller->report(metrics);
   for (const auto& drop : drops) drop->report(metrics);
+  api.report_identities(metrics);
   if (const auto counts = store.counts(common.now()); counts.ok()) {
     const auto set = [this](Metric metric, std::size_t value, const char* state) {
       metrics.set(metric, static_cast<double>(value), {state});

@@ -3,12 +3,15 @@
 #include "fhir/xml.h"
 #include "flow/intake.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 #include <zlib.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <charconv>
+#include <cstring>
 #include <iterator>
 #include <utility>
 
@@ -228,6 +231,24 @@ std::optional<DropForm> drop_form(std::string_view name) {
   if (ends_with(name, ".json") || ends_with(name, ".xml")) return DropForm::Document;
   if (ends_with(name, ".ndjson") || ends_with(name, ".jsonl")) return DropForm::Lines;
   return std::nullopt;
+}
+
+Result<std::string> read_unpacked(const std::string& path, std::size_t max_bytes) {
+  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) return Error{Kind::Unavailable, path + ": cannot be read: " + std::strerror(errno)};
+  Bytes bytes(file);
+  std::string text;
+  for (;;) {
+    const auto said = bytes.read(text);
+    if (text.size() > max_bytes) {
+      return Error{Kind::Incorrect, path + ": expected at most " + std::to_string(max_bytes) + " bytes, found more"};
+    }
+    if (said == Bytes::Said::End) return text;
+    if (said == Bytes::Said::Failed) return Error{Kind::Unavailable, path + ": cannot be read"};
+    if (said == Bytes::Said::Damaged) {
+      return Error{Kind::Incorrect, path + ": expected gzip to its end, found it damaged or cut off"};
+    }
+  }
 }
 
 Result<DropOutcome> take_file(const Common& common, const DropJob& job, const std::stop_token& stop) {

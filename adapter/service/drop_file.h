@@ -20,6 +20,9 @@ enum class DropForm : std::uint8_t { Document, Lines };
 // By the ending: .json and .xml, .ndjson and .jsonl, each also with .gz; in any case of letters. Empty: another file.
 std::optional<DropForm> drop_form(std::string_view name);
 
+// A whole file, unpacked when it is gzip. Errors: Unavailable, it cannot be read; Incorrect, damaged or too large.
+Result<std::string> read_unpacked(const std::string& path, std::size_t max_bytes);
+
 struct DropJob {
   int file = -1;  // open for reading; is closed
   DropForm form = DropForm::Document;

@@ -75,6 +75,10 @@ std::vector<ehr::ScopeLane> lanes_of(const SourceSettings& source) {
   std::vector<ehr::ScopeLane> lanes;
   for (const auto& type : source.types) lanes.push_back({type, true, false});
   if (source.cohort == CohortType::Group) lanes.push_back({"Group", true, false});
+  if (source.cohort == CohortType::Search) {
+    const auto type = source.cohort_search.substr(0, source.cohort_search.find('?'));
+    if (std::ranges::find(lanes, type, &ehr::ScopeLane::type) == lanes.end()) lanes.push_back({type, true, false});
+  }
   if (!source.write_back) return lanes;
   for (const auto type : flow::written_types()) {
     const auto found = std::ranges::find(lanes, type, &ehr::ScopeLane::type);

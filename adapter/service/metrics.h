@@ -18,6 +18,8 @@ enum class Metric : std::uint8_t {
   QuarantinedItems,
   DroppedFiles,
   DropWaiting,
+  IdentityLinks,
+  IdentityReviews,
   HttpRequests,
   HttpSeconds,
   Deliveries,

@@ -212,7 +212,7 @@ class Reader {
     if (token.hash == kEmpty) add(item, place + ".hash: this is the hash of an empty token");
   }
 
-  void check_source(const Settings& settings, const YAML::Node& item, const std::string& place) {
+  void check_source(Settings& settings, const YAML::Node& item, const std::string& place) {
     const auto& source = settings.sources.back();
     for (auto other = settings.sources.begin(); &*other != &source; ++other) {
       if (!source.name.empty() && other->name == source.name) add(item, place + ".name: used by another source");
@@ -229,6 +229,10 @@ class Reader {
     if ((source.cohort == CohortType::Group) != !source.cohort_group.empty()) {
       add(item, place + ".cohort.group: belongs to cohort.type `group`");
     }
+    if ((source.cohort == CohortType::Search) != !source.cohort_search.empty()) {
+      add(item, place + ".cohort.search: belongs to cohort.type `search`");
+    }
+    settings.sources.back().types_listed = item["types"].IsDefined();
     if (source.base_url.empty() && source.write_back) add(item, place + ".write_back: needs a base_url to write to");
     const bool plain = is_plain(source.base_url);
     if (plain && source.auth.type != AuthType::None) {

@@ -56,7 +56,7 @@ struct TlsSettings {
   std::string key_file;
 };
 
-enum class CohortType : std::uint8_t { Everybody, Known, List, Group };
+enum class CohortType : std::uint8_t { Everybody, Known, Enrolled, List, Group, Search };
 
 struct SourceSettings {
   std::string name;
@@ -68,9 +68,11 @@ struct SourceSettings {
   AuthSettings auth;
   TlsSettings tls;
   std::vector<std::string> types;
+  bool types_listed = false;  // by the site; else those that the maps read, as far as the EHR has them
   CohortType cohort = CohortType::Everybody;
   std::string cohort_file;
   std::string cohort_group;
+  std::string cohort_search;  // "Condition?code=..."
   std::vector<std::string> sweep_types;
   std::vector<std::string> created_date_types;
   std::vector<std::string> filters;  // "Observation?category=survey"
@@ -117,6 +119,7 @@ struct Settings {
   care::Policy policy;     // its forms are read from the file when maps are (load_engine.h)
   std::string forms_file;  // the site's own forms (read_forms.h); empty: none
   int tick_interval_hours = 0;
+  std::vector<std::string> link_systems;  // of identifiers by which people of several sources are linked; none: nobody
   std::vector<TokenSettings> tokens;
   std::vector<SourceSettings> sources;
 };

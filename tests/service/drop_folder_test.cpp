@@ -1,12 +1,14 @@
 // Files laid in a folder: taken once they are complete, kept before they are moved, told about without their names.
 #include "service/drop_folder.h"
 
+#include "fhir/json.h"
 #include "service/watched_store.h"
 #include "tests/service/support/daemon.h"
 
 #include <sys/stat.h>
 #include <zlib.h>
 
+#include <cstdlib>
 #include <fstream>
 #include <sstream>
 
@@ -314,6 +316,43 @@ TEST_F(DropFolderTest, TellsThatTheFolderIsNotThere) {
   settle();
   EXPECT_TRUE(kept("a"));
   EXPECT_NE(watched->status().find(R"("state":"watching")"), std::string::npos) << watched->status();
+}
+
+// The bodies that are posted to the API, and the files of lines, each as a file of its own.
+TEST_F(DropFolderTest, SurvivesEveryHostileBodyAndRepeatsNothingOfIt) {
+  const char* given = std::getenv("BHI_FIXTURES");
+  const fs::path hostile = fs::path(given != nullptr ? given : BHI_SOURCE_DIR "/../shared/fixtures") / "hostile";
+  if (!fs::exists(hostile / "manifest.json")) GTEST_SKIP() << "no hostile inputs: fixtures/hostile";
+  const auto manifest = fhir::read_json(text_of(hostile / "manifest.json"));
+  ASSERT_TRUE(manifest.ok());
+  struct Laid {
+    std::string name, canary;
+    bool refused;
+  };
+  std::vector<Laid> laid;
+  for (const auto& one : fhir::each((*manifest)->root().find("cases"))) {
+    const bool lines = one.text_of("channel") == "bulk";
+    if (!lines && one.text_of("channel") != "post") continue;
+    // Refused for what the body is, not for its address or header.
+    const std::string_view category = one.text_of("category");
+    const bool refused = one.text_of("expect") == "reject-4xx" && one.find("also_ok") == nullptr &&
+                         category != "content" && category != "id";
+    const std::string name = std::string(one.text_of("id")) + (lines ? ".ndjson" : ".json");
+    fs::copy_file(hostile / one.text_of("file"), drop / name);
+    laid.push_back({name, std::string(one.text_of("canary")), refused});
+  }
+  lay("neighbour.json", patient("neighbour"));
+  settle();
+  EXPECT_TRUE(kept("neighbour"));
+  EXPECT_GE(laid.size(), 90u);
+  for (const auto& one : laid) {
+    const bool failed = fs::exists(drop / "failed" / one.name);
+    EXPECT_TRUE(failed || fs::exists(drop / "done" / one.name)) << one.name;
+    EXPECT_TRUE(failed || !one.refused) << one.name;
+    const auto notes = text_of(drop / (failed ? "failed" : "done") / (one.name + ".errors.txt"));
+    EXPECT_TRUE(one.canary.empty() || notes.find(one.canary) == std::string::npos) << one.name << ": " << notes;
+    EXPECT_EQ(failed && notes.empty(), false) << one.name;
+  }
 }
 
 TEST_F(DropFolderTest, ReachesTheCareModelAndTheStatusOfTheSources) {
