@@ -21,6 +21,10 @@ def score(name, subject, value=11):
             "effectiveDateTime": "2026-11-20T10:00:00Z", "valueInteger": value}
 
 
+def named(stack, name):
+    return next((one["id"] for one in stack.patients() if one.get("name") == f"Test {name}"), None)
+
+
 class DropFolder(unittest.TestCase):
     def test_a_file_survives_kills_and_is_taken_once(self):
         stack = Stack(samples=False)
@@ -58,17 +62,17 @@ class Merges(unittest.TestCase):
         with Stack(samples=False, types=["Patient", "Observation"]) as stack:
             for one in (patient("old"), patient("new"), score("s1", "old")):
                 stack.ehr.ask("PUT", f"/{one['resourceType']}/{one['id']}", one)
-            old = until("the old one", lambda: stack.patient_named("old")["id"])
-            new = until("the new one", lambda: stack.patient_named("new")["id"])
-            until("the score", lambda: stack.of(old, "screenings"))
+            old = until("the old one", lambda: named(stack, "old"))
+            new = until("the new one", lambda: named(stack, "new"))
+            until("the score", lambda: stack.of({"id": old}, "screenings"))
             stack.ehr.ask("PUT", "/Patient/old", patient("old", active=False, link=[
                 {"other": {"reference": "Patient/new"}, "type": "replaced-by"}]))
             until("the merge", lambda: stack.adapter.get(f"/care/patients/{old}").get("replacedBy") == new)
-            self.assertEqual(len(stack.of(new, "screenings")), 1)
+            self.assertEqual(len(stack.of({"id": new}, "screenings")), 1)
             gone = stack.adapter.ask("GET", f"/care/patients/{old}/screenings")
             self.assertEqual((gone.status, gone.headers["Location"]), (301, f"/care/patients/{new}/screenings"))
             stack.ehr.ask("PUT", "/Observation/s2", score("s2", "old", 4))
-            until("what came later", lambda: len(stack.of(new, "screenings")) == 2)
+            until("what came later", lambda: len(stack.of({"id": new}, "screenings")) == 2)
 
 
 class References(unittest.TestCase):
@@ -80,8 +84,8 @@ class References(unittest.TestCase):
             stack.ehr.ask("PUT", "/MedicationRequest/r1", {
                 "resourceType": "MedicationRequest", "id": "r1", "status": "active", "intent": "order",
                 "subject": {"reference": "Patient/p"}, "medicationReference": {"reference": "Medication/m1"}})
-            person = until("the patient", lambda: stack.patient_named("p")["id"])
-            until("the medicine's name", lambda: "sertraline" in json.dumps(stack.of(person, "medications")))
+            person = until("the patient", lambda: named(stack, "p"))
+            until("the medicine's name", lambda: "sertraline" in json.dumps(stack.of({"id": person}, "medications")))
 
 
 class Send(unittest.TestCase):
