@@ -5,6 +5,8 @@
 #include "fhir/bundle.h"
 #include "fhir/json.h"
 #include "flow/binding.h"
+#include "flow/inbound.h"
+#include "flow/moves.h"
 #include "flow/pages.h"
 
 #include <algorithm>
@@ -32,7 +34,6 @@ Result<std::vector<std::string>> known_patients(Store& store, std::string_view s
     for (const StoredEntity& entity : listing.entities) {
       const auto read = fhir::read_json(entity.body);
       const fhir::Node* from = read ? (*read)->root().find("source") : nullptr;
-      if (read && !(*read)->root().text_of("replacedBy").empty()) continue;  // its survivor is asked for
       if (from == nullptr || from->text_of("system") != source || !fhir::is_safe_id(from->text_of("id"))) continue;
       patients.emplace_back(from->text_of("id"));
     }
@@ -60,6 +61,23 @@ Result<std::vector<std::string>> enrolled_patients(Store& store, std::string_vie
     BHI_TRY(const auto entity, entity_from_json(row->body));
     const auto& from = std::get<care::Patient>(entity).source;
     if (from.system == source && fhir::is_safe_id(from.id)) patients.push_back(from.id);
+  }
+  return patients;
+}
+
+Result<std::vector<std::string>> with_survivors(Store& store, std::string_view source,
+                                                std::vector<std::string> patients) {
+  std::set<std::string, std::less<>> asked(patients.begin(), patients.end());
+  Persons persons(store);
+  for (std::size_t i = 0, count = patients.size(); i < count; ++i) {
+    const std::string own = care_id(source, "Patient", patients[i]);
+    BHI_TRY(const std::string stands, persons.now(own));
+    if (stands == own) continue;
+    BHI_TRY(const auto row, store.entity("Patient", stands));
+    if (!row) continue;
+    BHI_TRY(const auto entity, entity_from_json(row->body));
+    const auto& from = std::get<care::Patient>(entity).source;
+    if (fhir::is_safe_id(from.id) && asked.insert(from.id).second) patients.push_back(from.id);
   }
   return patients;
 }

@@ -47,11 +47,16 @@ Inbound left(std::string reason) { return {What::Left, std::nullopt, std::move(r
 
 const Node* resolve(const InboundCall& call, std::string_view reference) {
   if (reference.starts_with('#')) return contained(call.resource, reference.substr(1));
-  if (const auto parts = fhir::parse_reference(reference); parts && !parts->type.empty()) {
-    if (!is_of_source(call.engine, call.origin.source, parts->base)) return nullptr;  // another server's Medication/1
-    return call.surroundings.resource ? call.surroundings.resource(parts->type, parts->id) : nullptr;
+  const auto parts = fhir::parse_reference(reference);
+  const bool named = !parts || parts->type.empty();  // "urn:...": it can be nothing but a canonical
+  // An address may be the canonical of a form, whatever id it has here.
+  if (named || !parts->base.empty()) {
+    const Node* found = call.surroundings.canonical ? call.surroundings.canonical(reference) : nullptr;
+    if (named || found != nullptr) return found;
   }
-  return call.surroundings.canonical ? call.surroundings.canonical(reference) : nullptr;
+  // http://elsewhere/Medication/1 is not our Medication/1.
+  if (!is_of_source(call.engine, call.origin.source, parts->base) || !call.surroundings.resource) return nullptr;
+  return call.surroundings.resource(parts->type, parts->id);
 }
 
 Result<mapping::Output> run(const InboundCall& call, std::string_view map, const Node* second, bool two_sources) {

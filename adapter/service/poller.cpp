@@ -147,16 +147,20 @@ void Poller::sweep_all(Turn& turn, flow::Ehr& ehr, const flow::Capabilities& cap
 
 Result<std::vector<std::string>> Poller::cohort(flow::Ehr& ehr) const {
   const auto& settings = link_.settings();
-  switch (settings.cohort) {
-    case CohortType::Everybody:
-    case CohortType::Known: return flow::known_patients(common_.store, settings.name);
-    case CohortType::Enrolled: return flow::enrolled_patients(common_.store, settings.name);
-    case CohortType::Search: return flow::patients_of_search(ehr, settings.cohort_search, settings.page_size);
-    case CohortType::Group: return flow::patients_of_group(ehr, settings.cohort_group);
-    case CohortType::List: break;
-  }
-  BHI_TRY(const auto text, read_file(settings.cohort_file));
-  return flow::patients_of_list(text);
+  const auto chosen = [&]() -> Result<std::vector<std::string>> {
+    switch (settings.cohort) {
+      case CohortType::Everybody:
+      case CohortType::Known: return flow::known_patients(common_.store, settings.name);
+      case CohortType::Enrolled: return flow::enrolled_patients(common_.store, settings.name);
+      case CohortType::Search: return flow::patients_of_search(ehr, settings.cohort_search, settings.page_size);
+      case CohortType::Group: return flow::patients_of_group(ehr, settings.cohort_group);
+      case CohortType::List: break;
+    }
+    BHI_TRY(const auto text, read_file(settings.cohort_file));
+    return flow::patients_of_list(text);
+  };
+  BHI_TRY(auto patients, chosen());
+  return flow::with_survivors(common_.store, settings.name, std::move(patients));
 }
 
 // Some patients, then the next type may go on; the round continues where it was.
@@ -278,6 +282,8 @@ void Poller::report(Metrics& metrics) const {
   const std::lock_guard lock(mutex_);
   const auto now = Clock::now();
   for (const auto& turn : turns_) {
+    // A type that nobody listed and that the EHR does not have is not late.
+    if (turn->choice.mode == flow::PollMode::None && !link_.settings().types_listed) continue;
     metrics.set(Metric::PollLag, std::chrono::duration<double>(now - turn->complete).count(),
                 {link_.settings().name, turn->type});
     if (turn->choice.mode == flow::PollMode::None) continue;

@@ -3,6 +3,7 @@
 
 #include "care/model.h"
 #include "flow/binding.h"
+#include "flow/inbound.h"
 #include "tests/flow/support/fake_ehr.h"
 #include "tests/flow/support/temp_store.h"
 
@@ -70,6 +71,27 @@ TEST(CohortByEnrolment, IsWhoIsOnTheCaseloadAndCameFromTheSource) {
   ASSERT_TRUE(store->commit(worked).ok());
   EXPECT_EQ(*enrolled_patients(*store, "main"), (Ids{"a-there", "d-there"}));
   EXPECT_EQ(*enrolled_patients(*store, "other"), (Ids{"c-there"}));
+}
+
+TEST(CohortOfAList, HasTheSurvivorOfWhoWasMergedToo) {
+  test::TempStore store;
+  const auto id = [](const std::string& there) { return care_id("main", "Patient", there); };
+  Worked worked;
+  const auto person = [&](const std::string& there, const std::string& replaced_by) {
+    care::Patient patient;
+    patient.id = id(there);
+    patient.source = {"main", "Patient", there, "", ""};
+    patient.replaced_by = replaced_by.empty() ? "" : id(replaced_by);
+    worked.entities.push_back({"Patient", patient.id, patient.id, 0, to_json(patient)});
+  };
+  person("old", "middle");
+  person("middle", "new");
+  person("new", "");
+  person("other", "");
+  ASSERT_TRUE(store->commit(worked).ok());
+  EXPECT_EQ(*with_survivors(*store, "main", {"old", "other", "unknown"}), (Ids{"old", "other", "unknown", "new"}));
+  EXPECT_EQ(*with_survivors(*store, "main", {"old", "new"}), (Ids{"old", "new"}));
+  EXPECT_EQ(*with_survivors(*store, "elsewhere", {"old"}), (Ids{"old"}));
 }
 
 }  // namespace

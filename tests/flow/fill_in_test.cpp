@@ -115,6 +115,20 @@ TEST_F(FillsIn, AsksForNothingOutsideAndForNoOtherTypes) {
   EXPECT_EQ(work(), (std::vector<Missing>{{"Patient/p", ""}}));
 }
 
+TEST_F(FillsIn, AFormIsFoundByItsCanonicalWhateverItsIdHere) {
+  take(
+      R"({"resourceType":"Questionnaire","id":"77","url":"http://clinic.example/Questionnaire/mood","status":"active",)"
+      R"("item":[{"linkId":"a","type":"choice","code":[{"system":"http://loinc.org","code":"44250-9"}]},)"
+      R"({"linkId":"b","type":"choice","code":[{"system":"http://loinc.org","code":"44255-8"}]}]})");
+  take(R"({"resourceType":"QuestionnaireResponse","id":"r","status":"completed","subject":{"reference":"Patient/p"},)"
+       R"("questionnaire":"http://clinic.example/Questionnaire/mood","authored":"2026-11-20","item":[)"
+       R"({"linkId":"a","answer":[{"valueCoding":{"system":"http://loinc.org","code":"LA6569-3"}}]},)"
+       R"({"linkId":"b","answer":[{"valueCoding":{"system":"http://loinc.org","code":"LA6570-1"}}]}]})");
+  work();
+  EXPECT_TRUE(store_->inbox(InboxState::Waiting, 10)->empty());
+  EXPECT_EQ(store_->entities_of(care_id("main", "Patient", "p"), "Screening")->size(), 1u);
+}
+
 TEST_F(FillsIn, TakesNoOtherRecordForTheOneReferredTo) {
   ehr_.put(R"({"resourceType":"Patient","id":"survivor"})");
   class Redirecting : public FakeEhr {

@@ -91,10 +91,12 @@ void print_advice(const std::vector<flow::PollChoice>& choices, const flow::Capa
     if (choice.type == "Patient" && choice.mode == flow::PollMode::Sweep && !choice.by_patient) {
       advice.push_back(
           "Patients cannot be asked for by change. Many such EHRs refuse to list them all: say by `cohort` (list, "
-          "group) whose records are of interest.");
+          "group, search) whose records are of interest.");
     }
   }
-  if (!unread.empty()) advice.push_back("Take out of `types` what cannot be read: " + unread + ".");
+  // Of types that nobody asked for by name those that are not there are left without a word.
+  if (!unread.empty() && source.types_listed)
+    advice.push_back("Take out of `types` what cannot be read: " + unread + ".");
   const auto* plans = capabilities.of("CarePlan");
   if (plans == nullptr || (!plans->create && !plans->update)) {
     advice.push_back("Care plan updates cannot be written here; they are parked with this reason.");
