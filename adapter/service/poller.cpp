@@ -321,6 +321,7 @@ std::string Poller::status() const {
     source.text_if("not_asked_because", state.reason);
     if (state.until) source.text("asked_again", to_text(*state.until));
   }
+  source.number("wanted", static_cast<std::int64_t>(fill_in_.open()));  // forms and resources that were not there yet
   return source.raw("types", json_array(types)).str();
 }
 
