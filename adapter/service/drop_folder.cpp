@@ -154,6 +154,7 @@ void DropFolder::look(DropWatch::Time now, const std::stop_token& stop) {
     reason = error.message;
     line_.failed(source_, "drop folder", "", error);
   };
+  bool well = false;
   std::size_t waiting = 0, ignored = 0;
   const auto folder = open_folder(AT_FDCWD, folder_.c_str(), "the drop folder cannot be opened");
   auto files = folder.ok() ? list(**folder, ignored) : Result<std::vector<DropEntry>>(folder.error());
@@ -173,13 +174,13 @@ void DropFolder::look(DropWatch::Time now, const std::stop_token& stop) {
         --waiting;
       }
     }
-    // A file that rests is no success, so the line stays until nothing is in the way any more.
-    if (reason.empty() && waiting == 0) line_.worked(source_, "drop folder", "");
+    well = reason.empty() && !watch_.any_rests(now);  // a file that rests is no success
+    if (well) line_.worked(source_, "drop folder", "");
   }
   const std::lock_guard lock(mutex_);
   waiting_ = waiting;
   ignored_ = ignored;
-  if (!reason.empty() || waiting == 0) reason_ = reason;
+  if (!reason.empty() || well) reason_ = reason;
 }
 
 Result<void> DropFolder::take(int folder, const DropEntry& entry, const std::stop_token& stop) {

@@ -26,6 +26,10 @@ void DropWatch::rest(const std::string& name, Time until) {
   if (known != seen_.end()) known->second.rests_until = until;
 }
 
+bool DropWatch::any_rests(Time now) const {
+  return std::ranges::any_of(seen_, [now](const auto& file) { return file.second.rests_until > now; });
+}
+
 bool DropWatch::on_its_way(std::string_view name) {
   static constexpr std::array<std::string_view, 6> kEndings = {".part",       ".tmp", ".filepart",
                                                                ".crdownload", ".swp", "~"};

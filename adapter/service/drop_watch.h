@@ -29,6 +29,9 @@ class DropWatch {
   // Not before `until`, unless it is written to.
   void rest(const std::string& name, Time until);
 
+  // Does a file of the last look rest?
+  bool any_rests(Time now) const;
+
   // Not for us: names of files on their way (".x", "x.part", "x.tmp", "x~") are left alone.
   static bool on_its_way(std::string_view name);
 

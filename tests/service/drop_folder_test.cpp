@@ -226,6 +226,9 @@ TEST_F(DropFolderTest, AFullDiskLeavesTheFileAndIsOverWhenItIsOver) {
   EXPECT_TRUE(fs::exists(drop / "a.json"));
   EXPECT_NE(watched->status().find(R"("state":"failing","waiting":1)"), std::string::npos) << watched->status();
   store->batches_left = 10;
+  look();
+  EXPECT_NE(watched->status().find(R"("state":"failing")"), std::string::npos) << "it rests, nothing is better yet";
+  lay("b.json", patient("b"));  // on its way, and no reason to say that something fails
   look(seconds(61));
   EXPECT_TRUE(kept("a"));
   EXPECT_TRUE(fs::exists(drop / "done/a.json"));
