@@ -28,6 +28,7 @@ struct Patient {
   bool active = true;
   bool deceased = false;
   std::vector<Code> identifiers;  // system + value (in `code`)
+  std::string replaced_by{};      // care id of the record that this one was merged into at its source; empty: it stands
   bool operator==(const Patient&) const = default;
 };
 

@@ -63,6 +63,10 @@ Issues in_words_of_the_model(Issues issues) {
 
 Result<void> known_patient(const LoadedRecord& before) {
   if (!before.record.patient) return Error{Kind::NotFound, "no such patient"};
+  if (!before.record.patient->replaced_by.empty()) {
+    return Error{Kind::Conflict,
+                 "this record was merged at its source; the patient is now " + before.record.patient->replaced_by};
+  }
   return {};
 }
 

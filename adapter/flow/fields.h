@@ -42,10 +42,10 @@ template <>
 struct Fields<care::Patient> {
   using S = care::Patient;
   static constexpr std::string_view kind = "Patient";
-  static constexpr auto table =
-      std::make_tuple(field("id", &S::id), field("source", &S::source), field("name", &S::name),
-                      field("gender", &S::gender), field("birthDate", &S::birth_date), field("active", &S::active),
-                      field("deceased", &S::deceased), field("identifiers", &S::identifiers));
+  static constexpr auto table = std::make_tuple(
+      field("id", &S::id), field("source", &S::source), field("name", &S::name), field("gender", &S::gender),
+      field("birthDate", &S::birth_date), field("active", &S::active), field("deceased", &S::deceased),
+      field("identifiers", &S::identifiers), field("replacedBy", &S::replaced_by));
 };
 
 template <>

@@ -33,15 +33,30 @@ const Node* contained(const Node& resource, std::string_view id) {
 
 }  // namespace
 
+bool is_of_source(const Engine& engine, const std::string& source, std::string_view base) {
+  if (base.empty()) return true;
+  const auto own = engine.bases.find(source);
+  return own == engine.bases.end() || std::ranges::any_of(own->second, [base](std::string_view known) {
+           if (known.ends_with('/')) known.remove_suffix(1);
+           return known == base;
+         });
+}
+
 Inbound invalid(Issues issues) { return {What::Invalid, std::nullopt, "invalid", std::move(issues), {}, {}}; }
 Inbound left(std::string reason) { return {What::Left, std::nullopt, std::move(reason), {}, {}, {}}; }
 
 const Node* resolve(const InboundCall& call, std::string_view reference) {
   if (reference.starts_with('#')) return contained(call.resource, reference.substr(1));
-  if (const auto parts = fhir::parse_reference(reference); parts && !parts->type.empty()) {
-    return call.surroundings.resource ? call.surroundings.resource(parts->type, parts->id) : nullptr;
+  const auto parts = fhir::parse_reference(reference);
+  const bool named = !parts || parts->type.empty();  // "urn:...": it can be nothing but a canonical
+  // An address may be the canonical of a form, whatever id it has here.
+  if (named || !parts->base.empty()) {
+    const Node* found = call.surroundings.canonical ? call.surroundings.canonical(reference) : nullptr;
+    if (named || found != nullptr) return found;
   }
-  return call.surroundings.canonical ? call.surroundings.canonical(reference) : nullptr;
+  // http://elsewhere/Medication/1 is not our Medication/1.
+  if (!is_of_source(call.engine, call.origin.source, parts->base) || !call.surroundings.resource) return nullptr;
+  return call.surroundings.resource(parts->type, parts->id);
 }
 
 Result<mapping::Output> run(const InboundCall& call, std::string_view map, const Node* second, bool two_sources) {
@@ -244,6 +259,7 @@ Inbound map_inbound(const Engine& engine, const Node& resource, const Origin& or
             {}};
   if (const auto subject = patient_of(engine, resource, origin.source)) {
     call.patient = care_id(origin.source, "Patient", subject->id);
+    if (surroundings.person) call.patient = surroundings.person(call.patient);
     call.subject = care::Source{origin.source, "Patient", subject->id, "", ""};
   } else if (names_nobody_known(resource)) {
     issues.push_back({Severity::Error, "not-found", std::string(type) + ".subject",

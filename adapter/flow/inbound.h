@@ -21,6 +21,8 @@ struct Surroundings {
   std::function<const fhir::Node*(std::string_view type, std::string_view id)> resource;
   std::function<const fhir::Node*(std::string_view canonical)> canonical;  // "url" or "url|version"
   mapping::Lineage* lineage = nullptr;  // of the map that is run (mapping/lineage.h); null: nobody asks
+  // Which record stands for a patient now, by care id (moves.h); none: every patient for itself.
+  std::function<std::string(const std::string& care_id)> person = {};
 };
 
 struct Origin {

@@ -26,6 +26,9 @@ struct InboundCall {
 Inbound invalid(Issues issues);
 Inbound left(std::string reason);
 
+// Does a reference with this base lead to the source itself? A source without known bases may use any.
+bool is_of_source(const Engine& engine, const std::string& source, std::string_view base);
+
 const fhir::Node* resolve(const InboundCall& call, std::string_view reference);
 
 // Runs `map` (the last part of its url) over the resource; `second`: of two sources the other, which may be absent.

@@ -29,15 +29,6 @@ std::string_view own_id(const Engine& engine, const Node& resource) {
   return {};
 }
 
-bool is_of_source(const InboundCall& call, const std::string& base) {
-  if (base.empty()) return true;
-  const auto own = call.engine.bases.find(call.origin.source);
-  return own == call.engine.bases.end() || std::ranges::any_of(own->second, [&](std::string_view known) {
-           if (known.ends_with('/')) known.remove_suffix(1);
-           return known == base;
-         });
-}
-
 // The care id of what a map names: "Type/id", or "system|value" of an identifier. Empty when it names nothing.
 std::string identity(const InboundCall& call, std::string_view named) {
   if (const auto bar = named.find('|'); bar != std::string_view::npos) {
@@ -49,7 +40,7 @@ std::string identity(const InboundCall& call, std::string_view named) {
   }
   const auto parts = fhir::parse_reference(named);
   if (!parts || parts->type.empty()) return {};
-  if (!is_of_source(call, parts->base)) return stable_id({call.origin.source, named});
+  if (!is_of_source(call.engine, call.origin.source, parts->base)) return stable_id({call.origin.source, named});
   if (const Node* held = resolve(call, named)) {
     if (const auto own = own_id(call.engine, *held); !own.empty()) return std::string(own);
     // A role is somebody's: the person is the member.

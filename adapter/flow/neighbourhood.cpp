@@ -8,8 +8,15 @@ using fhir::Node;
 
 const Node* Neighbourhood::resource(std::string_view type, std::string_view id) {
   const std::string key = std::string(type) + "/" + std::string(id);
-  if (const auto held = held_.find(key); held != held_.end()) return held->second ? &held->second->root() : nullptr;
+  if (const auto held = held_.find(key); held != held_.end()) {
+    if (!held->second && never_here_.contains(key)) missing_.insert(key);
+    return held->second ? &held->second->root() : nullptr;
+  }
   auto copy = store_.resource(source_, type, id);
+  if (copy.ok() && !*copy) {
+    never_here_.insert(key);
+    missing_.insert(key);
+  }
   return keep(key, copy.ok() && *copy ? (*copy)->body : std::string());
 }
 

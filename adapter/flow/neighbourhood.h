@@ -5,8 +5,10 @@
 #include "flow/ports.h"
 
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace bhi::flow {
 
@@ -18,6 +20,9 @@ class Neighbourhood {
   const fhir::Node* resource(std::string_view type, std::string_view id);
   const fhir::Node* canonical(std::string_view url);
 
+  // "Type/id" of what was looked for since the last call and has never been here. What was deleted is not missing.
+  std::set<std::string> take_missing() { return std::exchange(missing_, {}); }
+
   void add(const ResourceCopy& copy, const fhir::DocumentPtr& document);
 
  private:
@@ -26,6 +31,8 @@ class Neighbourhood {
   Store& store_;
   std::string source_;
   std::map<std::string, fhir::DocumentPtr, std::less<>> held_;
+  std::set<std::string> missing_;
+  std::set<std::string, std::less<>> never_here_;
 };
 
 }  // namespace bhi::flow

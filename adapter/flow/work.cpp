@@ -6,6 +6,7 @@
 #include "flow/held.h"
 #include "flow/inbound.h"
 #include "flow/merge.h"
+#include "flow/moves.h"
 #include "flow/neighbourhood.h"
 #include "flow/record.h"
 #include "flow/roster.h"
@@ -29,14 +30,16 @@ constexpr int kConflictTries = 5;
 class Attempt {
  public:
   Attempt(const Engine& engine, Store& store, const Destinations& destinations, std::vector<InboxItem> items,
-          Instant now)
+          Instant now, bool again)
       : engine_(engine),
         store_(store),
         destinations_(destinations),
         items_(std::move(items)),
         now_(now),
         source_(items_.front().resource.source),
-        neighbours_(store, source_) {}
+        again_(again),
+        neighbours_(store, source_),
+        persons_(store) {}
 
   Result<void> prepare() {
     read_documents();
@@ -82,10 +85,70 @@ class Attempt {
   Result<void> map_all() {
     const Surroundings around{
         [this](std::string_view type, std::string_view id) { return neighbours_.resource(type, id); },
-        [this](std::string_view url) { return neighbours_.canonical(url); }};
-    for (std::size_t i = 0; i < items_.size(); ++i) {
-      if (slots_[i].document) BHI_CHECK(map_one(items_[i].resource, slots_[i], around));
+        [this](std::string_view url) { return neighbours_.canonical(url); }, nullptr,
+        [this](const std::string& patient) { return person(patient); }};
+    // People first: what else came may belong to another record by now.
+    for (const bool people : {true, false}) {
+      for (std::size_t i = 0; i < items_.size(); ++i) {
+        if (slots_[i].document && (items_[i].resource.type == "Patient") == people)
+          BHI_CHECK(map_one(items_[i].resource, slots_[i], around));
+      }
     }
+    if (problem_) return *problem_;
+    return {};
+  }
+
+  // The record that stands for a patient now.
+  std::string person(const std::string& patient) {
+    auto found = persons_.now(patient);
+    if (found.ok()) return *std::move(found);
+    problem_ = found.error();
+    return patient;
+  }
+
+  // Where the records of this person belong from now on (moves.h). False: the change does not count.
+  Result<bool> follow_merge(const ResourceCopy& copy, Slot& slot, care::Patient& patient) {
+    BHI_TRY(const auto held, stored_patient(patient.id));
+    const std::string before = held ? held->replaced_by : std::string();
+    patient.replaced_by = before;
+    const auto ours = instant_from(held ? held->source.updated : ""), theirs = instant_from(copy.updated);
+    if (ours && theirs && *theirs < *ours) return true;  // an older version says nothing of today
+    BHI_TRY(const Merge merge, merge_of(engine_, store_, persons_, slot.document->root(), copy));
+    if (!merge.reason.empty()) quarantine(slot, {{Severity::Error, "conflict", "Patient.link", merge.reason}});
+    if (merge.what == Merge::What::Doubtful) return false;
+    patient.replaced_by = merge.into;
+    if (merge.what == Merge::What::Undone) persons_.merged(patient.id, "");
+    if (merge.what == Merge::What::Into) {
+      patient.active = false;
+      BHI_CHECK(move_record(patient.id, merge.into, merge.into_id, before != merge.into));
+    }
+    BHI_TRY(const auto replaced, replaced_here(engine_, store_, persons_, slot.document->root(), copy));
+    for (const std::string& id : replaced) {
+      care::Patient old = patient_by_reference({source_, "Patient", id, "", ""});
+      BHI_TRY(const auto stored, stored_patient(old.id));
+      if (stored) old = *stored;
+      old.replaced_by = patient.id;
+      old.active = false;
+      BHI_CHECK(move_record(old.id, patient.id, copy.id, true));
+      changes_[old.id].push_back(std::move(old));
+    }
+    return true;
+  }
+
+  Result<std::optional<care::Patient>> stored_patient(const std::string& id) {
+    BHI_TRY(const auto row, store_.entity("Patient", id));
+    if (!row) return std::optional<care::Patient>();
+    BHI_TRY(auto entity, entity_from_json(row->body));
+    return std::optional(std::get<care::Patient>(std::move(entity)));
+  }
+
+  Result<void> move_record(const std::string& from, const std::string& into, const std::string& into_id, bool fresh) {
+    if (fresh) worked_.audit.push_back({"merge", source_, "Patient/" + from, "into Patient/" + into, now_});
+    persons_.merged(from, into);
+    BHI_TRY(const std::string stands, persons_.now(into));
+    arriving_[stands].push_back(from);
+    changes_.try_emplace(stands);
+    if (stands == into) subjects_.try_emplace(into, care::Source{source_, "Patient", into_id, "", ""});
     return {};
   }
 
@@ -102,6 +165,10 @@ class Attempt {
     Inbound inbound =
         map_inbound(engine_, resource, {copy.source, copy.id, copy.version, copy.updated}, around, now_, arena_);
     slot.outcome.issues = std::move(inbound.issues);
+    for (const std::string& reference : neighbours_.take_missing()) {
+      if (is_filled_in(std::string_view(reference).substr(0, reference.find('/'))))
+        summary_.missing.push_back({reference, copy.type + "/" + copy.id});
+    }
     switch (inbound.what) {
       case Inbound::What::Left:
         if (copy.type == "CareTeam" && inbound.subject) note_emptied(copy, *inbound.subject);
@@ -109,7 +176,7 @@ class Attempt {
       case Inbound::What::Invalid:
         quarantine(slot, std::move(slot.outcome.issues));
         if (inbound.change)
-          only_safety_[inbound.subject ? care_id(source_, "Patient", inbound.subject->id) : ""].push_back(
+          only_safety_[inbound.subject ? person(care_id(source_, "Patient", inbound.subject->id)) : ""].push_back(
               *std::move(inbound.change));
         return {};
       case Inbound::What::Waiting:
@@ -122,6 +189,11 @@ class Attempt {
     if (auto* handoff = std::get_if<care::Handoff>(&*inbound.change)) BHI_CHECK(join_handoff(*handoff));
     if (plan) BHI_CHECK(join_plan(copy, slot, ledger, around, std::get<care::CarePlan>(*inbound.change)));
     if (slot.outcome.state != InboxState::Done) return {};
+    if (auto* one = std::get_if<care::Patient>(&*inbound.change)) {
+      // A merge undone is put aside for a person to see, and counts all the same: new records are this patient's own.
+      BHI_TRY(const bool counts, follow_merge(copy, slot, *one));
+      if (!counts) return {};
+    }
     std::visit(
         [&slot](const auto& change) {
           if constexpr (requires { change.id; }) slot.entity = change.id;
@@ -131,7 +203,8 @@ class Attempt {
             slot.patient = slot.entity;
         },
         *inbound.change);
-    if (inbound.subject) subjects_.try_emplace(slot.patient, *std::move(inbound.subject));
+    if (inbound.subject && care_id(source_, "Patient", inbound.subject->id) == slot.patient)
+      subjects_.try_emplace(slot.patient, *std::move(inbound.subject));
     auto& changes = changes_[slot.patient];
     changes.push_back(*std::move(inbound.change));
     std::ranges::move(inbound.others, std::back_inserter(changes));
@@ -140,7 +213,7 @@ class Attempt {
 
   // Nobody of this team is left whose role we know: those we held have left it.
   void note_emptied(const ResourceCopy& copy, const care::Source& subject) {
-    const std::string patient = care_id(source_, "Patient", subject.id);
+    const std::string patient = person(care_id(source_, "Patient", subject.id));
     emptied_[patient].push_back({copy.source, copy.type, copy.id, copy.version, copy.updated});
     changes_.try_emplace(patient);
   }
@@ -276,13 +349,21 @@ class Attempt {
 
   Result<void> apply_all() {
     for (auto& [patient, changes] : changes_) {
-      BHI_TRY(const auto before, load_record(store_, patient));
+      BHI_TRY(auto before, load_record(store_, patient));
+      if (is_merged_away(changes)) before = only_patient(before);  // the rest goes to the survivor, as it is
+      Arrived arrived;
+      BHI_CHECK(gather(patient, changes, before, arrived));
       const auto subject = subjects_.find(patient);
       if (subject != subjects_.end() && !before.record.patient)
         changes.insert(changes.begin(), patient_by_reference(subject->second));
+      if (subject != subjects_.end() && !before.record.patient) {
+        BHI_TRY(const auto held, store_.resource(source_, "Patient", subject->second.id));
+        if (!held) summary_.missing.push_back({"Patient/" + subject->second.id, ""});
+      }
       end_missing(before.record, emptied_[patient], now_, changes);
       const care::Applied applied = care::apply(before.record, changes, engine_.policy, now_);
       add_applied(worked_, applied, before, destinations_, source_, now_);
+      add_arrived(worked_, arrived);
       for (Slot& slot : slots_) {
         if (slot.entity.empty() || slot.patient != patient) continue;
         take_issues(slot, applied);
@@ -297,6 +378,24 @@ class Attempt {
         worked_.ledger.push_back(*slot.ledger);
       }
       for (const care::Intent& intent : applied.intents) summary_.urgent |= intent.urgent;
+    }
+    return {};
+  }
+
+  // What comes to this patient from others: records merged into it; and, once a write met a version that is not its
+  // own, resources that were another's before. (In the usual case nothing is looked up.)
+  Result<void> gather(const std::string& patient, const std::vector<care::Change>& changes, LoadedRecord& before,
+                      Arrived& arrived) {
+    for (const std::string& from : arriving_[patient]) BHI_CHECK(absorb(store_, from, patient, before, arrived));
+    if (!again_) return {};
+    for (const care::Change& change : changes) {
+      const auto [kind, id] = entity_of(change);
+      if (kind.empty() || before.version_of(kind, id) != 0) continue;
+      const auto count = arrived.rows.size();
+      BHI_CHECK(adopt(store_, kind, id, patient, before, arrived));
+      if (arrived.rows.size() == count) continue;
+      worked_.audit.push_back(
+          {"move", source_, std::string(kind) + "/" + std::string(id), "to Patient/" + patient, now_});
     }
     return {};
   }
@@ -350,8 +449,12 @@ class Attempt {
   std::vector<InboxItem> items_;
   Instant now_;
   std::string source_;
+  bool again_;  // an earlier attempt met a version that was not its own
   Neighbourhood neighbours_;
   Arena arena_;
+  Persons persons_;
+  std::optional<Error> problem_;                              // of a look at the store from inside a map
+  std::map<std::string, std::vector<std::string>> arriving_;  // by care id: patients that were merged into it
   std::vector<Slot> slots_;
   std::map<std::string, std::vector<care::Change>> changes_;  // by care id of the patient
   std::map<std::string, std::vector<care::Source>> emptied_;  // CareTeams, by care id of the patient
@@ -377,7 +480,7 @@ Result<WorkSummary> work_lane(const Engine& engine, Store& store, const Destinat
   for (int attempt_number = 1;; ++attempt_number) {
     BHI_TRY(auto items, store.pending(lane, limit));
     if (items.empty()) return WorkSummary{};
-    Attempt attempt(engine, store, destinations, std::move(items), now);
+    Attempt attempt(engine, store, destinations, std::move(items), now, attempt_number > 1);
     BHI_CHECK(attempt.prepare());
     auto committed = store.commit(attempt.worked());
     if (committed.ok()) {

@@ -4,6 +4,7 @@
 #include "base/instant.h"
 #include "base/result.h"
 #include "flow/engine.h"
+#include "flow/fill_in.h"
 #include "flow/ports.h"
 
 #include <string>
@@ -17,6 +18,7 @@ struct WorkSummary {
   std::size_t left = 0;
   std::size_t quarantined = 0;
   std::vector<std::string> wanted;  // canonical urls of forms that items now wait for
+  std::vector<Missing> missing;     // what maps looked for and did not find; fill_in() asks for it
   bool urgent = false;              // a safety intent was queued
 };
 

@@ -8,6 +8,7 @@
 #include "flow/receive.h"
 #include "flow/work.h"
 #include "service/care_board.h"
+#include "service/identity_board.h"
 #include "service/live_engine.h"
 #include "service/metrics.h"
 #include "service/rights.h"
@@ -46,7 +47,7 @@ struct Collection;
 
 class Api {
  public:
-  explicit Api(ApiParts parts) : parts_(std::move(parts)) {}
+  explicit Api(ApiParts parts) : parts_(std::move(parts)), identities_(parts_.store, parts_.settings.link_systems) {}
 
   static const std::vector<Route>& routes();
 
@@ -99,6 +100,12 @@ class Api {
   // api_notify.cpp
   http::Response notify(const Call& call);
   http::Response notify_record(const Call& call);
+  // api_identity.cpp
+  http::Response patient_links(const Call& call);
+  http::Response identity(const Call& call);
+  // For what stands below a patient whose record was merged into another: where it went. Empty: it was not.
+  std::optional<http::Response> merged_away(const Call& call);
+  void report_identities(Metrics& metrics);
   // api_queues.cpp
   http::Response outbox(const Call& call);
   http::Response quarantine(const Call& call);
@@ -130,6 +137,7 @@ class Api {
   Result<std::size_t> limit_of(const Call& call, std::size_t fallback) const;
 
   ApiParts parts_;
+  IdentityBoard identities_;
 };
 
 }  // namespace bhi::service

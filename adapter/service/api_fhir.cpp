@@ -4,14 +4,10 @@
 #include "fhir/release.h"
 #include "fhir/types.h"
 #include "fhir/xml.h"
-#include "flow/structure.h"
+#include "flow/intake.h"
 #include "service/answers.h"
 #include "service/api.h"
 #include "service/json_text.h"
-
-#include <algorithm>
-#include <array>
-#include <set>
 
 namespace bhi::service {
 
@@ -39,43 +35,6 @@ Result<void> fits(const fhir::Node& root, std::string_view type, std::string_vie
   if (!id.empty() && root.text_of("id") != id)
     return incorrect("id: expected the id that the address names, found another one");
   return {};
-}
-
-// What is wrong in the resources themselves, found before anything is kept so that the answer can say it.
-Issues structure_issues(const fhir::Node& root, const fhir::Types& types) {
-  Issues issues;
-  Arena arena;
-  const auto entries = fhir::split(root, arena);
-  if (!entries.ok()) return issues;
-  for (const auto& entry : entries->entries) {
-    if (!entry.resource.is_object()) continue;
-    for (auto& issue : flow::check_structure(entry.resource, types)) {
-      if (entry.path.starts_with("Bundle.")) issue.path = entry.path + ".resource: " + issue.path;
-      issues.push_back(std::move(issue));
-    }
-  }
-  return issues;
-}
-
-// A transaction names every resource at most once (https://hl7.org/fhir/R4/http.html#trules).
-void find_repeated(const std::vector<flow::InboxItem>& items, Issues& issues) {
-  std::set<std::pair<std::string_view, std::string_view>> seen;
-  for (const auto& item : items) {
-    if (seen.emplace(item.resource.type, item.resource.id).second) continue;
-    issues.push_back({Severity::Error, "duplicate", "Bundle.entry",
-                      "one " + item.resource.type + " stands in the transaction twice"});
-  }
-}
-
-// A single resource that does not let us read whom it is about could only be kept where nobody looks for it.
-bool hides_its_patient(std::string_view type, const Issues& issues) {
-  static constexpr std::array<std::string_view, 5> kElements = {"subject", "patient", "beneficiary", "individual",
-                                                                "for"};
-  return std::ranges::any_of(issues, [type](const Issue& issue) {
-    const std::string_view path = issue.path;
-    return issue.severity == Severity::Error && path.starts_with(type) &&
-           std::ranges::find(kElements, path.substr(std::min(type.size() + 1, path.size()))) != kElements.end();
-  });
 }
 
 void tell(const flow::AcceptOutcome& accepted, Issues& issues) {
@@ -130,20 +89,14 @@ http::Response Api::take(const Call& call, const Expected& expected) {
     return error_answer(422, "not-supported", document.error().message);
   }
   const auto& root = (*document)->root();
-  if (const auto mark = fhir::r5_mark(root)) return outcome(422, {*mark});
+  if (const auto mark = fhir::r5_mark(root)) return outcome(422, {*mark});  // before the address: it is no R4 at all
   if (const auto fit = fits(root, expected.type, expected.id); !fit.ok()) return error_answer(fit.error());
 
   const auto now = parts_.now();
-  auto received = flow::receive(root, *source, "post", now, left_out);
+  auto received = flow::take_in(root, *source, "post", now, *parts_.engine.get()->types, left_out);
   if (!received.ok()) return error_answer(received.error());
   auto issues = std::move(received->issues);
-  std::ranges::move(structure_issues(root, *parts_.engine.get()->types), std::back_inserter(issues));
-  if (root.text_of("type") == "transaction" && fhir::resource_type(root) == "Bundle") {
-    find_repeated(received->items, issues);
-    if (has_errors(issues)) return outcome(422, issues);  // all or nothing
-  }
-  if (received->items.empty() && has_errors(issues)) return outcome(422, issues);
-  if (hides_its_patient(fhir::resource_type(root), issues)) return outcome(422, issues);
+  if (received->refused) return outcome(422, issues);
 
   flow::Accepted accepted;
   for (const auto& item : received->items) {

@@ -4,6 +4,7 @@
 #include "service/api.h"
 #include "service/bulk_work.h"
 #include "service/delivery_work.h"
+#include "service/drop_folder.h"
 #include "service/ehr_link.h"
 #include "service/http/server.h"
 #include "service/lane_work.h"
@@ -53,7 +54,8 @@ struct Daemon::Inside {
         common{store, metrics, engine, destinations_of(settings), std::move(parts.now)},
         board(store, common.now),
         subscriptions(settings),
-        lanes(common, {[this] { wake_deliveries(); }, [this](auto source, const auto& form) { want(source, form); }}),
+        lanes(common, {[this] { wake_deliveries(); }, [this](auto source, const auto& form) { want(source, form); },
+                       [this](auto source, const auto& missing) { fill_in(source, missing); }}),
         ticks(common, std::chrono::hours(settings.tick_interval_hours), [this] { wake_deliveries(); }),
         api({store, settings, metrics, engine, board, common.destinations, common.now, [this] { lanes.wake(); },
              [this] { wake_deliveries(); }, version, [this] { return sources(); }, &subscriptions,
@@ -75,6 +77,7 @@ struct Daemon::Inside {
   std::vector<std::unique_ptr<Poller>> pollers;
   std::vector<std::unique_ptr<SubscriptionWork>> subscription_works;
   std::vector<std::unique_ptr<DeliveryWork>> deliveries;
+  std::vector<std::unique_ptr<DropFolder>> drops;
   LaneWork lanes;
   TickWork ticks;
   Api api;
@@ -96,6 +99,7 @@ struct Daemon::Inside {
   void wake_deliveries();
   void wake_subscriptions(std::string_view source);
   void want(std::string_view source, const std::string& form);
+  void fill_in(std::string_view source, const flow::Missing& missing);
   void fail(const char* what, const Error& error);
   std::string why_not_ready();
   std::string scrape();
@@ -107,6 +111,8 @@ Result<void> Daemon::Inside::open() {
   BHI_TRY(const auto strays, park_strays(common));
   BHI_CHECK(subscriptions.remember(store));
   for (const auto& source : settings.sources) {
+    if (!source.drop_folder.empty())
+      drops.push_back(std::make_unique<DropFolder>(common, source, settings.limits, [this] { lanes.wake(); }));
     if (source.base_url.empty()) continue;
     auto traffic = traffic_of(source);
     BHI_TRY(auto ehr, connect(source, traffic));
@@ -153,6 +159,7 @@ void Daemon::Inside::start_threads() {
     for (int i = 0; i < settings.delivery_workers; ++i)
       start_thread("delivery", [&delivery](auto stop) { delivery->work(stop); });
   }
+  for (auto& drop : drops) start_thread("drop folder", [&drop](auto stop) { drop->run(stop); });
   start_thread("ticks", [this](auto stop) { ticks.run(stop); });
   start_thread("board", [this](auto stop) { board.keep(stop, settings.events_keep_days); });
   if (maps.watches()) start_thread("maps", [this](auto stop) { maps.run(stop); });
@@ -194,6 +201,12 @@ void Daemon::Inside::want(std::string_view source, const std::string& form) {
   }
 }
 
+void Daemon::Inside::fill_in(std::string_view source, const flow::Missing& missing) {
+  for (std::size_t i = 0; i < links.size(); ++i) {
+    if (links[i]->settings().name == source) pollers[i]->fill_in(missing);
+  }
+}
+
 void Daemon::Inside::fail(const char* what, const Error& error) {
   broken = true;
   log_event(LogLevel::Error, "failed; the daemon ends", JsonObject().text("part", what).text("reason", error.message));
@@ -216,6 +229,9 @@ std::vector<std::string> Daemon::Inside::sources() {
       state += ",\"subscriptions\":" + work->status() + "}";
     }
   }
+  for (const auto& drop : drops) {  // of a source that is asked, too, a line of its own
+    states.push_back(JsonObject().text("name", drop->source()).raw("drop_folder", drop->status()).str());
+  }
   return states;
 }
 
@@ -223,6 +239,8 @@ std::vector<std::string> Daemon::Inside::sources() {
 std::string Daemon::Inside::scrape() {
   for (const auto& poller : pollers) poller->report(metrics);
   for (const auto& work : subscription_works) work->report(metrics);
+  for (const auto& drop : drops) drop->report(metrics);
+  api.report_identities(metrics);
   if (const auto counts = store.counts(common.now()); counts.ok()) {
     const auto set = [this](Metric metric, std::size_t value, const char* state) {
       metrics.set(metric, static_cast<double>(value), {state});

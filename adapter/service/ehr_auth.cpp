@@ -78,6 +78,10 @@ std::vector<ehr::ScopeLane> lanes_of(const SourceSettings& source) {
   if (source.cohort == CohortType::Group || bulk_group) lanes.push_back({"Group", true, false});
   const bool manages = std::ranges::any_of(source.subscriptions, &SubscriptionSettings::manage);
   if (!source.subscriptions.empty()) lanes.push_back({"Subscription", true, manages});
+  if (source.cohort == CohortType::Search) {
+    const auto type = source.cohort_search.substr(0, source.cohort_search.find('?'));
+    if (std::ranges::find(lanes, type, &ehr::ScopeLane::type) == lanes.end()) lanes.push_back({type, true, false});
+  }
   if (!source.write_back) return lanes;
   for (const auto type : flow::written_types()) {
     const auto found = std::ranges::find(lanes, type, &ehr::ScopeLane::type);

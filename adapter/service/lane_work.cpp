@@ -54,6 +54,9 @@ void LaneWork::work_on(const std::string& lane) {
       common_.metrics.count(Metric::LeftItems, summary->left);
       common_.metrics.count(Metric::QuarantinedItems, summary->quarantined);
       for (const auto& form : summary->wanted) wakes_.want(source, form);
+      if (wakes_.fill_in) {
+        for (const auto& missing : summary->missing) wakes_.fill_in(source, missing);
+      }
       wakes_.deliveries();
       return;
     }

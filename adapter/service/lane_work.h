@@ -19,6 +19,7 @@ class LaneWork {
   struct Wakes {
     std::function<void()> deliveries;                                            // an intent may have been queued
     std::function<void(std::string_view source, const std::string& form)> want;  // a form that somebody waits for
+    std::function<void(std::string_view source, const flow::Missing& missing)> fill_in = {};
   };
   LaneWork(const Common& common, Wakes wakes) : common_(common), wakes_(std::move(wakes)) {}
 

@@ -22,10 +22,9 @@ const Words<AuthType> kAuthTypes = {{"none", AuthType::None},
                                     {"smart", AuthType::Smart},
                                     {"client-secret-basic", AuthType::SecretBasic},
                                     {"client-secret-post", AuthType::SecretPost}};
-const Words<CohortType> kCohorts = {{"everybody", CohortType::Everybody},
-                                    {"known", CohortType::Known},
-                                    {"list", CohortType::List},
-                                    {"group", CohortType::Group}};
+const Words<CohortType> kCohorts = {{"everybody", CohortType::Everybody}, {"known", CohortType::Known},
+                                    {"enrolled", CohortType::Enrolled},   {"list", CohortType::List},
+                                    {"group", CohortType::Group},         {"search", CohortType::Search}};
 const Words<ScopeChoice> kScopeChoices = {
     {"auto", ScopeChoice::Auto}, {"v1", ScopeChoice::V1}, {"v2", ScopeChoice::V2}};
 const Words<LogLevel> kLevels = {
@@ -198,6 +197,11 @@ std::vector<Option> make_table() {
           "the site's own forms, YAML or JSON: a list of `questionnaire`, `instrument` and `items` (linkId: number in "
           "the instrument, or `total`); SIGHUP reads it again",
           path<S>(BHI_FIELD(S, forms_file), "the path of a file")),
+      row("identity.link_systems", "",
+          "systems of identifiers (`urn:oid:...` of a national or an enterprise id) by which a patient of one source "
+          "and "
+          "one of another are told to be the same person; none: nobody is",
+          list_of<S>(BHI_FIELD(S, link_systems), "a list of identifier systems", is_id)),
       row("tokens[].name", kRequired, "who the caller is, in audit and log", name_text<T>(BHI_FIELD(T, name))),
       row("tokens[].role", kRequired,
           "`ehr` sends FHIR, `bhi-app` works with `/care`, `operator` sees queues and replays",
@@ -221,6 +225,18 @@ std::vector<Option> make_table() {
           "reference to any other server is not taken for one of its patients",
           list_of<E>(BHI_FIELD(E, other_base_urls), "a list of http or https URLs without user, query and fragment",
                      is_base_url)),
+      row("sources[].drop_folder", "",
+          "folder in which files for this source are laid: `.json`, `.xml`, `.ndjson`, each also `.gz`; what was taken "
+          "goes to `done/` in it, what was refused to `failed/` with the reasons beside it",
+          path<E>(BHI_FIELD(E, drop_folder), "the path of a folder")),
+      row("sources[].drop_settle_secs", "5",
+          "how long a dropped file must be the same before it counts as complete; names that begin with `.` or end "
+          "with "
+          "`.part`, `.tmp`, `~` are left until they are renamed",
+          whole<E>(BHI_FIELD(E, drop_settle_secs), 1, 3600)),
+      row("sources[].drop_max_file_bytes", "1073741824",
+          "largest dropped file of lines, unpacked; for one document `limits.max_body_bytes` counts",
+          whole<E>(BHI_FIELD(E, drop_max_file_bytes), 1024, 1LL << 40)),
       row("sources[].auth.type", "none",
           "how we show who we are: `smart` is SMART Backend Services (a signed assertion); `none` is for loopback and "
           "mutual TLS",
@@ -268,18 +284,24 @@ std::vector<Option> make_table() {
       row("sources[].tls.key_file", "", "its private key, as PEM, readable by nobody but its owner",
           path<E>(BHI_FIELD(E, tls.key_file), "the path of a file")),
       row("sources[].types",
-          "Patient, EpisodeOfCare, Questionnaire, Condition, Goal, Medication, CarePlan, MedicationRequest, "
-          "QuestionnaireResponse, Observation",
-          "resource types that are polled, in this order (what others refer to comes first)",
+          "Patient, EpisodeOfCare, Encounter, Questionnaire, Condition, Goal, Medication, Consent, CareTeam, CarePlan, "
+          "MedicationRequest, ServiceRequest, Task, Flag, Communication, QuestionnaireResponse, Observation",
+          "resource types that are polled, in this order (what others refer to comes first); when not given, those of "
+          "the maps' types that the EHR does not declare are left without a warning",
           list_of<E>(BHI_FIELD(E, types), "a list of FHIR R4 resource types", is_resource_type)),
       row("sources[].cohort.type", "everybody",
-          "whose records are asked for: everybody's, those of patients already in the care model (`known`), of a "
-          "`list`, or of a `group` of the EHR; all but the first ask for each patient apart",
+          "whose records are asked for: everybody's, those of patients already in the care model (`known`) or on the "
+          "caseload (`enrolled`), of a `list`, of a `group` of the EHR, or of whom a `search` finds; all but the first "
+          "ask for each patient apart",
           one_of<E>(BHI_FIELD(E, cohort), kCohorts)),
       row("sources[].cohort.file", "", "ids of patients at the EHR, one a line; read anew for every round",
           path<E>(BHI_FIELD(E, cohort_file), "the path of a file")),
       row("sources[].cohort.group", "", "id of a Group at the EHR; read anew for every round",
           name_text<E>(BHI_FIELD(E, cohort_group))),
+      row("sources[].cohort.search", "",
+          "a search whose results are the cohort, or are about it: `Patient?active=true`, `Condition?code=...`; asked "
+          "anew for every round",
+          text_if<E>(BHI_FIELD(E, cohort_search), "a text as Type?parameter=value", is_filter)),
       row("sources[].sweep_types", "",
           "types of which everything is asked for again each time, though the EHR declares `_lastUpdated`: finds "
           "deletions",

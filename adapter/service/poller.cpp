@@ -17,7 +17,6 @@ constexpr std::chrono::minutes kFormAgain{10};  // a form that was not there is 
 constexpr std::chrono::minutes kUnsupportedAgain{60};
 constexpr std::chrono::seconds kNoCapabilities{5};
 constexpr std::chrono::seconds kHeldAgain{1};
-constexpr std::size_t kWaitingLooked = 1000;
 constexpr int kPatientsATurn = 5;  // then it is the next type's turn
 
 // "GET Patient: 400 required": the status of a refusal; empty when there is none.
@@ -34,7 +33,10 @@ bool is_refused(const Error& error) {
 }  // namespace
 
 Poller::Poller(const Common& common, EhrLink& link, std::function<void()> wake_lanes)
-    : common_(common), link_(link), wake_lanes_(std::move(wake_lanes)) {
+    : common_(common),
+      link_(link),
+      wake_lanes_(std::move(wake_lanes)),
+      fill_in_(common, link.settings().name, wake_lanes_) {
   const auto now = Clock::now();
   for (const auto& type : link.settings().types) {
     auto& turn = turns_.emplace_back(std::make_unique<Turn>());
@@ -45,7 +47,7 @@ Poller::Poller(const Common& common, EhrLink& link, std::function<void()> wake_l
 
 void Poller::run(std::stop_token stop) {
   const auto ehr = stoppable(link_.ehr(), [&stop] { return stop.stop_requested(); });
-  remember_waiting();
+  fill_in_.remember();
   remember_staleness();
   while (!stop.stop_requested()) {
     const auto capabilities = link_.capabilities(common_.now());
@@ -55,7 +57,7 @@ void Poller::run(std::stop_token stop) {
       continue;
     }
     line_.worked(link_.settings().name, "connection", "");
-    fetch_forms(*ehr, stop);
+    const bool more = fill_in_.fetch(*ehr, stop);
     for (auto& turn : turns_) {
       if (hurry_.take(turn->type) && turn->failures == 0) turn->next = Clock::now();
       if (stop.stop_requested() || turn->next > Clock::now()) continue;
@@ -65,7 +67,7 @@ void Poller::run(std::stop_token stop) {
         poll(*turn, *ehr, *capabilities);
       }
     }
-    bell_.wait(stop, std::max(Clock::duration::zero(), next_turn() - Clock::now()));
+    if (!more) bell_.wait(stop, std::max(Clock::duration::zero(), next_turn() - Clock::now()));
   }
 }
 
@@ -93,7 +95,8 @@ void Poller::choose(Turn& turn, const flow::Capabilities& capabilities) {
   if (turn.without_count) choice.with_count = false;
   const std::lock_guard lock(mutex_);
   if (choice.mode != turn.choice.mode || choice.reason != turn.choice.reason) {
-    const bool doubtful = choice.mode == flow::PollMode::None || choice.mode == flow::PollMode::CreatedDate;
+    const bool doubtful =
+        (choice.mode == flow::PollMode::None && settings.types_listed) || choice.mode == flow::PollMode::CreatedDate;
     log_event(doubtful ? LogLevel::Warn : LogLevel::Info, "how a type is asked for",
               JsonObject()
                   .text("source", settings.name)
@@ -104,10 +107,21 @@ void Poller::choose(Turn& turn, const flow::Capabilities& capabilities) {
   turn.choice = std::move(choice);
 }
 
+// A type that nobody asked for by name and that this EHR does not have: no failure, it may come one day.
+bool Poller::left_out(const std::string& type, const flow::Capabilities& capabilities) const {
+  const auto* capability = capabilities.of(type);
+  const bool absent = capability == nullptr || (!capability->search && capability->read_withheld.empty());
+  return absent && !link_.settings().types_listed;
+}
+
 void Poller::poll(Turn& turn, flow::Ehr& ehr, const flow::Capabilities& capabilities) {
   choose(turn, capabilities);
   switch (turn.choice.mode) {
     case flow::PollMode::None:
+      if (left_out(turn.type, capabilities)) {
+        turn.next = Clock::now() + kUnsupportedAgain;
+        return;
+      }
       failed(turn, nullptr, {Kind::Unsupported, turn.type + ": " + turn.choice.reason});
       return;
     case flow::PollMode::LastUpdated:
@@ -151,14 +165,20 @@ void Poller::sweep_all(Turn& turn, flow::Ehr& ehr, const flow::Capabilities& cap
 
 Result<std::vector<std::string>> Poller::cohort(flow::Ehr& ehr) const {
   const auto& settings = link_.settings();
-  switch (settings.cohort) {
-    case CohortType::Everybody:
-    case CohortType::Known: return flow::known_patients(common_.store, settings.name);
-    case CohortType::Group: return flow::patients_of_group(ehr, settings.cohort_group);
-    case CohortType::List: break;
-  }
-  BHI_TRY(const auto text, read_file(settings.cohort_file));
-  return flow::patients_of_list(text);
+  const auto chosen = [&]() -> Result<std::vector<std::string>> {
+    switch (settings.cohort) {
+      case CohortType::Everybody:
+      case CohortType::Known: return flow::known_patients(common_.store, settings.name);
+      case CohortType::Enrolled: return flow::enrolled_patients(common_.store, settings.name);
+      case CohortType::Search: return flow::patients_of_search(ehr, settings.cohort_search, settings.page_size);
+      case CohortType::Group: return flow::patients_of_group(ehr, settings.cohort_group);
+      case CohortType::List: break;
+    }
+    BHI_TRY(const auto text, read_file(settings.cohort_file));
+    return flow::patients_of_list(text);
+  };
+  BHI_TRY(auto patients, chosen());
+  return flow::with_survivors(common_.store, settings.name, std::move(patients));
 }
 
 // Some patients, then the next type may go on; the round continues where it was.
@@ -267,49 +287,11 @@ void Poller::remember_staleness() {
 }
 
 void Poller::want(const std::string& form) {
-  {
-    const std::lock_guard lock(mutex_);
-    const auto tried = tried_.find(form);
-    if (tried != tried_.end() && Clock::now() - tried->second < kFormAgain) return;
-    wanted_.insert(form);
-  }
-  bell_.ring();
+  if (fill_in_.want_form(form)) bell_.ring();
 }
 
-// Who waited for a form when we stopped still waits.
-void Poller::remember_waiting() {
-  const auto rows = common_.store.inbox(flow::InboxState::Waiting, kWaitingLooked);
-  if (!rows.ok()) return;
-  const std::lock_guard lock(mutex_);
-  for (const auto& row : *rows) {
-    if (row.item.resource.source == link_.settings().name) wanted_.insert(row.reason);
-  }
-}
-
-void Poller::fetch_forms(flow::Ehr& ehr, const std::stop_token& stop) {
-  std::set<std::string> wanted;
-  {
-    const std::lock_guard lock(mutex_);
-    const auto now = Clock::now();
-    for (auto it = tried_.begin(); it != tried_.end();) {
-      const bool due = now - it->second >= kFormAgain;
-      if (due) wanted_.insert(it->first);
-      it = due ? tried_.erase(it) : std::next(it);
-    }
-    wanted.swap(wanted_);
-  }
-  for (const auto& form : wanted) {
-    if (stop.stop_requested()) return;
-    const auto found = flow::fetch_form(common_.store, ehr, link_.settings().name, form, common_.now());
-    if (found.ok() && *found) {
-      wake_lanes_();
-      continue;
-    }
-    log_event(LogLevel::Info, "form not found; asked again later",
-              JsonObject().text("source", link_.settings().name).text("form", form));
-    const std::lock_guard lock(mutex_);
-    tried_[form] = Clock::now();
-  }
+void Poller::fill_in(const flow::Missing& missing) {
+  if (fill_in_.want(missing)) bell_.ring();
 }
 
 Poller::Clock::time_point Poller::next_turn() const {
@@ -328,10 +310,13 @@ void Poller::report(Metrics& metrics) const {
   const auto now = Clock::now();
   for (const auto& turn : turns_) {
     const auto by_bulk = held(*turn);
+    // A type that nobody listed and that the EHR does not have is not late.
+    const bool nowhere = turn->choice.mode == flow::PollMode::None;
+    if (!by_bulk && nowhere && !link_.settings().types_listed) continue;
     if (!by_bulk) {
       metrics.set(Metric::PollLag, std::chrono::duration<double>(now - turn->complete).count(),
                   {link_.settings().name, turn->type});
-      if (turn->choice.mode == flow::PollMode::None) continue;
+      if (nowhere) continue;
     }
     const auto until = by_bulk ? by_bulk->known_until : turn->known_until;
     const auto age =
@@ -371,6 +356,7 @@ std::string Poller::status() const {
     if (state.until) source.text("asked_again", to_text(*state.until));
   }
   if (bulk_ != nullptr) source.raw("bulk", bulk_->status());
+  source.number("wanted", static_cast<std::int64_t>(fill_in_.open()));  // forms and resources that were not there yet
   return source.raw("types", json_array(types)).str();
 }
 

@@ -9,13 +9,12 @@
 #include "service/bulk_work.h"
 #include "service/common.h"
 #include "service/ehr_link.h"
+#include "service/fill_in.h"
 #include "service/poll_hurry.h"
 
 #include <chrono>
-#include <map>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -35,6 +34,7 @@ class Poller {
   PollHurry& hurry() { return hurry_; }  // wake() afterwards
   void wake() { bell_.ring(); }
   const std::string& source() const { return link_.settings().name; }
+  void fill_in(const flow::Missing& missing);
   // Sets lag and staleness of every type, and the state of the circuit.
   void report(Metrics& metrics) const;
   // The same for people, as JSON: {name, circuit, types: [{type, mode, by_patient, reason, complete_until}]}.
@@ -58,6 +58,7 @@ class Poller {
   };
 
   void poll(Turn& turn, flow::Ehr& ehr, const flow::Capabilities& capabilities);
+  bool left_out(const std::string& type, const flow::Capabilities& capabilities) const;
   void choose(Turn& turn, const flow::Capabilities& capabilities);
   void poll_window(Turn& turn, flow::Ehr& ehr, const flow::Capabilities& capabilities);
   void sweep_all(Turn& turn, flow::Ehr& ehr, const flow::Capabilities& capabilities);
@@ -70,8 +71,6 @@ class Poller {
   void count(const Turn& turn, std::size_t seen, std::size_t stored, bool complete);
   void ended(Turn& turn, std::optional<Instant> asked, const Issues& issues, bool complete);
   void remember_staleness();
-  void remember_waiting();
-  void fetch_forms(flow::Ehr& ehr, const std::stop_token& stop);
   Clock::time_point next_turn() const;
 
   const Common& common_;
@@ -82,9 +81,8 @@ class Poller {
   PollHurry hurry_;
   StateLine line_;
   std::vector<std::unique_ptr<Turn>> turns_;
-  mutable std::mutex mutex_;  // guards `complete`, `choice` and `known_until` of the turns, wanted_ and tried_
-  std::set<std::string> wanted_;
-  std::map<std::string, Clock::time_point> tried_;  // forms the EHR did not have, and when it was asked
+  FillIn fill_in_;
+  mutable std::mutex mutex_;  // guards `complete`, `choice` and `known_until` of the turns
 };
 
 }  // namespace bhi::service

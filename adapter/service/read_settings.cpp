@@ -244,12 +244,16 @@ class Reader {
     }
   }
 
-  void check_source(const Settings& settings, const YAML::Node& item, const std::string& place) {
+  void check_source(Settings& settings, const YAML::Node& item, const std::string& place) {
     const auto& source = settings.sources.back();
     for (auto other = settings.sources.begin(); &*other != &source; ++other) {
       if (!source.name.empty() && other->name == source.name) add(item, place + ".name: used by another source");
     }
     if (source.name == "bhi") add(item, place + ".name: 'bhi' is the BHI side itself");
+    for (auto other = settings.sources.begin(); &*other != &source; ++other) {
+      if (!source.drop_folder.empty() && other->drop_folder == source.drop_folder)
+        add(item, place + ".drop_folder: used by another source");
+    }
     check_auth(source, item, place);
     check_bulk(source, item, place);
     if ((source.cohort == CohortType::List) != !source.cohort_file.empty()) {
@@ -258,6 +262,10 @@ class Reader {
     if ((source.cohort == CohortType::Group) != !source.cohort_group.empty()) {
       add(item, place + ".cohort.group: belongs to cohort.type `group`");
     }
+    if ((source.cohort == CohortType::Search) != !source.cohort_search.empty()) {
+      add(item, place + ".cohort.search: belongs to cohort.type `search`");
+    }
+    settings.sources.back().types_listed = item["types"].IsDefined();
     if (source.base_url.empty() && source.write_back) add(item, place + ".write_back: needs a base_url to write to");
     const bool plain = is_plain(source.base_url);
     if (plain && source.auth.type != AuthType::None) {
@@ -380,6 +388,7 @@ Result<void> check_files(const Settings& settings) {
   for (std::size_t i = 0; i < settings.sources.size(); ++i) {
     const auto& source = settings.sources[i];
     const auto place = "sources[" + std::to_string(i) + "].";
+    if (!source.drop_folder.empty()) note(place + "drop_folder", check_folder(source.drop_folder));
     const auto secret = [&](const char* option, const std::string& file) {
       if (!file.empty()) note(place + option, check_secret_file(file));
     };

@@ -48,6 +48,9 @@ const std::vector<Route>& Api::routes() {
        "application/fhir+json`; `?payer=`"},
       {"GET", "/care/patients/{id}/fhir", kApp, Body::None, &Api::patient_fhir,
        "the whole record as a FHIR R4 Bundle; for those who may read all of it"},
+      {"GET", "/care/patients/{id}/links", kApp, Body::None, &Api::patient_links,
+       "records of the same person: into which one it was merged, those of other sources, what a person has to look "
+       "at"},
       {"GET", "/care/patients/{id}/{collection}", kApp, Body::None, &Api::collection,
        "a collection of a patient in order of time: `?after=`, `?limit=`"},
       {"GET", "/care/patients/{id}/{collection}/{entry}", kApp, Body::None, &Api::entry, "one of it, with its ETag"},
@@ -99,6 +102,9 @@ const std::vector<Route>& Api::routes() {
        Body::None,
        &Api::outbox,
        "what was or will be written to EHRs, newest first: `?patient=`, `?limit=`"},
+      {"GET", "/care/identity", kAppOperator, Body::None, &Api::identity,
+       "who is the same person at several sources, by `identity.link_systems`, and who shares an identifier but is not "
+       "linked, with the reason"},
       {"GET",
        "/care/sources",
        {Role::BhiApp, Role::Operator},

@@ -58,7 +58,7 @@ struct TlsSettings {
   std::string key_file;
 };
 
-enum class CohortType : std::uint8_t { Everybody, Known, List, Group };
+enum class CohortType : std::uint8_t { Everybody, Known, Enrolled, List, Group, Search };
 
 enum class BulkUse : std::uint8_t { Off, FirstLoad, Only };
 
@@ -80,12 +80,17 @@ struct SourceSettings {
   std::string name;
   std::string base_url;  // empty: the source only sends to us
   std::vector<std::string> other_base_urls;
+  std::string drop_folder;  // empty: none
+  int drop_settle_secs = 0;
+  std::size_t drop_max_file_bytes = 0;
   AuthSettings auth;
   TlsSettings tls;
   std::vector<std::string> types;
+  bool types_listed = false;  // by the site; else those that the maps read, as far as the EHR has them
   CohortType cohort = CohortType::Everybody;
   std::string cohort_file;
   std::string cohort_group;
+  std::string cohort_search;  // "Condition?code=..."
   std::vector<std::string> sweep_types;
   std::vector<std::string> created_date_types;
   std::vector<std::string> filters;  // "Observation?category=survey"
@@ -135,6 +140,7 @@ struct Settings {
   care::Policy policy;     // its forms are read from the file when maps are (load_engine.h)
   std::string forms_file;  // the site's own forms (read_forms.h); empty: none
   int tick_interval_hours = 0;
+  std::vector<std::string> link_systems;  // of identifiers by which people of several sources are linked; none: nobody
   std::vector<TokenSettings> tokens;
   std::vector<SourceSettings> sources;
 };

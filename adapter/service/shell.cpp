@@ -42,7 +42,11 @@ http::Admission admit(Api& api, const Access& access, const http::Request& reque
     return refused(error_answer(415, "not-supported", wrong), pattern, caller->name);
   }
   auto go_on = [&api, &route, caller = *caller, parameters = std::move(matched.parameters)](http::Request& whole) {
-    return (api.*route.run)(Call{whole, caller, parameters});
+    const Call call{whole, caller, parameters};
+    if (route.pattern.starts_with("/care/patients/{id}/") && route.run != &Api::patient_links) {
+      if (auto gone = api.merged_away(call)) return *std::move(gone);
+    }
+    return (api.*route.run)(call);
   };
   return {std::nullopt, std::move(go_on), pattern, caller->name};
 }

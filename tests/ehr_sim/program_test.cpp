@@ -22,8 +22,9 @@ using namespace std::chrono_literals;
 class Program : public ::testing::Test {
  protected:
   void SetUp() override {
-    folder = std::filesystem::temp_directory_path() / ("bhi-ehr-sim-" + std::to_string(::getpid()));
-    std::filesystem::create_directories(folder);
+    std::string name = (std::filesystem::temp_directory_path() / "bhi-ehr-sim-XXXXXX").string();
+    ASSERT_NE(::mkdtemp(name.data()), nullptr);  // process ids come again
+    folder = name;
   }
   void TearDown() override {
     if (child > 0) {

@@ -310,5 +310,33 @@ TEST_F(DaemonTest, DoesNotStartOnATakenPort) {
   EXPECT_EQ(started.error().kind, Kind::Unavailable);
 }
 
+TEST_F(DaemonTest, LeavesTypesThatNobodyListedAndTheEhrDoesNotHaveWithTheReasonAndNoAlarm) {
+  settings.sources.front().base_url = "http://127.0.0.1:1/fhir";
+  ehr = std::make_shared<SlowEhr>();
+  start();
+  std::string answer;
+  const std::string left =
+      R"("type":"Encounter","mode":"none","by_patient":false,"reason":"the EHR does not declare the type")";
+  EXPECT_TRUE(until([&] { return (answer = ask("GET", "/care/sources")).find(left) != std::string::npos; })) << answer;
+  EXPECT_TRUE(until([&] {
+    return manage("/metrics").find(R"(bhi_polls_total{outcome="complete",source="main",type="Observation"})") !=
+           std::string::npos;
+  })) << "the last of the types";
+  const auto metrics = manage("/metrics");
+  EXPECT_EQ(metrics.find(R"(type="Encounter")"), std::string::npos) << "it is neither late nor failing";
+}
+
+TEST_F(DaemonTest, SaysWhatAListedTypeLacks) {
+  settings.sources.front().base_url = "http://127.0.0.1:1/fhir";
+  settings.sources.front().types = {"Encounter"};
+  settings.sources.front().types_listed = true;
+  ehr = std::make_shared<SlowEhr>();
+  start();
+  EXPECT_TRUE(until([&] {
+    return manage("/metrics").find(R"(bhi_polls_total{outcome="unsupported",source="main",type="Encounter"})") !=
+           std::string::npos;
+  }));
+}
+
 }  // namespace
 }  // namespace bhi::service::test

@@ -180,6 +180,27 @@ TEST(ReadSettings, KeepsNoAuthorisationToLoopbackAndMutualTls) {
   EXPECT_NE(with("https://localhost/fhir", ", tls: {cert_file: /c}").find("belong together"), std::string::npos);
 }
 
+TEST(ReadSettings, HoldsTheOptionsOfSourcesTogether) {
+  const auto with = [](const std::string& sources) {
+    return mistakes(std::string(kLeast) + "identity: {link_systems: ['urn:oid:1.2']}\nsources:\n" + sources);
+  };
+  EXPECT_EQ(with("  - {name: a, drop_folder: /drop/a}\n  - {name: b, drop_folder: /drop/b}\n"), "");
+  EXPECT_NE(with("  - {name: a, drop_folder: /drop/a}\n  - {name: b, drop_folder: /drop/a}\n").find("another source"),
+            std::string::npos);
+  EXPECT_EQ(with("  - {name: a, cohort: {type: search, search: 'Condition?code=x'}}\n"), "");
+  EXPECT_EQ(with("  - {name: a, cohort: {type: enrolled}}\n"), "");
+  EXPECT_NE(with("  - {name: a, cohort: {type: search}}\n").find("cohort.search"), std::string::npos);
+  EXPECT_NE(with("  - {name: a, cohort: {search: 'Condition?code=x'}}\n").find("cohort.search"), std::string::npos);
+  EXPECT_NE(with("  - {name: a, cohort: {type: search, search: 'Nonsense?x=y'}}\n").find("cohort.search"),
+            std::string::npos);
+  const auto read =
+      read_settings(std::string(kLeast) + "sources:\n  - {name: a}\n  - {name: b, types: [Patient]}\n", "f");
+  ASSERT_TRUE(read.ok());
+  EXPECT_FALSE(read->sources[0].types_listed);
+  EXPECT_GT(read->sources[0].types.size(), 10u);
+  EXPECT_TRUE(read->sources[1].types_listed);
+}
+
 TEST(CheckFiles, RefusesASecretThatOthersCanRead) {
   const auto folder = std::filesystem::temp_directory_path() / ("bhi-secret-" + std::to_string(getpid()));
   std::filesystem::create_directories(folder);

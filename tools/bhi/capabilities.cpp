@@ -17,7 +17,10 @@ int run_capabilities(const CapabilitiesOptions& options) {
   source.write_back = true;
   source.calls_per_minute = options.calls_per_minute;
   source.allow_plain_http = options.allow_plain_http;
-  if (!options.types.empty()) source.types = options.types;
+  if (!options.types.empty()) {
+    source.types = options.types;
+    source.types_listed = true;
+  }
   if (options.cohort) source.cohort = service::CohortType::Known;
   if (!options.token_file.empty()) {
     source.auth.type = service::AuthType::Bearer;

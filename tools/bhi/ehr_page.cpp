@@ -143,10 +143,12 @@ void print_advice(const std::vector<flow::PollChoice>& choices, const flow::Capa
     if (choice.type == "Patient" && choice.mode == flow::PollMode::Sweep && !choice.by_patient) {
       advice.push_back(
           "Patients cannot be asked for by change. Many such EHRs refuse to list them all: say by `cohort` (list, "
-          "group) whose records are of interest.");
+          "group, search) whose records are of interest.");
     }
   }
-  if (!unread.empty()) advice.push_back("Take out of `types` what cannot be read: " + unread + ".");
+  // Of types that nobody asked for by name those that are not there are left without a word.
+  if (!unread.empty() && source.types_listed)
+    advice.push_back("Take out of `types` what cannot be read: " + unread + ".");
   if (!can_write(capabilities, "Flag")) {
     advice.push_back(
         "Safety flags cannot be written here: nobody sees them in the EHR. Say who watches /care/safety, day and "

@@ -92,7 +92,8 @@ int main(int argc, char** argv) {
   capabilities_command->add_flag("--allow-plain-http", ehr.allow_plain_http, "http beyond this machine");
 
   bhi::tools::SendOptions send;
-  CLI::App* send_command = app.add_subcommand("send", "FHIR files (JSON or XML) to a running adapter");
+  CLI::App* send_command =
+      app.add_subcommand("send", "FHIR files (JSON, XML or NDJSON, each also gzip) to a running adapter");
   send_command->add_option("files", send.files, "resources and Bundles")->required();
   send_command->add_option("--to", send.to, "address of the adapter's API")->capture_default_str();
   send_command->add_option("--source", send.source, "name of the source they come from, when there are several");

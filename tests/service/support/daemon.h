@@ -20,7 +20,7 @@
 namespace bhi::service::test {
 
 // True when `condition` has become true within the time; asks again and again.
-inline bool until(const std::function<bool()>& condition, std::chrono::seconds most = std::chrono::seconds(20)) {
+inline bool until(const std::function<bool()>& condition, std::chrono::seconds most = std::chrono::seconds(60)) {
   const auto end = std::chrono::steady_clock::now() + most;
   while (std::chrono::steady_clock::now() < end) {
     if (condition()) return true;
@@ -38,10 +38,9 @@ inline std::size_t core_maps() {
 class DaemonTest : public ::testing::Test {
  protected:
   DaemonTest() {
-    static std::atomic<int> number{0};
-    folder = std::filesystem::temp_directory_path() /
-             ("bhi-daemon-" + std::to_string(getpid()) + "-" + std::to_string(++number));
-    std::filesystem::create_directories(folder);
+    // Never a name made of the process id: ids come again, and a test that was killed leaves its store behind.
+    std::string name = (std::filesystem::temp_directory_path() / "bhi-daemon-XXXXXX").string();
+    folder = mkdtemp(name.data()) == nullptr ? "" : name;
     apply_defaults(settings);
     settings.instance_id = "test";
     settings.listen.port = settings.management.port = 0;
@@ -100,7 +99,7 @@ class DaemonTest : public ::testing::Test {
     Socket socket(port);
     socket.send(method + " " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" + fields +
                 (body.empty() ? "" : "Content-Length: " + std::to_string(body.size()) + "\r\n") + "\r\n" + body);
-    return socket.read_all();
+    return socket.read_all(std::chrono::seconds(60));  // a durable write may wait for a busy disk
   }
 
   // The care id of the only patient, once there is one.
