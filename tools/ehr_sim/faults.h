@@ -1,10 +1,10 @@
 // What goes wrong on purpose. One table of kinds of fault; each knows how to read its settings and what it does to a
 // request.
 //
-//   {"lose_answer": {"method": "POST", "type": "Observation", "times": 1},   done, then the connection closes
-//   unanswered
+//   {"lose_answer": {"method": "POST", "type": "Observation", "times": 1},   done, and never answered
 //    "delay_ms": {"ms": 300, "after": true},                                 waits before (or after) the work
 //    "status": {"code": 503, "retry_after": 2, "times": 3},                  this status instead of the work
+//                                                                           (or "rate_limit": 60: a RateLimit header)
 //    "stale": {"method": "PUT"},                                            412 instead of the work
 //    "conflict": {"method": "POST"},                                        409 instead: somebody else was writing
 //    "expire_next": {"type": "Patient"},                                    410 for the next of a list's further pages
@@ -13,10 +13,8 @@
 //    "forge_next": {"to": "http://127.0.0.2:9"},                            a next link to another host
 //    "late_commit": {"secs": 120, "method": "POST"},                        done and answered, and seen by others only
 //                                                                           then, with the lastUpdated of now
-//                                                                           (or "rate_limit": 60: a RateLimit header)
 //    "html": {"method": "GET"},                                             200 with a page of HTML instead of the work
-//    "cut": {"at": 100}}                                                     done, but the answer ends after so many
-//    bytes
+//    "cut": {"at": 100}}                                                     done, but the answer ends there (bytes)
 //
 // Every kind may state `method`, `type` ("Bundle" for transactions, "metadata") and `times` (1 when absent, "always").
 // A list makes several of one kind. A short form, "delay_ms": 300 or "html": true, means always and every request.
