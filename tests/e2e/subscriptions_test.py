@@ -79,7 +79,7 @@ class Subscriptions(unittest.TestCase):
 
     BACKPORT = "kind: backport\ntopic: {topic}\ntypes: [Observation]\nsecret_file: {secret}\ngrace_secs: 2\n"
 
-    def test_D2_backport_full_records_arrive_without_a_poll_and_a_count_may_begin_anew(self):
+    def test_D2_09_backport_full_records_arrive_without_a_poll_and_a_count_may_begin_anew(self):
         stack = self.stack(self.BACKPORT + "payload: full")
         self.working(stack)
         self.enter(stack, score("o1", 0, 11))
@@ -100,7 +100,7 @@ class Subscriptions(unittest.TestCase):
         self.assertEqual(len(whole), 2, "at the start and after the reset")
         self.assertNotIn(SECRET, (stack.folder / "daemon.log").read_text())
 
-    def test_D2_id_only_records_are_fetched_after_the_answer_and_gone_ones_are_deletions(self):
+    def test_D2_11_id_only_records_are_fetched_after_the_answer_and_gone_ones_are_deletions(self):
         stack = self.stack(self.BACKPORT + "payload: id-only", {"form": "SubscriptionStatus", "bundle_type": "transaction"})
         self.working(stack)
         self.enter(stack, score("o1", 0, 11))
@@ -122,13 +122,13 @@ class Subscriptions(unittest.TestCase):
         self.enter(stack, score("o2", 1, 5))
         until("the score", lambda: self.totals(stack).get("o2") == 5, timeout=60)
 
-    def test_D2_r4_empty_bodies_are_a_reason_to_look(self):
+    def test_D2_01_r4_empty_bodies_are_a_reason_to_look(self):
         stack = self.stack("kind: r4\ncriteria: Observation?status=final\nsecret_file: {secret}\npayload: empty")
         self.working(stack)
         self.enter(stack, score("o1", 0, 11))
         until("the score", lambda: self.totals(stack).get("o1") == 11, timeout=60)
 
-    def test_D2_r4_full_records_deletions_and_a_server_that_waits_to_be_told(self):
+    def test_D2_01_r4_full_records_deletions_and_a_server_that_waits_to_be_told(self):
         """As Medplum's: `requested` stays until the client says active, bodies signed, headers cut, deletions by a header."""
         stack = self.stack("kind: r4\ncriteria: Observation?status=final\nsecret_file: {secret}\nsecret_in: signature\n"
                            "payload: full\ngrace_secs: 1",
@@ -140,7 +140,7 @@ class Subscriptions(unittest.TestCase):
                            "entry": [{"request": {"method": "DELETE", "url": "Observation/o1"}}]})
         until("410 to be seen", lambda: [line for line in self.asked(stack, "Observation") if line["status"] == 410], timeout=60)
 
-    def test_D2_error_recovers_first_and_then_asks_to_go_on(self):
+    def test_D2_12_error_recovers_first_and_then_asks_to_go_on(self):
         stack = self.stack(self.BACKPORT + "payload: full\nheartbeat_secs: 1\n")
         self.working(stack)
         self.switch(stack, error=True)
@@ -150,7 +150,7 @@ class Subscriptions(unittest.TestCase):
         self.enter(stack, score("o2", 1, 5))
         until("the next score", lambda: self.totals(stack).get("o2") == 5, timeout=60)
 
-    def test_D2_forged_notifications_cause_nothing_and_a_flood_no_more_than_the_budget(self):
+    def test_D2_14_forged_notifications_cause_nothing_and_a_flood_no_more_than_the_budget(self):
         stack = self.stack("kind: r4\ncriteria: Observation?status=final\nsecret_file: {secret}\npayload: empty\ncalls_per_minute: 12")
         self.working(stack)
         before = len(self.asked(stack, "Observation"))
@@ -180,7 +180,7 @@ class Subscriptions(unittest.TestCase):
             self.assertEqual(answer.status, 200)
         connection.close()
 
-    def test_D2_shows_5_doubled_shuffled_and_lost_ends_as_in_order(self):
+    def test_D2_10_shows_5_doubled_shuffled_and_lost_ends_as_in_order(self):
         """Every record in several versions, so that the order matters."""
         records, versions = (2000, 5) if FULL else (200, 5)
         patients = 10

@@ -39,7 +39,7 @@ Hooked hook(const std::string& body, const HookSettings& settings) {
   return *std::move(out);
 }
 
-TEST(Hook, D2_AFullRecordOfAProvenSenderGoesIntoTheInboxAndNothingIsFetched) {
+TEST(Hook, D2_01_AFullRecordOfAProvenSenderGoesIntoTheInboxAndNothingIsFetched) {
   const auto out =
       hook(notice("Observation/o1", R"(,{"fullUrl":"https://x/Observation/o1","resource":)" + kObservation +
                                         R"(,"request":{"method":"PUT","url":"Observation/o1"}})"),
@@ -52,14 +52,14 @@ TEST(Hook, D2_AFullRecordOfAProvenSenderGoesIntoTheInboxAndNothingIsFetched) {
   EXPECT_EQ(out.batch.audit.size(), 1u);
 }
 
-TEST(Hook, D2_AFullRecordOfAnUnprovenSenderIsNeverUsedOnlyItsNameIs) {
+TEST(Hook, D2_02_AFullRecordOfAnUnprovenSenderIsNeverUsedOnlyItsNameIs) {
   const auto out = hook(kObservation, kUnproven);
   EXPECT_TRUE(out.batch.items.empty());
   ASSERT_EQ(out.fetch.size(), 1u);
   EXPECT_EQ(out.fetch[0].record.text(), "Observation/o1");
 }
 
-TEST(Hook, D2_IdOnlyNamesAreKeptForFetching) {
+TEST(Hook, D2_11_IdOnlyNamesAreKeptForFetching) {
   const auto out = hook(notice("Observation/o7", ""), kBelieved);
   ASSERT_EQ(out.fetch.size(), 1u);
   EXPECT_FALSE(out.fetch[0].gone);
@@ -103,7 +103,7 @@ TEST_F(Fetching, AFoundRecordIsNewsOnceHoweverOftenItIsFetched) {
   EXPECT_TRUE(store->cursors("main", "notify|").value().empty());
 }
 
-TEST_F(Fetching, D2_AGoneRecordIsADeletionInTheLaneOfItsPatient) {
+TEST_F(Fetching, D2_11_AGoneRecordIsADeletionInTheLaneOfItsPatient) {
   ehr.put(kObservation);
   go({"Observation", "o1"});
   ehr.read_errors.push_back({Kind::NotFound, "GET Observation/o1: 410"});
@@ -113,7 +113,7 @@ TEST_F(Fetching, D2_AGoneRecordIsADeletionInTheLaneOfItsPatient) {
   EXPECT_TRUE(items[1].resource.body.empty());
 }
 
-TEST_F(Fetching, D2_ARecordThatIsNotFoundIsAskedForThreeTimesAndNeverTakenForDeleted) {
+TEST_F(Fetching, D2_11_ARecordThatIsNotFoundIsAskedForThreeTimesAndNeverTakenForDeleted) {
   for (int tried = 0; tried < 2; ++tried) {
     ehr.read_errors.push_back({Kind::NotFound, "GET Observation/o410: 404"});
     const auto out = go({"Observation", "o410"}, tried);

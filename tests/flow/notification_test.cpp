@@ -39,7 +39,7 @@ Notification good(const std::string& text) {
   return read_it.ok() ? *read_it : Notification{};
 }
 
-TEST(Notification, D2_BackportOfR4HasParametersFirst) {
+TEST(Notification, D2_03_BackportOfR4HasParametersFirst) {
   const auto told = good(bundle(parameters("event-notification", event("7", "Observation/o1"))));
   EXPECT_EQ(told.what, What::Events);
   EXPECT_EQ(told.subscription, "Subscription/s1");
@@ -53,7 +53,7 @@ TEST(Notification, D2_BackportOfR4HasParametersFirst) {
   EXPECT_TRUE(told.issues.empty());
 }
 
-TEST(Notification, D2_SubscriptionStatusOfR4bAndR5IsTakenOnR4Too) {
+TEST(Notification, D2_03_SubscriptionStatusOfR4bAndR5IsTakenOnR4Too) {
   const auto told = good(bundle(R"({"resourceType":"SubscriptionStatus","status":"active","type":"event-notification",
     "eventsSinceSubscriptionStart":"9","subscription":{"reference":"https://ehr.example/fhir/Subscription/s1"},"topic":"http://example.org/topic",
     "notificationEvent":[{"eventNumber":"8","timestamp":"2026-11-22T09:00:00Z","focus":{"reference":"Patient/p1"}},
@@ -66,14 +66,14 @@ TEST(Notification, D2_SubscriptionStatusOfR4bAndR5IsTakenOnR4Too) {
   EXPECT_FALSE(told.numbers.events[1].at.has_value());
 }
 
-TEST(Notification, D2_ATransactionOfHapiIsTakenWithAWarning) {
+TEST(Notification, D2_03_ATransactionOfHapiIsTakenWithAWarning) {
   const auto told = good(bundle(parameters("event-notification", event("7", "Observation/o1")), "", "transaction"));
   ASSERT_EQ(told.issues.size(), 1u);
   EXPECT_EQ(told.issues[0].severity, Severity::Warning);
   EXPECT_EQ(told.issues[0].path, "Bundle.type");
 }
 
-TEST(Notification, D2_TheFirstEntryNamesStatusOrThatIsOdd) {
+TEST(Notification, D2_03_TheFirstEntryNamesStatusOrThatIsOdd) {
   auto text = bundle(parameters("heartbeat"));
   text.replace(text.find("$status"), 7, "nothing");
   const auto told = good(text);
@@ -90,7 +90,7 @@ TEST(Notification, HandshakesAndHeartbeatsHoldACountOnly) {
   EXPECT_EQ(good(bundle(parameters("heartbeat"))).key, "") << "one is like the other";
 }
 
-TEST(Notification, D2_BatchedEventsAreEachTold) {
+TEST(Notification, D2_10_BatchedEventsAreEachTold) {
   const auto told = good(bundle(parameters(
       "event-notification", event("5", "Observation/a") + event("6", "Observation/b") + event("7", "Observation/a"))));
   EXPECT_EQ(told.numbers.events.size(), 3u);
@@ -106,7 +106,7 @@ TEST(Notification, DeletionsAreSaidByTheEntry) {
   EXPECT_EQ(told.named.size(), 1u);
 }
 
-TEST(Notification, D2_AnIdOnlyReferenceMustLieInsideTheBaseUrl) {
+TEST(Notification, D2_11_AnIdOnlyReferenceMustLieInsideTheBaseUrl) {
   for (const char* focus :
        {"https://evil.example/fhir/Observation/1", "http://ehr.example/fhir/Observation/1",
         "https://ehr.example/fhir.evil.example/Observation/1", "https://ehr.example:444/fhir/Observation/1",
@@ -118,7 +118,7 @@ TEST(Notification, D2_AnIdOnlyReferenceMustLieInsideTheBaseUrl) {
   }
 }
 
-TEST(Notification, D2_TheSameNotificationIsKnownAgainByItsEvents) {
+TEST(Notification, D2_10_TheSameNotificationIsKnownAgainByItsEvents) {
   const auto first = good(bundle(parameters("event-notification", event("1", "Observation/a"), "1")));
   EXPECT_FALSE(first.key.empty());
   EXPECT_EQ(good(bundle(parameters("event-notification", event("1", "Observation/a"), "1"))).key, first.key);
@@ -128,7 +128,7 @@ TEST(Notification, D2_TheSameNotificationIsKnownAgainByItsEvents) {
   EXPECT_NE(good(later).key, first.key) << "per-notification numbers repeat, times do not";
 }
 
-TEST(Notification, D2_R4HooksBringARecordOrNothing) {
+TEST(Notification, D2_01_R4HooksBringARecordOrNothing) {
   const auto told = good(R"({"resourceType":"Patient","id":"p1"})");
   EXPECT_EQ(told.what, What::Resource);
   EXPECT_EQ(told.named[0].text(), "Patient/p1");

@@ -39,7 +39,7 @@ class Counting : public testing::Test {
   NumberState state{.begun = true};
 };
 
-TEST_F(Counting, D2_MonotonicAGapIsSeenAndIsOverdueAfterTheGraceTime) {
+TEST_F(Counting, D2_07_MonotonicAGapIsSeenAndIsOverdueAfterTheGraceTime) {
   hear({1}, 1);
   hear({2}, 2);
   EXPECT_EQ(gaps(), "");
@@ -53,7 +53,7 @@ TEST_F(Counting, D2_MonotonicAGapIsSeenAndIsOverdueAfterTheGraceTime) {
   EXPECT_EQ(range->last, 4);
 }
 
-TEST_F(Counting, D2_OutOfOrderEventsFillTheirGapAndChangeNothingElse) {
+TEST_F(Counting, D2_10_OutOfOrderEventsFillTheirGapAndChangeNothingElse) {
   hear({1}, 1);
   hear({9}, 9);
   hear({4}, 4);
@@ -64,7 +64,7 @@ TEST_F(Counting, D2_OutOfOrderEventsFillTheirGapAndChangeNothingElse) {
   EXPECT_EQ(state.contiguous(), 9);
 }
 
-TEST_F(Counting, D2_RepeatedEventsChangeNothing) {
+TEST_F(Counting, D2_10_RepeatedEventsChangeNothing) {
   hear({1}, 1);
   hear({2, 3}, 3);
   const auto before = text_of(state);
@@ -74,7 +74,7 @@ TEST_F(Counting, D2_RepeatedEventsChangeNothing) {
   EXPECT_EQ(text_of(state), before);
 }
 
-TEST_F(Counting, D2_ALastEventThatNeverCameShowsInTheNextHeartbeat) {
+TEST_F(Counting, D2_05_ALastEventThatNeverCameShowsInTheNextHeartbeat) {
   hear({1}, 1);
   hear({}, 3);
   EXPECT_EQ(gaps(), "2-3 ");
@@ -82,7 +82,7 @@ TEST_F(Counting, D2_ALastEventThatNeverCameShowsInTheNextHeartbeat) {
   EXPECT_EQ(gaps(), "3-3 ");
 }
 
-TEST_F(Counting, D2_ANumberThatComesBackWithALaterTimeIsAResetAndNoErrorLoop) {
+TEST_F(Counting, D2_09_ANumberThatComesBackWithALaterTimeIsAResetAndNoErrorLoop) {
   hear({1}, 1);
   hear({2, 3, 4}, 4);
   state = next(state, {.count = 1, .events = {{1, kStart + 2h}}}, Numbering::Monotonic, now);
@@ -99,7 +99,7 @@ TEST_F(Counting, D2_ANumberThatComesBackWithALaterTimeIsAResetAndNoErrorLoop) {
   EXPECT_EQ(state.wanted, Recovery::None);
 }
 
-TEST_F(Counting, D2_AnEhrThatDoesNotTellItsCountIsBelievedToHaveBegunAnew) {
+TEST_F(Counting, D2_09_AnEhrThatDoesNotTellItsCountIsBelievedToHaveBegunAnew) {
   hear({1, 2, 3}, 3);
   state = next(state, {.count = 1, .events = {{1, std::nullopt}}}, Numbering::Monotonic, now);
   ASSERT_TRUE(state.suspect) << "without a time nobody can tell a repeat";
@@ -118,7 +118,7 @@ TEST_F(Counting, ACountThatTheEhrConfirmsClearsTheSuspicion) {
   EXPECT_EQ(gaps(), "4-5 ");
 }
 
-TEST_F(Counting, D2_PerNotificationNumbersSayNothing) {
+TEST_F(Counting, D2_08_PerNotificationNumbersSayNothing) {
   state = next({}, heard({1}, 1), Numbering::PerNotification, now);
   state = next(state, heard({7}, 7), Numbering::PerNotification, now);
   state = next(state, heard({1}, 1), Numbering::PerNotification, now);
@@ -170,7 +170,7 @@ TEST_F(Counting, IsKeptAsAText) {
 }
 
 // B5: doubled and shuffled, whatever came is known and whatever did not is a gap.
-TEST_F(Counting, D2_AnyOrderWithRepeatsAndLossesEndsInTheSamePicture) {
+TEST_F(Counting, D2_10_AnyOrderWithRepeatsAndLossesEndsInTheSamePicture) {
   for (unsigned seed = 1; seed <= 50; ++seed) {
     std::mt19937 random(seed);
     std::vector<std::int64_t> numbers(100);

@@ -65,7 +65,7 @@ TEST(Subscription, R4WithoutPayloadAsksForNothingButASign) {
             std::string::npos);
 }
 
-TEST(Subscription, D2_RejectWithModificationIsSeenInWhatCameBack) {
+TEST(Subscription, D2_13_RejectWithModificationIsSeenInWhatCameBack) {
   const auto wish = by_topic();
   const auto sent = replaced(subscription_body(wish, "requested", kNow, "7"), R"("status":"requested")",
                              R"("status":"active","error":"","meta2":1)");
@@ -82,7 +82,7 @@ TEST(Subscription, D2_RejectWithModificationIsSeenInWhatCameBack) {
   EXPECT_TRUE(found(replaced(sent, "Bearer secret", "***"), wish).differences.empty()) << "headers may be hidden";
 }
 
-TEST(Subscription, D2_ATwinHasOurAddressAndOurCriteria) {
+TEST(Subscription, D2_13_ATwinHasOurAddressAndOurCriteria) {
   const auto wish = by_topic();
   const auto mine = subscription_body(wish, "active", {}, "7");
   EXPECT_TRUE(is_twin(document(mine)->root(), wish));
@@ -91,7 +91,7 @@ TEST(Subscription, D2_ATwinHasOurAddressAndOurCriteria) {
   EXPECT_EQ(twin_query(wish), "url=https%3A%2F%2Fbhi.example%2Fnotify%2Fscores");
 }
 
-TEST(Subscription, D2_IsRenewedBeforeItsEndAndOnlyThen) {
+TEST(Subscription, D2_13_IsRenewedBeforeItsEndAndOnlyThen) {
   EXPECT_FALSE(renewal(kNow + 500h, 720h, kNow).has_value());
   EXPECT_EQ(renewal(kNow + 200h, 720h, kNow), kNow + 720h);
   EXPECT_EQ(renewal(kNow - 1h, 720h, kNow), kNow + 720h);

@@ -56,7 +56,7 @@ class Notify : public DaemonTest {
   std::string last;
 };
 
-TEST_F(Notify, D2_R4HooksComeEmptyByPostAndPutWithARecordAndAsANoticeOfDeletion) {
+TEST_F(Notify, D2_01_R4HooksComeEmptyByPostAndPutWithARecordAndAsANoticeOfDeletion) {
   start();
   EXPECT_EQ(notify("POST", "/notify/people", "", kProof), 200);
   EXPECT_EQ(notify("PUT", "/notify/people", "", kProof), 200);
@@ -75,7 +75,7 @@ TEST_F(Notify, D2_R4HooksComeEmptyByPostAndPutWithARecordAndAsANoticeOfDeletion)
   EXPECT_EQ(held("b6"), 404);
 }
 
-TEST_F(Notify, D2_UnsignedIsRefusedWhenASecretIsSetAndNothingIsKept) {
+TEST_F(Notify, D2_02_UnsignedIsRefusedWhenASecretIsSetAndNothingIsKept) {
   start();
   for (const std::string& fields :
        {std::string(), std::string("Authorization: Bearer wrong\r\n"), std::string("X-Signature: 00\r\n")}) {
@@ -87,7 +87,7 @@ TEST_F(Notify, D2_UnsignedIsRefusedWhenASecretIsSetAndNothingIsKept) {
   EXPECT_EQ(last.find(kSecret), std::string::npos);
 }
 
-TEST_F(Notify, D2_SignaturesAreOverTheBytesThatCame) {
+TEST_F(Notify, D2_02_SignaturesAreOverTheBytesThatCame) {
   settings.sources.front().subscriptions.front().secret_place = SecretPlace::HubSignature;
   start();
   const auto body = with_id("d1") + "  ";
@@ -102,7 +102,7 @@ TEST_F(Notify, D2_SignaturesAreOverTheBytesThatCame) {
   EXPECT_EQ(notify("POST", "/notify/people", "", signed_by(kSecret, "")), 200) << "an empty body is signed too";
 }
 
-TEST_F(Notify, D2_EventNotificationsAreNotAnswered2xxBeforeTheyAreKept) {
+TEST_F(Notify, D2_06_EventNotificationsAreNotAnswered2xxBeforeTheyAreKept) {
   std::atomic<bool> full{false};
   Metrics metrics;
   wrap = [&](std::unique_ptr<flow::Store> store) -> std::unique_ptr<flow::Store> {

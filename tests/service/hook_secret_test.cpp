@@ -45,7 +45,7 @@ class HookSecret : public ::testing::Test {
   http::Request request;
 };
 
-TEST_F(HookSecret, D2_ASecretHeaderIsComparedWhole) {
+TEST_F(HookSecret, D2_02_ASecretHeaderIsComparedWhole) {
   EXPECT_EQ(proven({{"authorization", "Bearer " + kSecret}}), "yes");
   EXPECT_EQ(proven({{"authorization", "bearer " + kSecret}}), "yes");
   for (const std::string& wrong : {std::string(), kSecret, "Bearer " + kSecret + "x", "Bearer " + kSecret.substr(1),
@@ -60,7 +60,7 @@ TEST_F(HookSecret, D2_ASecretHeaderIsComparedWhole) {
   EXPECT_EQ(secret_header(settings, kSecret), "X-Hook-Secret: " + kSecret);
 }
 
-TEST_F(HookSecret, D2_AHubSignatureIsOverTheBytesOfTheBody) {
+TEST_F(HookSecret, D2_02_AHubSignatureIsOverTheBytesOfTheBody) {
   settings.secret_place = SecretPlace::HubSignature;
   const auto digest = to_hex(hmac_sha256(kSecret, request.body));
   EXPECT_EQ(proven({{"x-hub-signature", "sha256=" + digest}}), "yes");
@@ -73,7 +73,7 @@ TEST_F(HookSecret, D2_AHubSignatureIsOverTheBytesOfTheBody) {
   EXPECT_EQ(secret_header(settings, kSecret), "");
 }
 
-TEST_F(HookSecret, D2_AnXSignatureOfMedplumIsTheBareDigest) {
+TEST_F(HookSecret, D2_02_AnXSignatureOfMedplumIsTheBareDigest) {
   settings.secret_place = SecretPlace::Signature;
   const auto digest = to_hex(hmac_sha256(kSecret, request.body));
   EXPECT_EQ(proven({{"x-signature", digest}}), "yes");

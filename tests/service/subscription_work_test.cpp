@@ -22,7 +22,7 @@ class SubscriptionLife : public SubscriptionTest {
   flow::NumberState numbers() const { return parts->book.look(0).numbers; }
 };
 
-TEST_F(SubscriptionLife, D2_IsMadeAfterALookForATwinAndPolledForOnceItWorks) {
+TEST_F(SubscriptionLife, D2_13_IsMadeAfterALookForATwinAndPolledForOnceItWorks) {
   work(2);
   ASSERT_GE(ehr.requests.size(), 2u);
   EXPECT_EQ(ehr.requests[0], "SEARCH Subscription?url=https%3A%2F%2Fbhi.example%2Fnotify%2Fscores");
@@ -37,7 +37,7 @@ TEST_F(SubscriptionLife, D2_IsMadeAfterALookForATwinAndPolledForOnceItWorks) {
   EXPECT_EQ(ehr.count("PUT"), 0u);
 }
 
-TEST_F(SubscriptionLife, D2_ATwinIsAdoptedAndToldOurSecretAndThereIsOne) {
+TEST_F(SubscriptionLife, D2_13_ATwinIsAdoptedAndToldOurSecretAndThereIsOne) {
   work(2);
   EXPECT_TRUE(store->accept({{}, flow::Cursor{"main", "notify|scores|at", ""}, {}, {}}).ok());
   restart();
@@ -66,7 +66,7 @@ TEST_F(SubscriptionLife, ALostAnswerToItsCreationMakesNoSecondOne) {
   EXPECT_EQ(ehr.count("POST"), 1u);
 }
 
-TEST_F(SubscriptionLife, D2_RejectWithModificationOfItsCriteriaSwitchesItOff) {
+TEST_F(SubscriptionLife, D2_13_RejectWithModificationOfItsCriteriaSwitchesItOff) {
   ehr.on_write = [](std::string text) { return replaced(std::move(text), "topics/Observation", "topics/Everything"); };
   work(60);
   EXPECT_EQ(state(), "not-offered");
@@ -77,13 +77,13 @@ TEST_F(SubscriptionLife, D2_RejectWithModificationOfItsCriteriaSwitchesItOff) {
   EXPECT_EQ(ehr.count("POST"), 1u) << "it is not asked for again and again";
 }
 
-TEST_F(SubscriptionLife, D2_RejectWithModificationOfThePayloadIsToldAndLivedWith) {
+TEST_F(SubscriptionLife, D2_13_RejectWithModificationOfThePayloadIsToldAndLivedWith) {
   ehr.on_write = [](std::string text) { return replaced(std::move(text), "\"id-only\"", "\"empty\""); };
   activate();
   EXPECT_NE(parts->upkeep.shown().reason.find("payload content"), std::string::npos);
 }
 
-TEST_F(SubscriptionLife, D2_IsRenewedBeforeItsEnd) {
+TEST_F(SubscriptionLife, D2_13_IsRenewedBeforeItsEnd) {
   activate();
   const auto end = parts->upkeep.shown().end;
   ASSERT_TRUE(end.has_value());
@@ -97,7 +97,7 @@ TEST_F(SubscriptionLife, D2_IsRenewedBeforeItsEnd) {
   EXPECT_EQ(state(), "working");
 }
 
-TEST_F(SubscriptionLife, D2_RequestedThatStaysIsToldToBeActive) {
+TEST_F(SubscriptionLife, D2_13_RequestedThatStaysIsToldToBeActive) {
   work(5);
   EXPECT_EQ(state(), "waiting");
   work(60);
@@ -105,7 +105,7 @@ TEST_F(SubscriptionLife, D2_RequestedThatStaysIsToldToBeActive) {
   EXPECT_EQ(ehr.count("PUT Subscription/s1"), 1u);
 }
 
-TEST_F(SubscriptionLife, D2_StatusErrorRecoversFirstAndThenAsksToGoOn) {
+TEST_F(SubscriptionLife, D2_12_StatusErrorRecoversFirstAndThenAsksToGoOn) {
   activate();
   polls = false;
   ehr.set_status("s1", "active", "error");
@@ -127,7 +127,7 @@ TEST_F(SubscriptionLife, AnEhrThatOffersNoneIsSaidAndNotAskedForIt) {
   EXPECT_TRUE(ehr.requests.empty());
 }
 
-TEST_F(SubscriptionLife, D2_HandshakeIsTakenOnlyForOurSubscriptionTopicAndAddress) {
+TEST_F(SubscriptionLife, D2_04_HandshakeIsTakenOnlyForOurSubscriptionTopicAndAddress) {
   activate();
   const auto allowed = [this](const std::string& body) {
     const auto document = parsed(body);
@@ -149,14 +149,14 @@ TEST_F(SubscriptionLife, D2_HandshakeIsTakenOnlyForOurSubscriptionTopicAndAddres
   EXPECT_FALSE(allowed(topic("http://example.org/topics/Patient")));
 }
 
-TEST_F(SubscriptionLife, D2_BeforeItsIdIsKnownOnlyAHandshakeIsTaken) {
+TEST_F(SubscriptionLife, D2_04_BeforeItsIdIsKnownOnlyAHandshakeIsTaken) {
   const auto document = parsed(told("handshake", 0, {}));
   EXPECT_TRUE(parts->book.check(*flow::read_notification(document->root(), {})).ok());
   const auto event = parsed(told("event-notification", 1, {1}));
   EXPECT_FALSE(parts->book.check(*flow::read_notification(event->root(), {})).ok());
 }
 
-TEST_F(SubscriptionLife, D2_EventNotificationsAreDurableBeforeTheAnswerAndNothingIsFetchedBefore) {
+TEST_F(SubscriptionLife, D2_06_EventNotificationsAreDurableBeforeTheAnswerAndNothingIsFetchedBefore) {
   activate();
   const auto taken = take(told("event-notification", 1, {1}));
   ASSERT_TRUE(taken.ok());
@@ -173,7 +173,7 @@ TEST_F(SubscriptionLife, D2_EventNotificationsAreDurableBeforeTheAnswerAndNothin
   EXPECT_EQ(parts->book.look(10).fetch_total, 0u);
 }
 
-TEST_F(SubscriptionLife, D2_AGapWaitsTheGraceTimeThenEventsAreAskedForTheRange) {
+TEST_F(SubscriptionLife, D2_07_AGapWaitsTheGraceTimeThenEventsAreAskedForTheRange) {
   activate();
   ASSERT_TRUE(take(told("event-notification", 1, {1})).ok());
   ASSERT_TRUE(take(told("event-notification", 4, {4})).ok());
@@ -189,7 +189,7 @@ TEST_F(SubscriptionLife, D2_AGapWaitsTheGraceTimeThenEventsAreAskedForTheRange) 
   EXPECT_EQ(ehr.count("GET Observation/o2") + ehr.count("GET Observation/o3"), 2u);
 }
 
-TEST_F(SubscriptionLife, D2_WithoutEventsAGapIsPolledForOnce) {
+TEST_F(SubscriptionLife, D2_07_WithoutEventsAGapIsPolledForOnce) {
   ehr.declared.types.front().operations.clear();
   activate();
   ASSERT_TRUE(take(told("event-notification", 1, {1})).ok());
@@ -201,7 +201,7 @@ TEST_F(SubscriptionLife, D2_WithoutEventsAGapIsPolledForOnce) {
   EXPECT_EQ(ehr.count("GET Subscription/s1/$"), 0u);
 }
 
-TEST_F(SubscriptionLife, D2_EventsThatAreNotAllThereAreFollowedByAPoll) {
+TEST_F(SubscriptionLife, D2_07_EventsThatAreNotAllThereAreFollowedByAPoll) {
   activate();
   ASSERT_TRUE(take(told("event-notification", 1, {1})).ok());
   ASSERT_TRUE(take(told("event-notification", 4, {4})).ok());
@@ -212,7 +212,7 @@ TEST_F(SubscriptionLife, D2_EventsThatAreNotAllThereAreFollowedByAPoll) {
   EXPECT_TRUE(numbers().gaps.empty());
 }
 
-TEST_F(SubscriptionLife, D2_SilenceBeyondHeartbeatAndGraceAsksForTheStatusAndThenRecovers) {
+TEST_F(SubscriptionLife, D2_05_SilenceBeyondHeartbeatAndGraceAsksForTheStatusAndThenRecovers) {
   one().heartbeat_secs = 60;
   activate();
   ehr.answers["Subscription/s1/$status"] = told("query-status", 2, {});
@@ -231,7 +231,7 @@ TEST_F(SubscriptionLife, D2_SilenceBeyondHeartbeatAndGraceAsksForTheStatusAndThe
   EXPECT_EQ(ehr.count("GET Subscription/s1/$status"), asked) << "a heartbeat resets the timer";
 }
 
-TEST_F(SubscriptionLife, D2_ACounterThatRestartsIsAResetEverythingIsAskedForOnce) {
+TEST_F(SubscriptionLife, D2_09_ACounterThatRestartsIsAResetEverythingIsAskedForOnce) {
   activate();
   ASSERT_TRUE(take(told("event-notification", 5, {1, 2, 3, 4, 5})).ok());
   for (int i = 1; i <= 5; ++i) {
@@ -251,7 +251,7 @@ TEST_F(SubscriptionLife, D2_ACounterThatRestartsIsAResetEverythingIsAskedForOnce
   EXPECT_EQ(whole_polls, 1) << "no loop";
 }
 
-TEST_F(SubscriptionLife, D2_PerNotificationNumberingSeesNoGapsAndKnowsRepeatsByTheEvent) {
+TEST_F(SubscriptionLife, D2_08_PerNotificationNumberingSeesNoGapsAndKnowsRepeatsByTheEvent) {
   one().numbering = NumberingWish::PerNotification;
   activate();
   ASSERT_TRUE(take(told("event-notification", 1, {1}, "2026-11-22T09:00:01Z")).ok());
@@ -268,7 +268,7 @@ TEST_F(SubscriptionLife, D2_PerNotificationNumberingSeesNoGapsAndKnowsRepeatsByT
   EXPECT_EQ(whole_polls, 0);
 }
 
-TEST_F(SubscriptionLife, D2_AFloodCausesNoMoreRequestsThanTheBudget) {
+TEST_F(SubscriptionLife, D2_14_AFloodCausesNoMoreRequestsThanTheBudget) {
   one().calls_per_minute = 8;
   restart();
   activate();

@@ -118,13 +118,17 @@ function(bhi_tests)
       PROPERTIES TIMEOUT 300 LABELS ${name})
   endforeach()
   file(GLOB scripts CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/*/*_test.py)
+  set(longest 600)  # seconds
+  if("$ENV{BHI_FULL}" STREQUAL "1")
+    set(longest 14400)
+  endif()
   foreach(script IN LISTS scripts)
     get_filename_component(name ${script} NAME_WE)
     get_filename_component(folder ${script} DIRECTORY)
     get_filename_component(folder ${folder} NAME)
     add_test(NAME ${folder}.${name} COMMAND python3 -W error::ResourceWarning ${script} -v
              WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
-    set_tests_properties(${folder}.${name} PROPERTIES TIMEOUT 600 LABELS ${folder}
+    set_tests_properties(${folder}.${name} PROPERTIES TIMEOUT ${longest} LABELS ${folder}
                          ENVIRONMENT "BHI_BIN_DIR=${CMAKE_BINARY_DIR}/bin")
   endforeach()
   add_test(NAME format COMMAND ${CMAKE_SOURCE_DIR}/tools/lint --format)
