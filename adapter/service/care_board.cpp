@@ -78,7 +78,7 @@ void CareBoard::forget_practice() {
   practice_ = nullptr;
 }
 
-Result<CaseloadView> CareBoard::caseload() {
+Result<CaseloadView> CareBoard::caseload(const std::stop_token& stop) {
   BHI_TRY(const auto known, practice());
   const Instant now = now_();
   const TimeZone zone = zone_of(*known);
@@ -86,9 +86,12 @@ Result<CaseloadView> CareBoard::caseload() {
   const std::lock_guard lock(caseload_mutex_);
   const auto payer = care::payer_rule(known->record.practice, "");
   const care::CaseloadContext context{known->record.practice, zone, payer, {}};
-  BHI_TRY(const auto updated, rows_.update(store_, key, [&](const care::Record& record) {
-    return care::caseload_row(record, context, medication_flags(record, now), now);
-  }));
+  BHI_TRY(const auto updated, rows_.update(
+                                  store_, key,
+                                  [&](const care::Record& record) {
+                                    return care::caseload_row(record, context, medication_flags(record, now), now);
+                                  },
+                                  stop));
   if (updated.all || view_.rows == nullptr) {
     auto rows = std::make_shared<Rows>();
     rows->reserve(rows_.values().size());
@@ -122,7 +125,7 @@ void CareBoard::keep(std::stop_token stop, int keep_days) {
   std::mutex mutex;
   std::condition_variable_any woken;
   for (int round = 0; !stop.stop_requested(); ++round) {
-    if (const auto view = caseload(); !view.ok()) trouble("caseload", view.error());
+    if (const auto view = caseload(stop); !view.ok() && !stop.stop_requested()) trouble("caseload", view.error());
     if (round % kRoundsAnHour == 0) {
       const auto forgotten = forget_before(now_() - std::chrono::days(keep_days));
       if (!forgotten.ok()) trouble("forgetting events", forgotten.error());

@@ -45,7 +45,7 @@ class CareBoard {
   static TimeZone zone_of(const flow::LoadedPractice& practice);
 
   // Rows are of the practice's day: they are made anew when it ends, and when the practice changes.
-  Result<CaseloadView> caseload();
+  Result<CaseloadView> caseload(const std::stop_token& stop = {});
 
   // Until stopped: keeps the caseload warm, so that nobody waits for a new day's first list, and forgets events that
   // are older than `keep_days`.

@@ -13,6 +13,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <stop_token>
 #include <string>
 
 namespace bhi::service {
@@ -30,7 +31,10 @@ class PatientMemo {
  public:
   using Compute = std::function<std::optional<T>(const care::Record&)>;
 
-  Result<Updated> update(flow::Store& store, const std::string& key, const Compute& compute) {
+  // Error Unavailable: `stop` was asked for meanwhile; what was done is done again the next time.
+  Result<Updated> update(flow::Store& store, const std::string& key, const Compute& compute,
+                         const std::stop_token& stop = {}) {
+    stop_ = stop;
     BHI_TRY(const auto span, store.event_span());
     if (key != key_ || span.first > seq_ + 1) {  // or events are gone that we have not seen
       BHI_CHECK(begin(store, key, span.last, compute));
@@ -75,6 +79,7 @@ class PatientMemo {
   }
 
   Result<void> look(flow::Store& store, const std::string& patient, const Compute& compute) {
+    if (stop_.stop_requested()) return Error{Kind::Unavailable, "stopping"};
     BHI_TRY(const auto loaded, flow::load_record(store, patient));
     auto value = compute(loaded.record);
     if (value)
@@ -87,6 +92,7 @@ class PatientMemo {
   std::string key_;  // empty: nothing computed yet
   std::int64_t seq_ = 0;
   std::map<std::string, T> values_;
+  std::stop_token stop_;  // of the update under way
 };
 
 }  // namespace bhi::service
