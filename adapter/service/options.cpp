@@ -265,7 +265,7 @@ std::vector<Option> make_table() {
                      is_base_url)),
       row("sources[].auth.scopes", "",
           "the scopes to ask for, exactly; when not given: to read every one of `types`, and with `write_back` to "
-          "write what is written back",
+          "write what is written back; where an EHR refuses scopes that it has not registered, list `types` or these",
           list_of<E>(BHI_FIELD(E, auth.scopes), "a list of scopes", is_scope)),
       row("sources[].auth.more_scopes", "", "scopes to ask for beside these",
           list_of<E>(BHI_FIELD(E, auth.more_scopes), "a list of scopes", is_scope)),
