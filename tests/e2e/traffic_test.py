@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 import unittest
 
-from stack import Stack, until
+from stack import BIN, Stack, until
 
 TYPES = ["Patient", "Questionnaire", "QuestionnaireResponse", "Observation"]
 
@@ -112,6 +112,14 @@ class MutualTls(unittest.TestCase):
     def test_patients_come_over_mutual_tls(self):
         stack = self.stack(f"ca_file: {self.folder}/ca.crt, cert_file: {self.folder}/client.crt, key_file: {self.folder}/client.key")
         until("patients", lambda: len(stack.patients()) >= 5, timeout=60)
+
+    def test_capabilities_are_shown_over_mutual_tls(self):
+        stack = self.stack(f"ca_file: {self.folder}/ca.crt, cert_file: {self.folder}/client.crt, key_file: {self.folder}/client.key")
+        words = ["--ca-file", self.folder / "ca.crt", "--cert-file", self.folder / "client.crt", "--key-file", self.folder / "client.key"]
+        page = subprocess.run([BIN / "bhi", "capabilities", f"{stack.sim_url}/fhir", *words],
+                              capture_output=True, text=True, timeout=60)
+        self.assertEqual(page.returncode, 0, page.stderr)
+        self.assertIn(f"tls: {{ca_file: {self.folder}/ca.crt, cert_file: {self.folder}/client.crt", page.stdout)
 
     def test_without_our_certificate_or_their_authority_nothing_is_read_and_the_log_says_why(self):
         for yaml in (f"ca_file: {self.folder}/ca.crt",

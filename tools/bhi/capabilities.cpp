@@ -22,6 +22,7 @@ int run_capabilities(const CapabilitiesOptions& options) {
     source.types_listed = true;
   }
   if (options.cohort) source.cohort = service::CohortType::Known;
+  source.tls = {options.ca_file, options.cert_file, options.key_file};
   if (!options.token_file.empty()) {
     source.auth.type = service::AuthType::Bearer;
     source.auth.token_file = options.token_file;

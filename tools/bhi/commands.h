@@ -41,6 +41,7 @@ struct TokenOptions {
 struct CapabilitiesOptions {
   std::string url;
   std::string token_file;
+  std::string ca_file, cert_file, key_file;  // TLS
   std::vector<std::string> types;
   int patients = 1000;
   int calls_per_minute = 0;

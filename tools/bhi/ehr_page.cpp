@@ -236,6 +236,12 @@ void print_block(const flow::Capabilities& capabilities, const service::SourceSe
   }
   out << "\nTo begin with, below `sources:`\n"
       << "  - name: " << source.name << "\n    base_url: " << source.base_url << "\n    types: [" << types << "]\n";
+  const auto& tls = source.tls;
+  if (!tls.ca_file.empty()) out << "    tls: {ca_file: " << tls.ca_file << (tls.cert_file.empty() ? "}\n" : ", ");
+  if (!tls.cert_file.empty()) {
+    out << (tls.ca_file.empty() ? "    tls: {" : "") << "cert_file: " << tls.cert_file << ", key_file: " << tls.key_file
+        << "}\n";
+  }
   if (lists_patients) out << "    cohort: {type: list, file: /etc/bhi-adapter/cohort.txt}  # a patient's id a line\n";
   if (by_patient) {
     out << "    calls_per_minute: " << (source.calls_per_minute > 0 ? source.calls_per_minute : 60)

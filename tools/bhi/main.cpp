@@ -89,6 +89,12 @@ int main(int argc, char** argv) {
   capabilities_command->add_option("--calls-per-minute", ehr.calls_per_minute, "what the EHR allows");
   capabilities_command->add_flag("--cohort", ehr.cohort, "only certain patients are of interest");
   capabilities_command->add_option("--token-file", ehr.token_file, "file with a bearer token");
+  capabilities_command->add_option("--ca-file", ehr.ca_file, "authorities to trust, as PEM, instead of the system's");
+  auto* own_certificate =
+      capabilities_command->add_option("--cert-file", ehr.cert_file, "our certificate, for mutual TLS");
+  auto* own_key = capabilities_command->add_option("--key-file", ehr.key_file, "its private key");
+  own_certificate->needs(own_key);
+  own_key->needs(own_certificate);
   capabilities_command->add_flag("--allow-plain-http", ehr.allow_plain_http, "http beyond this machine");
 
   bhi::tools::SendOptions send;

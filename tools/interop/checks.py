@@ -70,8 +70,8 @@ class Checks:
         command = [bhi(), "capabilities", self.chosen.base_url, "--types", *bundles.POLLED]
         command += ["--token-file", self.chosen.token_file] if self.chosen.token_file else []
         command += ["--allow-plain-http"] if self.chosen.allow_plain_http else []
-        if self.chosen.ca_file or self.chosen.cert_file:
-            return f"{self.software}; bhi capabilities: SKIPPED, it takes no certificates"
+        tls = {"--ca-file": self.chosen.ca_file, "--cert-file": self.chosen.cert_file, "--key-file": self.chosen.cert_key_file}
+        command += [word for option, path in tls.items() if path for word in (option, path)]
         page = subprocess.run(command, capture_output=True, text=True, timeout=120)
         if page.returncode != 0:
             raise AssertionError(f"bhi capabilities ended with {page.returncode}: {page.stderr.strip()[-300:]}")
