@@ -90,7 +90,10 @@ TEST_F(Inbox, MovesSeveralCursorsAtOnceListsThemByTheBeginningOfTheirNamesAndFor
   EXPECT_EQ(names("ref|"), (Lanes{"ref|xy|1", "ref|x|1", "ref|x|2", "ref|\u00e9"}));
   EXPECT_EQ(names("").size(), 6u);
   EXPECT_EQ(names("ref|x|1|"), Lanes{});
-  must(store().accept({{}, flow::Cursor{"clinic", "a", ""}, {}, {{"clinic", "ref|x|1", ""}, {"clinic", "none", ""}}}));
+  flow::Accepted forget;
+  forget.cursor = flow::Cursor{"clinic", "a", ""};
+  forget.more_cursors = {{"clinic", "ref|x|1", ""}, {"clinic", "none", ""}};
+  must(store().accept(forget));
   EXPECT_EQ(names("ref|x|"), Lanes{"ref|x|2"});
   EXPECT_FALSE(must(store().cursor("clinic", "a")).has_value());
 }
