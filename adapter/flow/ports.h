@@ -65,7 +65,7 @@ struct Accepted {
   std::vector<InboxItem> items;  // seq is given by the store
   std::optional<Cursor> cursor;  // moves in the same transaction
   std::vector<AuditEntry> audit;
-  std::vector<PutAside> aside{};  // quarantined at once
+  std::vector<PutAside> aside{};       // quarantined at once
   std::vector<Cursor> more_cursors{};  // these too; an empty value forgets the cursor
 };
 
