@@ -101,7 +101,8 @@ TEST_F(Moves, AMergedPatientsRecordsGoToTheSurvivor) {
   const auto events = store_->events(0, 1000);
   EXPECT_TRUE(std::ranges::any_of(
       *events, [](const Event& event) { return event.kind == "Screening" && event.patient == id("new"); }));
-  for (const StoredEntity& row : *store_->entities_of(id("new"), "Screening")) {
+  const auto rows = store_->entities_of(id("new"), "Screening");
+  for (const StoredEntity& row : *rows) {
     EXPECT_NE(row.body.find(id("new")), std::string::npos) << "the entity itself names its patient";
     EXPECT_EQ(row.body.find(id("old")), std::string::npos);
   }
