@@ -208,7 +208,7 @@ class Subscriptions(unittest.TestCase):
 
         fresh = Stack(types=TYPES, samples=False, poll_secs=3600)
         self.addCleanup(fresh.stop)
-        fresh.sim_port = stack.sim_port
+        fresh.sim_url = stack.sim_url
         fresh.start_daemon()
         until("a daemon that only polled", lambda: len(self.totals(fresh)) == len(expected)
               and fresh.metric("bhi_inbox_items", state="pending") == 0, timeout=300, pause=1)
