@@ -93,6 +93,18 @@ void print_bulk(const flow::Capabilities& capabilities, std::ostream& out) {
   }
 }
 
+void print_subscriptions(const flow::Capabilities& capabilities, std::ostream& out) {
+  out << "\nSubscriptions\n  ";
+  const auto* found = capabilities.of("Subscription");
+  if (found == nullptr || !found->create) {
+    out << "cannot be made by us" << (found == nullptr ? ": the type is not declared" : "") << "\n";
+    return;
+  }
+  const bool events = std::ranges::find(found->operations, "events") != found->operations.end();
+  out << "can be made (`subscriptions`): news at once; what is lost is found by " << (events ? "$events and " : "")
+      << "polls\n";
+}
+
 // What of ours goes into which type, in the order of its urgency.
 struct Written {
   std::string_view what;
@@ -220,6 +232,7 @@ void print_page(const flow::Capabilities& capabilities, const service::SourceSet
   print_reading(choices, out);
   print_age(choices, source, patients, out);
   print_bulk(capabilities, out);
+  print_subscriptions(capabilities, out);
   print_writing(capabilities, out);
   print_advice(choices, capabilities, source, out);
 }
