@@ -77,7 +77,7 @@ class Checks:
             raise AssertionError(f"bhi capabilities ended with {page.returncode}: {page.stderr.strip()[-300:]}")
         modes = re.findall(r"^  (\w+) +(lastUpdated|sweep|created-date|none)", page.stdout, re.MULTILINE)
         readable = [one for one, mode in modes if mode != "none"]
-        todo = page.stdout.split("To do\n")[1].strip()
+        todo = page.stdout.split("To do\n")[1].split("\n\n")[0].strip()
         return f"{self.software}; {len(readable)} of {len(modes)} types readable; to do: {' '.join(todo.split())}"
 
     def authorisation(self):
