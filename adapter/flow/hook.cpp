@@ -1,6 +1,7 @@
 #include "flow/hook.h"
 
 #include "fhir/bundle.h"
+#include "flow/pages.h"
 #include "flow/receive.h"
 
 #include <algorithm>
@@ -20,11 +21,6 @@ bool is_wanted(const HookSettings& settings, std::string_view type) {
 
 bool is_gone(const Notification& notification, const RecordName& name) {
   return std::ranges::find(notification.gone, name) != notification.gone.end();
-}
-
-// The Ehr's words for what is gone for good (ports.h); not those of a record whose id holds these digits.
-bool says_gone(const Error& error) {
-  return error.message.starts_with("410") || error.message.find(": 410") != std::string::npos;
 }
 
 // Records that stand whole in the body and are of a type that is asked for.

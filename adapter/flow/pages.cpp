@@ -46,6 +46,10 @@ bool says_incomplete(const Node& bundle) {
   return false;
 }
 
+bool says_gone(const Error& error) {
+  return error.message.starts_with("410") || error.message.find(": 410") != std::string::npos;
+}
+
 Result<PageWalk> walk_pages(Ehr& ehr, Page page, int max_pages, std::string_view type, Issues& issues,
                             const TakePage& take) {
   PageWalk walk;

@@ -16,6 +16,9 @@ namespace bhi::flow {
 // Oracle cut results short in this way, with status 200.
 bool says_incomplete(const fhir::Node& bundle);
 
+// The Ehr's words for what is gone for good (ports.h); not those of a record whose id holds these digits.
+bool says_gone(const Error& error);
+
 // Takes a page; `whole`: it is the last one and nothing was missing.
 using TakePage = std::function<Result<void>(const Page& page, bool whole)>;
 

@@ -131,7 +131,7 @@ class Sweep {
       return {};
     }
     const Error& error = read.error();
-    if (error.kind == Kind::NotFound && is_gone(error)) {
+    if (error.kind == Kind::NotFound && says_gone(error)) {
       ++summary_.deleted;
       now_there_.erase(id);
       InboxItem item;
@@ -156,11 +156,6 @@ class Sweep {
   }
 
   bool is_patient(const std::string& id) const { return choice_.type == "Patient" && id == patient_; }
-
-  // The Ehr's words for what is gone for good (ports.h); not those of a record whose id holds these digits.
-  static bool is_gone(const Error& error) {
-    return error.message.starts_with("410") || error.message.find(": 410") != std::string::npos;
-  }
 
   void note(std::string text) {
     summary_.issues.push_back({Severity::Warning, "incomplete", choice_.type, std::move(text)});

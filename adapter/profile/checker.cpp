@@ -47,6 +47,9 @@ void Checker::conform(const Item& item, const Definition& definition, const std:
   }
   const bool is_resource = item.type->kind == fhir::TypeKind::Resource;
   resource_ = is_resource || environment_.resource.node == nullptr ? item : environment_.resource;
+  asking_ = environment_;
+  asking_.resource = asking_.root_resource = resource_;
+  asking_.types = &profiles_.types();
   if (!definition.complete) base(item, definition, path);
   if (effort_.depth == 0) structure(item, path);
   element(item, definition.root, path);
@@ -221,11 +224,8 @@ void Checker::constraints(const Item& item, const ElementRule& rule, const std::
 void Checker::holds(const Item& item, const ExpressionPtr& expression, const std::string& what,
                     const std::string& path) {
   if (!effort_.spend()) return;
-  fhirpath::Environment environment = environment_;
-  environment.resource = environment.root_resource = resource_;
-  environment.context = item;
-  environment.types = &profiles_.types();
-  const auto items = expression->evaluate(item, environment, arena_);
+  asking_.context = item;
+  const auto items = expression->evaluate(item, asking_, arena_);
   const auto answer = items.ok() ? fhirpath::as_boolean(*items) : Result<std::optional<bool>>(items.error());
   if (!answer.ok()) return unknown(path, what + ": " + answer.error().message);
   if (*answer == false) wrong(path, "expected " + what + " to hold");

@@ -70,6 +70,7 @@ class Checker {
   Arena arena_;
   const Definition* definition_ = nullptr;
   Item resource_;
+  fhirpath::Environment asking_;  // of invariants: the same with our %resource, and %context as they go
 };
 
 // The children of an item by the name of the element, typed.

@@ -4,7 +4,6 @@
 #include "ehr/fhir_ehr.h"
 #include "ehr/smart_discovery.h"
 #include "ehr/token_source.h"
-#include "ehr_sim/jwt_check.h"
 #include "tests/ehr/support/smart_world.h"
 #include "tests/ehr/support/tiny_server.h"
 
@@ -19,8 +18,10 @@ namespace bhi::ehr {
 namespace {
 
 using namespace std::chrono_literals;
+using test::assertion_of;
 using test::Heard;
 using test::json_answer;
+using test::parameter;
 using test::SmartWorld;
 using test::TinyServer;
 
@@ -28,17 +29,6 @@ constexpr const char* kOauthUris =
     R"({"resourceType":"CapabilityStatement","fhirVersion":"4.0.1","rest":[{"mode":"server","security":{"extension":[
         {"url":"http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris",
          "extension":[{"url":"token","valueUri":"https://ehr.example/token"}]}]}}]})";
-
-std::string parameter(const std::string& form, const std::string& name) {
-  const auto parsed = sim::parse_query(form);
-  if (!parsed) return "";
-  for (const auto& one : *parsed) {
-    if (one.name == name) return one.value;
-  }
-  return "";
-}
-
-sim::Jwt assertion_of(const std::string& form) { return *sim::read_jwt(parameter(form, "client_assertion")); }
 
 TEST(SmartBackend, D1_01_DiscoversTheTokenEndpointAndAsksTheCapabilityStatementOnlyAsALastResort) {
   std::string smart = R"({"token_endpoint":"https://ehr.example/auth","capabilities":["permission-v2"]})";

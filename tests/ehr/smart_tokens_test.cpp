@@ -1,37 +1,27 @@
 // SMART Backend Services: tokens in use by many, and keys; each test bears the number of its line in the checklist D-1.
+#include "base/hash.h"
+#include "ehr/client_assertion.h"
+#include "ehr/fhir_ehr.h"
+#include "ehr/token_source.h"
+#include "tests/ehr/support/smart_world.h"
+#include "tests/ehr/support/tiny_server.h"
+
 #include <gtest/gtest.h>
+
 #include <set>
 #include <string>
 #include <thread>
 #include <vector>
-#include "base/hash.h"
-#include "ehr/client_assertion.h"
-#include "ehr/fhir_ehr.h"
-#include "ehr/smart_discovery.h"
-#include "ehr/token_source.h"
-#include "ehr_sim/jwt_check.h"
-#include "tests/ehr/support/smart_world.h"
-#include "tests/ehr/support/tiny_server.h"
 
 namespace bhi::ehr {
 namespace {
 
 using namespace std::chrono_literals;
+using test::assertion_of;
 using test::Heard;
 using test::json_answer;
 using test::SmartWorld;
 using test::TinyServer;
-
-std::string parameter(const std::string& form, const std::string& name) {
-  const auto parsed = sim::parse_query(form);
-  if (!parsed) return "";
-  for (const auto& one : *parsed) {
-    if (one.name == name) return one.value;
-  }
-  return "";
-}
-
-sim::Jwt assertion_of(const std::string& form) { return *sim::read_jwt(parameter(form, "client_assertion")); }
 
 // 32 workers, tokens of 30 seconds, ten minutes of simulated time; each token request takes two seconds of it.
 TEST(SmartBackend, D1_08_ShortTokensAndManyWorkersSendNoExpiredTokenAndRenewOneAtATime) {

@@ -3,6 +3,7 @@
 
 #include "ehr/token_source.h"
 #include "ehr_sim/authority.h"
+#include "ehr_sim/jwt_check.h"
 
 #include <gtest/gtest.h>
 
@@ -15,6 +16,18 @@
 namespace bhi::test {
 
 inline constexpr const char* kTokenUrl = "https://ehr.example/auth/token";
+
+// A field of a form, empty when it is not there; the assertion that a token request brought.
+inline std::string parameter(const std::string& form, const std::string& name) {
+  const auto parsed = sim::parse_query(form);
+  if (!parsed) return "";
+  for (const auto& one : *parsed) {
+    if (one.name == name) return one.value;
+  }
+  return "";
+}
+
+inline sim::Jwt assertion_of(const std::string& form) { return *sim::read_jwt(parameter(form, "client_assertion")); }
 
 class SmartWorld {
  public:
