@@ -17,8 +17,8 @@ struct ActRow {
 constexpr std::array kActs = std::to_array<ActRow>({
     {Act::Read, "read", 'r', &flow::TypeCapability::read, &flow::TypeCapability::read_withheld},
     {Act::Search, "read", 's', &flow::TypeCapability::search, &flow::TypeCapability::read_withheld},
-    {Act::Create, "write", 'c', &flow::TypeCapability::create, &flow::TypeCapability::write_withheld},
-    {Act::Update, "write", 'u', &flow::TypeCapability::update, &flow::TypeCapability::write_withheld},
+    {Act::Create, "write", 'c', &flow::TypeCapability::create, &flow::TypeCapability::create_withheld},
+    {Act::Update, "write", 'u', &flow::TypeCapability::update, &flow::TypeCapability::update_withheld},
 });
 
 const ActRow& row_of(Act act) { return *std::ranges::find(kActs, act, &ActRow::act); }

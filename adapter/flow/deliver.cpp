@@ -100,8 +100,8 @@ Result<std::optional<Ledger>> Delivery::of_origin(const Artifact& artifact) {
 }
 
 Result<OutboxItem> deliver(const Engine& engine, Store& store, Ehr& ehr, const Capabilities& capabilities,
-                           OutboxItem item, Instant now) {
-  return Delivery(engine, store, ehr, capabilities, std::move(item), now).run();
+                           OutboxItem item, Instant now, const Terms& terms) {
+  return Delivery(engine, store, ehr, capabilities, std::move(item), now, terms).run();
 }
 
 }  // namespace bhi::flow

@@ -10,6 +10,7 @@
 #include "fhir/json.h"
 #include "flow/engine.h"
 #include "flow/ports.h"
+#include "flow/terms.h"
 
 #include <chrono>
 #include <string>
@@ -41,6 +42,6 @@ std::chrono::milliseconds retry_delay(int attempts, std::string_view salt);
 
 // Delivers one item and records what came of it. The item as settled.
 Result<OutboxItem> deliver(const Engine& engine, Store& store, Ehr& ehr, const Capabilities& capabilities,
-                           OutboxItem item, Instant now);
+                           OutboxItem item, Instant now, const Terms& terms = {});
 
 }  // namespace bhi::flow

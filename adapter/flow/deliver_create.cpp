@@ -13,8 +13,8 @@ using fhir::Node;
 Result<Step> Delivery::create(const Artifact& artifact, const Node& ours) {
   const std::string type(artifact.type);
   const TypeCapability* capability = capabilities_.of(type);
-  if (capability != nullptr && !capability->create && !capability->write_withheld.empty()) {
-    return Step(parked(type + " create: " + capability->write_withheld));
+  if (capability != nullptr && !capability->create && !capability->create_withheld.empty()) {
+    return Step(parked(type + " create: " + capability->create_withheld));
   }
   if (capability == nullptr || !capability->create) return Step(parked(type + " create is not declared by the EHR"));
   const std::string condition = capability->conditional_create ? "identifier=" + engine_.identifier_system() + "|" +

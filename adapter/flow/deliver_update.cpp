@@ -64,8 +64,8 @@ Result<Step> Delivery::bring_up_to_date(const Artifact& artifact, const Node& ou
       if (news) keep_apart(placed, with_meta_of(without_edit, theirs->root(), arena_), theirs);
       return Step(std::move(placed));
     }
-    if (capability != nullptr && !capability->update && !capability->write_withheld.empty()) {
-      return Step(parked(rung + ": " + capability->write_withheld));
+    if (capability != nullptr && !capability->update && !capability->update_withheld.empty()) {
+      return Step(parked(rung + ": " + capability->update_withheld));
     }
     if (capability == nullptr || !capability->update) return Step(parked(rung + " is not declared by the EHR"));
 

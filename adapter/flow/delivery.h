@@ -10,6 +10,7 @@
 #include "flow/engine.h"
 #include "flow/fate.h"
 #include "flow/ports.h"
+#include "flow/terms.h"
 #include "flow/write_plan.h"
 
 #include <cstdint>
@@ -35,13 +36,15 @@ using Step = std::variant<Placed, Fate>;
 class Delivery {
  public:
   // All references are lent for the time of one call of run().
-  Delivery(const Engine& engine, Store& store, Ehr& ehr, const Capabilities& capabilities, OutboxItem item, Instant now)
+  Delivery(const Engine& engine, Store& store, Ehr& ehr, const Capabilities& capabilities, OutboxItem item, Instant now,
+           const Terms& terms)
       : engine_(engine),
         store_(store),
         ehr_(ehr),
         capabilities_(capabilities),
         item_(std::move(item)),
         now_(now),
+        terms_(terms),
         sent_before_(item_.sent),
         uncertain_(!item_.request_hash.empty() || item_.state == OutboxState::Unknown) {}
 
@@ -118,6 +121,7 @@ class Delivery {
   const Capabilities& capabilities_;
   OutboxItem item_;
   Instant now_;
+  const Terms& terms_;
   std::string sent_before_;  // what an earlier delivery put on the wire
   bool uncertain_;           // and it may have been done
   const Artifact* artifact_ = nullptr;

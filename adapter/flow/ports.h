@@ -119,6 +119,18 @@ struct OutboxItem {
   std::string request_hash;  // content_hash of what was last put on the wire; empty when that surely changed nothing
   Instant created{};
   std::string sent{};  // our rendering in it, as JSON: the base of a merge should the answer be lost; else empty
+  std::string rung{};  // of its ladder (flow/ladder.h), chosen when it was last worked on
+  // What kind of trouble holds it up: transient, auth, policy, content, person (somebody must decide). Empty: none.
+  std::string trouble{};
+  // An emergency disclosure (42 CFR 2.51) lets it pass the consent guard: JSON {recipient, nature, by, at}. Empty:
+  // none.
+  std::string emergency{};
+};
+
+struct AuditRow {
+  std::int64_t seq = 0;
+  AuditEntry entry;
+  std::string hash;  // over this row and the hash of the row before it
 };
 
 struct InboxOutcome {
@@ -223,6 +235,10 @@ class Store {
   virtual Result<std::vector<OutboxItem>> due(Instant now, std::size_t limit) = 0;
   virtual Result<std::vector<OutboxItem>> outbox(std::string_view patient,
                                                  std::size_t limit) = 0;  // "" = all, newest first
+  virtual Result<std::optional<OutboxItem>> outbox_item(std::int64_t seq) = 0;
+  // Those in these states with a seq below `before` (0: from the newest), newest first.
+  virtual Result<std::vector<OutboxItem>> outbox_in(const std::vector<OutboxState>& states, std::int64_t before,
+                                                    std::size_t limit) = 0;
   // Durable before the request goes out: state Sent, request_hash, attempts.
   virtual Result<void> mark_sent(const OutboxItem& item, const AuditEntry& audit) = 0;
   virtual Result<void> settle(const Settled& settled) = 0;
@@ -236,6 +252,8 @@ class Store {
   };
   virtual Result<Counts> counts(Instant now) = 0;
   virtual Result<void> audit(const AuditEntry& entry) = 0;
+  // The audit trail after a seq, oldest first.
+  virtual Result<std::vector<AuditRow>> audit_trail(std::int64_t after, std::size_t limit) = 0;
   // Can we write at this moment? (readiness)
   virtual Result<void> check() = 0;
 };
@@ -250,7 +268,7 @@ struct TypeCapability {
   std::vector<std::string> search_params;
   std::vector<std::string> operations{};  // names, without '$': "status"
   // Why we may not what the EHR declares: "the scope system/CarePlan.read was not granted". Empty: nothing is withheld.
-  std::string read_withheld{}, write_withheld{};
+  std::string read_withheld{}, create_withheld{}, update_withheld{};
 };
 
 struct Capabilities {

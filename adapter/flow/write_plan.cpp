@@ -9,7 +9,6 @@
 #include "mapping/lineage.h"
 
 #include <algorithm>
-#include <array>
 #include <span>
 #include <utility>
 
@@ -19,14 +18,6 @@ namespace {
 
 using fhir::Member;
 using fhir::Node;
-
-constexpr std::array kArtifacts = std::to_array<Artifact>({
-    {"care-plan", "CarePlan", "care-to-care-plan", "CarePlan"},
-    {"questionnaire-response", "Screening", "care-to-questionnaire-response", "QuestionnaireResponse"},
-    {"safety", "SafetyEvent", "care-to-flag", "Flag"},
-    {"screening-result", "Screening", "care-to-observation", "Observation"},
-});
-static_assert(std::ranges::is_sorted(kArtifacts, {}, &Artifact::name));
 
 constexpr std::string_view kMaps = "http://bhi-adapter.org/fhir/StructureMap/";
 constexpr std::string_view kModels = "http://bhi-adapter.org/fhir/StructureDefinition/care-";
@@ -98,17 +89,6 @@ mapping::Lineage* next_of(std::vector<mapping::Lineage>* lineages) {
 }
 
 }  // namespace
-
-const Artifact* find_artifact(std::string_view name) {
-  const auto found = std::ranges::lower_bound(kArtifacts, name, {}, &Artifact::name);
-  return found == kArtifacts.end() || found->name != name ? nullptr : &*found;
-}
-
-std::vector<std::string_view> written_types() {
-  std::vector<std::string_view> types;
-  for (const Artifact& artifact : kArtifacts) types.push_back(artifact.type);
-  return types;
-}
 
 std::string identifier_value(std::string_view artifact, std::string_view care_id) {
   return std::string(artifact) + "/" + std::string(care_id);

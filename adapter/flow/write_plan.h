@@ -7,25 +7,13 @@
 #include "fhir/node.h"
 #include "flow/deliver.h"
 #include "flow/engine.h"
+#include "flow/ladder.h"
 
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace bhi::flow {
-
-struct Artifact {
-  std::string_view name;  // as in outbox, ledger and identifiers
-  std::string_view kind;  // of the care entity
-  std::string_view map;   // last part of the map's url
-  std::string_view type;  // of the resource
-};
-
-// Null when there is no such artifact.
-const Artifact* find_artifact(std::string_view name);
-
-// The resource types that are ever written to an EHR.
-std::vector<std::string_view> written_types();
 
 // What a map needs besides the entity.
 struct WriteContext {

@@ -119,8 +119,8 @@ Result<void> SubscriptionUpkeep::act(flow::Ehr& ehr, const flow::Capabilities& c
                                      bool settled) {
   const auto* offered = capabilities.of("Subscription");
   if (offered == nullptr || !offered->create) {
-    return Error{Kind::Unsupported, offered != nullptr && !offered->write_withheld.empty()
-                                        ? offered->write_withheld
+    return Error{Kind::Unsupported, offered != nullptr && !offered->create_withheld.empty()
+                                        ? offered->create_withheld
                                         : std::string("Subscription: create is not declared by the EHR; polls go on")};
   }
   BHI_TRY(const auto wish, this->wish());

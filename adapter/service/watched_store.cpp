@@ -93,6 +93,13 @@ Result<std::vector<flow::OutboxItem>> WatchedStore::due(Instant now, std::size_t
 Result<std::vector<flow::OutboxItem>> WatchedStore::outbox(string_view patient, std::size_t limit) {
   return read([&] { return store_->outbox(patient, limit); });
 }
+Result<std::optional<flow::OutboxItem>> WatchedStore::outbox_item(std::int64_t seq) {
+  return read([&] { return store_->outbox_item(seq); });
+}
+Result<std::vector<flow::OutboxItem>> WatchedStore::outbox_in(const std::vector<flow::OutboxState>& states,
+                                                              std::int64_t before, std::size_t limit) {
+  return read([&] { return store_->outbox_in(states, before, limit); });
+}
 Result<void> WatchedStore::mark_sent(const flow::OutboxItem& item, const flow::AuditEntry& audit_entry) {
   return write("mark_sent", [&] { return store_->mark_sent(item, audit_entry); });
 }
@@ -107,6 +114,9 @@ Result<flow::Store::Counts> WatchedStore::counts(Instant now) {
 }
 Result<void> WatchedStore::audit(const flow::AuditEntry& entry) {
   return write("audit", [&] { return store_->audit(entry); });
+}
+Result<std::vector<flow::AuditRow>> WatchedStore::audit_trail(std::int64_t after, std::size_t limit) {
+  return read([&] { return store_->audit_trail(after, limit); });
 }
 Result<void> WatchedStore::check() {
   return read([&] { return store_->check(); });

@@ -46,10 +46,14 @@ class WatchedStore : public flow::Store {
                                                 std::string_view id) override;
   Result<std::vector<flow::OutboxItem>> due(Instant now, std::size_t limit) override;
   Result<std::vector<flow::OutboxItem>> outbox(std::string_view patient, std::size_t limit) override;
+  Result<std::optional<flow::OutboxItem>> outbox_item(std::int64_t seq) override;
+  Result<std::vector<flow::OutboxItem>> outbox_in(const std::vector<flow::OutboxState>& states, std::int64_t before,
+                                                  std::size_t limit) override;
   Result<void> mark_sent(const flow::OutboxItem& item, const flow::AuditEntry& audit) override;
   Result<void> settle(const flow::Settled& settled) override;
   Result<std::size_t> recover() override;
   Result<Counts> counts(Instant now) override;
+  Result<std::vector<flow::AuditRow>> audit_trail(std::int64_t after, std::size_t limit) override;
   Result<void> audit(const flow::AuditEntry& entry) override;
   Result<void> check() override;
 

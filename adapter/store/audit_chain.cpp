@@ -56,6 +56,16 @@ Result<void> AuditChain::append(Connection& connection, const std::vector<flow::
   return {};
 }
 
+Result<std::vector<flow::AuditRow>> audit_rows(Connection& connection, std::int64_t after, std::size_t limit) {
+  return all(connection.query("SELECT seq, at, action, actor, subject, outcome, hash FROM audit WHERE seq > ?1 "
+                              "ORDER BY seq LIMIT ?2",
+                              after, limit),
+             [](const Query& row) {
+               return flow::AuditRow{
+                   row.integer(0), {row.text(2), row.text(3), row.text(4), row.text(5), row.instant(1)}, row.text(6)};
+             });
+}
+
 Result<AuditReport> verify_chain(Connection& connection) {
   AuditReport report;
   std::int64_t expected = 1;

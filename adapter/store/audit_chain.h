@@ -33,6 +33,8 @@ class AuditChain {
   std::optional<Link> last_;
 };
 
+Result<std::vector<flow::AuditRow>> audit_rows(Connection& connection, std::int64_t after, std::size_t limit);
+
 // 64 hex digits: sha256 over the former hash and the row, every part with its length before it.
 std::string audit_hash(std::string_view former, std::int64_t seq, const flow::AuditEntry& entry);
 

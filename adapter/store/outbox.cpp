@@ -27,6 +27,9 @@ OutboxItem item_row(const Query& row) {
   item.request_hash = row.text(11);
   item.created = row.instant(12);
   item.sent = row.text(13);
+  item.rung = row.text(14);
+  item.trouble = row.text(15);
+  item.emergency = row.text(16);
   return item;
 }
 
@@ -62,10 +65,11 @@ Result<void> add_intent(Connection& connection, const OutboxItem& item) {
   const std::string lane = lane_of(item);
   BHI_CHECK(connection.run(
       "INSERT INTO outbox (lane, destination, patient, artifact, care_id, care_version, urgent, state, attempts, "
-      "not_before, reason, request_hash, created, sent) "
-      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+      "not_before, reason, request_hash, created, sent, rung, trouble, emergency) "
+      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
       lane, item.destination, item.patient, item.artifact, item.care_id, item.care_version, item.urgent,
-      name(item.state), item.attempts, item.not_before, item.reason, item.request_hash, item.created, item.sent));
+      name(item.state), item.attempts, item.not_before, item.reason, item.request_hash, item.created, item.sent,
+      item.rung, item.trouble, item.emergency));
   return pass_turn(connection, lane);
 }
 
@@ -96,13 +100,13 @@ Result<void> add_due(Connection& connection, bool urgent, Instant now, std::size
   if (limit == 0) return {};
   BHI_TRY(auto found, all(connection.query(R"sql(
       SELECT seq, destination, patient, artifact, care_id, care_version, urgent, state, attempts, not_before, reason,
-             request_hash, created, sent
+             request_hash, created, sent, rung, trouble, emergency
       FROM outbox INDEXED BY outbox_ready WHERE urgent = ?1 AND ready_at = 0 ORDER BY seq LIMIT ?2)sql",
                                            urgent, limit),
                           item_row));
   BHI_TRY(auto again, all(connection.query(R"sql(
       SELECT seq, destination, patient, artifact, care_id, care_version, urgent, state, attempts, not_before, reason,
-             request_hash, created, sent
+             request_hash, created, sent, rung, trouble, emergency
       FROM outbox INDEXED BY outbox_ready WHERE urgent = ?1 AND ready_at > 0 AND ready_at <= ?3
       ORDER BY ready_at LIMIT ?2)sql",
                                            urgent, limit, now),
@@ -132,26 +136,54 @@ Result<std::vector<OutboxItem>> outbox_of(Connection& connection, std::string_vi
   if (patient.empty()) {
     return all(connection.query(R"sql(
         SELECT seq, destination, patient, artifact, care_id, care_version, urgent, state, attempts, not_before, reason,
-               request_hash, created, sent
+               request_hash, created, sent, rung, trouble, emergency
         FROM outbox ORDER BY seq DESC LIMIT ?1)sql",
                                 limit),
                item_row);
   }
   return all(connection.query(R"sql(
       SELECT seq, destination, patient, artifact, care_id, care_version, urgent, state, attempts, not_before, reason,
-             request_hash, created, sent
+             request_hash, created, sent, rung, trouble, emergency
       FROM outbox WHERE patient = ?1 ORDER BY seq DESC LIMIT ?2)sql",
                               patient, limit),
              item_row);
 }
 
+Result<std::optional<OutboxItem>> outbox_at(Connection& connection, std::int64_t seq) {
+  return first(connection.query(R"sql(
+      SELECT seq, destination, patient, artifact, care_id, care_version, urgent, state, attempts, not_before, reason,
+             request_hash, created, sent, rung, trouble, emergency
+      FROM outbox WHERE seq = ?1)sql",
+                                seq),
+               item_row);
+}
+
+// A state at a time, by the primary key from the newest: there are few states and a page is short.
+Result<std::vector<OutboxItem>> outbox_in(Connection& connection, const std::vector<OutboxState>& states,
+                                          std::int64_t before, std::size_t limit) {
+  std::vector<OutboxItem> items;
+  for (const OutboxState state : states) {
+    BHI_TRY(auto found, all(connection.query(R"sql(
+      SELECT seq, destination, patient, artifact, care_id, care_version, urgent, state, attempts, not_before, reason,
+             request_hash, created, sent, rung, trouble, emergency
+      FROM outbox WHERE state = ?1 AND (?2 = 0 OR seq < ?2) ORDER BY seq DESC LIMIT ?3)sql",
+                                             name(state), before, limit),
+                            item_row));
+    std::ranges::move(found, std::back_inserter(items));
+  }
+  std::ranges::sort(items, std::ranges::greater(), &OutboxItem::seq);
+  if (items.size() > limit) items.resize(limit);
+  return items;
+}
+
 Result<void> note_sent(Connection& connection, const OutboxItem& item) {
   BHI_TRY(const std::int64_t changed,
           connection.run(R"sql(
-      UPDATE outbox SET state = 'sent', attempts = ?2, request_hash = ?3, reason = ?4, sent = ?5, ready_at = NULL
+      UPDATE outbox SET state = 'sent', attempts = ?2, request_hash = ?3, reason = ?4, sent = ?5, rung = ?6, trouble = '',
+                        ready_at = NULL
       WHERE seq = ?1 AND (ready_at IS NOT NULL OR state = 'sent') AND attempts <= ?2
         AND NOT (state = 'sent' AND attempts = ?2 AND request_hash = ?3))sql",
-                         item.seq, item.attempts, item.request_hash, item.reason, item.sent));
+                         item.seq, item.attempts, item.request_hash, item.reason, item.sent, item.rung));
   if (changed == 1) return {};
   BHI_TRY(const auto standing, standing_of(connection, item.seq));
   return refused("send", item.seq, standing.state);
@@ -167,8 +199,9 @@ Result<void> note_settled(Connection& connection, const OutboxItem& item) {
   }
   BHI_CHECK(connection.run(
       "UPDATE outbox SET state = ?2, attempts = ?3, not_before = ?4, reason = ?5, request_hash = ?6, sent = ?7, "
-      "ready_at = NULL WHERE seq = ?1",
-      item.seq, name(item.state), item.attempts, item.not_before, item.reason, item.request_hash, item.sent));
+      "rung = ?8, trouble = ?9, emergency = ?10, ready_at = NULL WHERE seq = ?1",
+      item.seq, name(item.state), item.attempts, item.not_before, item.reason, item.request_hash, item.sent, item.rung,
+      item.trouble, item.emergency));
   return pass_turn(connection, standing.lane);
 }
 

@@ -12,6 +12,8 @@
 #include "store/sqlite_connection.h"
 
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -21,6 +23,10 @@ Result<void> add_intents(Connection& connection, const std::vector<flow::OutboxI
 // Urgent ones first, then the order of their making.
 Result<std::vector<flow::OutboxItem>> due_items(Connection& connection, Instant now, std::size_t limit);
 Result<std::vector<flow::OutboxItem>> outbox_of(Connection& connection, std::string_view patient, std::size_t limit);
+
+Result<std::optional<flow::OutboxItem>> outbox_at(Connection& connection, std::int64_t seq);
+Result<std::vector<flow::OutboxItem>> outbox_in(Connection& connection, const std::vector<flow::OutboxState>& states,
+                                                std::int64_t before, std::size_t limit);
 
 // Conflict when it is not the item's turn (see due_items; a RetryAt may go early), or somebody else has marked it since
 // `item` was read: the row has more attempts, or is Sent with the same attempts and request hash. A second request of

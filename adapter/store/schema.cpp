@@ -167,9 +167,17 @@ INSERT INTO event (at, patient, kind, id, version, reason)
   FROM care ORDER BY rowid;
 )sql";
 
+// The rung that an item takes, what holds it up, and the emergency that lets it pass.
+constexpr const char* kRungs = R"sql(
+ALTER TABLE outbox ADD COLUMN rung TEXT NOT NULL DEFAULT '';
+ALTER TABLE outbox ADD COLUMN trouble TEXT NOT NULL DEFAULT '';
+ALTER TABLE outbox ADD COLUMN emergency TEXT NOT NULL DEFAULT '';
+)sql";
+
 constexpr Migration kMigrations[] = {
     {1, kFirst},
     {2, kEvents},
+    {3, kRungs},
 };
 
 constexpr std::int64_t kApplicationId = 0x42484941;  // "BHIA"

@@ -130,6 +130,13 @@ class SqliteStore final : public flow::Store {
   Result<std::vector<flow::OutboxItem>> outbox(std::string_view patient, std::size_t limit) override {
     return read([&](Connection& on) { return outbox_of(on, patient, limit); });
   }
+  Result<std::optional<flow::OutboxItem>> outbox_item(std::int64_t seq) override {
+    return read([&](Connection& on) { return outbox_at(on, seq); });
+  }
+  Result<std::vector<flow::OutboxItem>> outbox_in(const std::vector<flow::OutboxState>& states, std::int64_t before,
+                                                  std::size_t limit) override {
+    return read([&](Connection& on) { return store::outbox_in(on, states, before, limit); });
+  }
   Result<void> mark_sent(const flow::OutboxItem& item, const flow::AuditEntry& audit) override {
     return writes_.run([&](Connection& on) -> Result<void> {
       BHI_CHECK(note_sent(on, item));
@@ -153,6 +160,9 @@ class SqliteStore final : public flow::Store {
   }
   Result<void> audit(const flow::AuditEntry& entry) override {
     return writes_.run([&](Connection& on) { return chain_.append(on, entry); });
+  }
+  Result<std::vector<flow::AuditRow>> audit_trail(std::int64_t after, std::size_t limit) override {
+    return read([&](Connection& on) { return audit_rows(on, after, limit); });
   }
 
   // Writes for real, since a full disk shows only then; but a check that anybody may ask for shall not keep the disk

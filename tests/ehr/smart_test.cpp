@@ -233,13 +233,13 @@ TEST(SmartBackend, D1_07_MissingScopesTakeJustTheirLanesAndSayWhich) {
   const auto& patient = *capabilities.of("Patient");
   EXPECT_TRUE(patient.read && patient.search);
   EXPECT_FALSE(patient.create || patient.update);
-  EXPECT_EQ(patient.write_withheld, "the scope system/Patient.write was not granted");
+  EXPECT_EQ(patient.create_withheld, "the scope system/Patient.write was not granted");
   const auto& observation = *capabilities.of("Observation");
   EXPECT_TRUE(observation.read && observation.search && observation.create);
   EXPECT_FALSE(observation.update);
   const auto& plan = *capabilities.of("CarePlan");
   EXPECT_TRUE(plan.read && plan.create && plan.update);
-  EXPECT_TRUE(plan.read_withheld.empty() && plan.write_withheld.empty());
+  EXPECT_TRUE(plan.read_withheld.empty() && plan.create_withheld.empty());
   const auto& condition = *capabilities.of("Condition");
   EXPECT_FALSE(condition.read || condition.search);
   EXPECT_EQ(condition.read_withheld, "the scope system/Condition.read was not granted");

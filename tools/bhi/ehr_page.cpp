@@ -134,8 +134,8 @@ void print_writing(const flow::Capabilities& capabilities, std::ostream& out) {
     std::string text;
     if (found != nullptr && found->create) text = "create";
     if (found != nullptr && found->update) text += text.empty() ? "update" : ", update";
-    const bool withheld = found != nullptr && !found->write_withheld.empty();
-    if (withheld) text += (text.empty() ? "" : "; ") + found->write_withheld;
+    const bool withheld = found != nullptr && !found->create_withheld.empty();
+    if (withheld) text += (text.empty() ? "" : "; ") + found->create_withheld;
     if (text.empty())
       text = found == nullptr ? "no: the type is not declared" : "no: neither create nor update is declared";
     if (found != nullptr && found->create && !found->conditional_create) text += "; no conditional create";

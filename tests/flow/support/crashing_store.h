@@ -87,6 +87,14 @@ class CrashingStore final : public flow::Store {
     return store_.ledger_of(destination, type, id);
   }
   Result<std::vector<flow::OutboxItem>> due(Instant now, std::size_t limit) override { return store_.due(now, limit); }
+  Result<std::optional<flow::OutboxItem>> outbox_item(std::int64_t seq) override { return store_.outbox_item(seq); }
+  Result<std::vector<flow::OutboxItem>> outbox_in(const std::vector<flow::OutboxState>& states, std::int64_t before,
+                                                  std::size_t limit) override {
+    return store_.outbox_in(states, before, limit);
+  }
+  Result<std::vector<flow::AuditRow>> audit_trail(std::int64_t after, std::size_t limit) override {
+    return store_.audit_trail(after, limit);
+  }
   Result<std::vector<flow::OutboxItem>> outbox(std::string_view patient, std::size_t limit) override {
     return store_.outbox(patient, limit);
   }

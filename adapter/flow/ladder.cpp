@@ -1,0 +1,166 @@
+#include "flow/ladder.h"
+
+#include <algorithm>
+#include <array>
+
+namespace bhi::flow {
+
+namespace {
+
+constexpr std::array kArtifacts = std::to_array<Artifact>({
+    {"care-plan", "CarePlan", "care-to-care-plan", "CarePlan", Follow::Update},
+    {"care-plan-document", "CarePlan", "care-to-plan-document", "DocumentReference", Follow::Replace},
+    {"care-plan-notice", "CarePlan", "care-to-plan-notice", "Communication", Follow::Tell},
+    {"care-plan-task", "CarePlan", "care-to-plan-task", "Task", Follow::Update},
+    {"questionnaire-response", "Screening", "care-to-questionnaire-response", "QuestionnaireResponse", Follow::Update},
+    {"safety", "SafetyEvent", "care-to-flag", "Flag", Follow::Update},
+    {"safety-document", "SafetyEvent", "care-to-safety-document", "DocumentReference", Follow::Replace},
+    {"safety-notice", "SafetyEvent", "care-to-safety-notice", "Communication", Follow::Tell},
+    {"safety-request", "SafetyEvent", "care-to-safety-request", "CommunicationRequest", Follow::Update},
+    {"safety-task", "SafetyEvent", "care-to-safety-task", "Task", Follow::Update},
+    {"screening-document", "Screening", "care-to-screening-document", "DocumentReference", Follow::Replace},
+    {"screening-panel", "Screening", "care-to-screening-panel", "Observation", Follow::Update},
+    {"screening-result", "Screening", "care-to-observation", "Observation", Follow::Update},
+});
+static_assert(std::ranges::is_sorted(kArtifacts, {}, &Artifact::name));
+
+const std::vector<Rung>& rungs() {
+  static const std::vector<Rung> table = {
+      {"care-plan", "CarePlan", {"care-plan"}},
+      {"care-plan", "DocumentReference", {"care-plan-document"}},
+      {"care-plan", "Communication", {"care-plan-notice"}},
+      {"care-plan", "Task", {"care-plan-task"}},
+      {"care-plan", kOutboxFile},
+      {"safety", "Flag", {"safety"}},
+      {"safety", "Communication", {"safety-notice"}},
+      {"safety", "CommunicationRequest", {"safety-request"}},
+      {"safety", "Task", {"safety-task"}},
+      {"safety", "DocumentReference", {"safety-document"}},
+      {"screening-result",
+       "QuestionnaireResponse",
+       {"questionnaire-response"},
+       {"screening-result", "screening-panel"}},
+      {"screening-result", "Observation", {"screening-result"}, {"screening-panel"}},
+      {"screening-result", "DocumentReference", {"screening-document"}},
+      {"screening-result", kOutboxFile},
+  };
+  return table;
+}
+
+bool contains(const auto& list, std::string_view one) { return std::ranges::find(list, one) != list.end(); }
+
+std::string interaction_of(const Artifact& artifact, bool there, const Capabilities& capabilities) {
+  const TypeCapability* type = capabilities.of(artifact.type);
+  const bool changes = there && artifact.follow != Follow::Tell;
+  const bool replaces = changes && artifact.follow == Follow::Replace && (type == nullptr || !type->update);
+  return std::string(artifact.type) + (changes && !replaces ? " update" : " create");
+}
+
+void judge_parts(const Rung& rung, const Standing& standing, const Capabilities& capabilities, Judged& judged) {
+  for (const std::string_view name : rung.parts) {
+    const Artifact& artifact = *find_artifact(name);
+    const bool there = contains(standing.there, name);
+    if (judged.why = why_not(artifact, there, capabilities); !judged.why.empty()) return;
+    judged.parts.push_back(name);
+    judged.interactions.push_back(interaction_of(artifact, there, capabilities));
+  }
+  judged.fits = true;
+  for (const std::string_view name : rung.companions) {
+    const Artifact& artifact = *find_artifact(name);
+    const bool there = contains(standing.there, name);
+    const std::string why = why_not(artifact, there, capabilities);
+    std::string interaction = interaction_of(artifact, there, capabilities);
+    if (why.empty()) {
+      judged.parts.push_back(name);
+      if (!contains(judged.interactions, interaction)) judged.interactions.push_back(std::move(interaction));
+    } else if (judged.why.find(why) == std::string::npos) {
+      judged.why += (judged.why.empty() ? "" : "; ") + why;
+    }
+  }
+}
+
+Judged judge(const Rung& rung, const Standing& standing, const Capabilities& capabilities,
+             const WritingWishes& wishes) {
+  Judged judged{&rung, false, {}, {}, {}};
+  if (rung.name == kOutboxFile) {
+    judged.fits = wishes.outbox_files;
+    judged.why = judged.fits ? "not filed until a person says so" : "no folder for outbox files is configured";
+  } else if (standing.answers_there && contains(rung.parts, "questionnaire-response")) {
+    judged.why = "the answers came from this EHR";
+  } else {
+    judge_parts(rung, standing, capabilities, judged);
+  }
+  return judged;
+}
+
+// The ladder in the site's order, or as it is.
+std::vector<const Rung*> wished(std::string_view artifact, const WritingWishes& wishes) {
+  std::vector<const Rung*> list;
+  const auto own = wishes.rungs.find(artifact);
+  const bool as_it_is = own == wishes.rungs.end() || own->second.empty();
+  for (const Rung& rung : ladder_of(artifact)) {
+    if (as_it_is ? !rung.by_opt_in : contains(own->second, rung.name)) list.push_back(&rung);
+  }
+  if (!as_it_is) {
+    std::ranges::sort(list, {}, [&](const Rung* rung) { return std::ranges::find(own->second, rung->name); });
+  }
+  return list;
+}
+
+}  // namespace
+
+const Artifact* find_artifact(std::string_view name) {
+  const auto found = std::ranges::lower_bound(kArtifacts, name, {}, &Artifact::name);
+  return found == kArtifacts.end() || found->name != name ? nullptr : &*found;
+}
+
+std::vector<std::string_view> written_types() {
+  std::vector<std::string_view> types;
+  for (const Artifact& artifact : kArtifacts) {
+    if (!contains(types, artifact.type)) types.push_back(artifact.type);
+  }
+  return types;
+}
+
+std::span<const Rung> ladder_of(std::string_view artifact) {
+  const auto found = std::ranges::equal_range(rungs(), artifact, {}, &Rung::artifact);
+  return {found.begin(), found.end()};
+}
+
+std::string why_not(const Artifact& artifact, bool there, const Capabilities& capabilities) {
+  const std::string type(artifact.type);
+  const TypeCapability* declared = capabilities.of(type);
+  if (declared == nullptr) return type + " is not declared by the EHR";
+  const bool changes = there && artifact.follow != Follow::Tell;
+  if (changes && declared->update) return {};
+  const bool may_be_new = !changes || artifact.follow == Follow::Replace;
+  if (may_be_new && declared->create) return {};
+  const std::string act = may_be_new ? " create" : " update";
+  const std::string& withheld = may_be_new ? declared->create_withheld : declared->update_withheld;
+  return type + act + (withheld.empty() ? " is not declared by the EHR" : ": " + withheld);
+}
+
+WritePlan plan_write(std::string_view artifact, const Standing& standing, const Capabilities& capabilities,
+                     const WritingWishes& wishes) {
+  WritePlan plan;
+  plan.artifact = artifact;
+  for (const Rung* rung : wished(artifact, wishes)) {
+    plan.ladder.push_back(judge(*rung, standing, capabilities, wishes));
+    if (!plan.chosen && plan.ladder.back().fits) plan.chosen = plan.ladder.size() - 1;
+  }
+  if (!plan.chosen || !contains(wishes.twice, artifact)) return plan;
+  for (std::size_t i = *plan.chosen + 1; i < plan.ladder.size(); ++i) {
+    if (plan.ladder[i].fits && plan.ladder[i].rung->name == "DocumentReference") plan.beside = i;
+  }
+  return plan;
+}
+
+std::string WritePlan::why_not() const {
+  std::string text = "no rung";
+  for (const Judged& judged : ladder) {
+    if (!judged.fits) text += (&judged == &ladder.front() ? ": " : "; ") + std::string(judged.why);
+  }
+  return text;
+}
+
+}  // namespace bhi::flow

@@ -1,0 +1,93 @@
+// The ways into an EHR for what we want it to know: for each artifact a ladder of rungs, best first, judged by what the
+// EHR declares, what we were granted and what the site wishes. Pure; whoever plans, sends, prints or tests asks here.
+//
+//   care-plan         CarePlan, DocumentReference, Communication, Task, outbox-file
+//   screening-result  QuestionnaireResponse (and the score beside it), Observation, DocumentReference, outbox-file
+//   safety            Flag, Communication, CommunicationRequest, Task, DocumentReference; else the on-call person
+#pragma once
+
+#include "flow/ports.h"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace bhi::flow {
+
+// How a resource goes on when its entity changes.
+enum class Follow : std::uint8_t {
+  Update,   // the same resource is changed
+  Replace,  // changed where that is declared, else a new one that names the one it replaces
+  Tell,     // a resource for each version: a notice is not taken back
+};
+
+// One resource of an entity: the row of a table, by its name in ledger and identifiers.
+struct Artifact {
+  std::string_view name;
+  std::string_view kind;  // of the care entity
+  std::string_view map;   // last part of the map's url
+  std::string_view type;  // of the resource
+  Follow follow = Follow::Update;
+};
+
+// Null when there is no such artifact.
+const Artifact* find_artifact(std::string_view name);
+
+// The resource types that may be written to an EHR, by whatever rung.
+std::vector<std::string_view> written_types();
+
+inline constexpr std::string_view kOutboxFile = "outbox-file";
+
+struct Rung {
+  std::string_view artifact;  // of the outbox: care-plan | screening-result | safety
+  std::string_view name;      // "DocumentReference"; kOutboxFile: no resource, a signed file to be filed by hand
+  std::vector<std::string_view> parts{};       // artifacts that must be written, in this order
+  std::vector<std::string_view> companions{};  // written after them where that is possible, else left out with a remark
+  bool by_opt_in = false;                      // only when the site names it
+};
+
+// Best first.
+std::span<const Rung> ladder_of(std::string_view artifact);
+
+// What the site wishes of a destination.
+struct WritingWishes {
+  // By artifact: the rungs it allows, in its order. None: the ladder as it is, without those by opt-in.
+  std::map<std::string, std::vector<std::string>, std::less<>> rungs{};
+  std::vector<std::string> twice{};  // artifacts that are written as a document too
+  bool outbox_files = false;         // is there a folder for them?
+};
+
+// What is at the destination already.
+struct Standing {
+  std::vector<std::string> there{};  // artifacts (of the table) of this entity that the EHR holds
+  bool answers_there = false;        // of a screening: its answers came from this EHR, only the score is ours to tell
+};
+
+struct Judged {
+  const Rung* rung = nullptr;
+  bool fits = false;
+  std::string why;                        // it does not fit; or what is left out: "without Observation: ..."
+  std::vector<std::string> interactions;  // "QuestionnaireResponse create", those that would be used
+  std::vector<std::string_view> parts;    // artifacts that would be written, companions included
+};
+
+struct WritePlan {
+  std::string artifact;
+  std::vector<Judged> ladder;         // the site's order
+  std::optional<std::size_t> chosen;  // the first that fits; none: parked
+  std::optional<std::size_t> beside;  // written twice: the document rung, when it is another and fits
+  std::string why_not() const;        // none chosen: "no rung: CarePlan: ...; DocumentReference: ..."
+};
+
+WritePlan plan_write(std::string_view artifact, const Standing& standing, const Capabilities& capabilities,
+                     const WritingWishes& wishes);
+
+// Empty: the artifact may be written; else why not, naming the interaction: "CarePlan create is not declared by the
+// EHR", "CarePlan update: the scope system/CarePlan.u was not granted". `there`: does the EHR hold it already?
+std::string why_not(const Artifact& artifact, bool there, const Capabilities& capabilities);
+
+}  // namespace bhi::flow
