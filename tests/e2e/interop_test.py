@@ -18,7 +18,7 @@ import care_model  # noqa: E402
 from fhir_server import fixed_width  # noqa: E402
 
 STEPS = ["capability", "authorisation", "remains of other runs", "load", "care model by bhi map", "daemon reads", "care model equals",
-         "push: screening, care plan", "what is at the server", "again: same requests", "again: killed and restarted",
+         "push: screenings, care plans", "what is at the server", "again: same requests", "again: killed and restarted",
          "again: with an empty store", "clean up"]
 TYPES = ["Patient", "Observation", "CarePlan", "Flag", "QuestionnaireResponse", "Questionnaire", "Encounter", "Organization"]
 

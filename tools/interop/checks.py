@@ -34,6 +34,7 @@ class Checks:
         self.loaded = remains.Loaded()
         self.software, self.transactions, self.types, self.validating, self.expected = "", False, [], [], None
         self.posted = {}  # patient at the server -> the screening that we posted
+        self.made = None  # (patient at the server, care plan that we made)
         self.changed = {}  # CarePlan at the server -> its content before our change
         self.dirty = False  # may there be anything of this run at the server?
 
@@ -45,7 +46,7 @@ class Checks:
                 ("care model by bhi map", lambda: self.map(loading)),
                 ("daemon reads", self.read),
                 ("care model equals", self.compare),
-                ("push: screening, care plan", self.push),
+                ("push: screenings, care plans", self.push),
                 ("what is at the server", self.look),
                 ("the server validates it", self.validate),
                 ("again: same requests", self.again),
@@ -192,8 +193,27 @@ class Checks:
             at = plan["source"]["id"]
             self.changed[at] = self.edit_there(at)
             self.change_plan(patient, plan)  # at the same time, as far as we can
+        self.make_plan()
         self.rest()
-        return f"{len(self.posted)} screenings, {len(self.changed)} care plans changed"
+        return f"{len(self.posted)} screenings, {len(self.changed)} care plans changed, 1 made and changed"
+
+    def make_plan(self):
+        """A plan of the BHI side, for a patient without one where there is such; and once it is written, a change of it."""
+        having = [patient for patient in self.adapter.patients() if patient["source"]["id"] not in self.posted]
+        without = [patient for patient in having if not self.adapter.of(patient, "plans")]
+        patient = (without or having or self.adapter.patients())[0]
+        plan = self.post_plan(patient)
+        self.made = (patient["source"]["id"], plan)
+        self.rest()
+        self.change_plan(patient, plan)
+
+    def post_plan(self, patient):
+        body = {"id": f"interop-{self.run}", "title": "Behavioral health plan", "status": "active", "intent": "plan",
+                "goals": [{"description": "PHQ-9 below 5", "status": "active", "targets": [{"measure": "44261-6", "text": "< 5"}]}]}
+        answer = self.adapter.api.ask("POST", f"/care/patients/{patient['id']}/plans", body)
+        if answer.status not in (200, 201):
+            raise AssertionError(f"the care plan was answered {answer.status}")
+        return answer.json
 
     def edit_there(self, at):
         """A clinician's note in the plan at the server; the plan with it."""
@@ -252,6 +272,7 @@ class Checks:
             bad += [f"care plan: {lost}" for lost in lost_elements(before, now)]
             if remains.run_of(now) != self.run:
                 bad.append("care plan: its tag is gone")
+        bad += self.wrong_plan(held)
         twice = [value for value, copies in held.items() if len(copies) > 1]
         bad += [f"{value.split('/')[0]}: {len(held[value])} copies" for value in twice]
         if bad:
@@ -266,6 +287,16 @@ class Checks:
             raise AssertionError("care plan: the note that was entered there at the same time is not there once")
         return (f"{sum(map(len, held.values()))} with our identifier ({', '.join(kinds)}), each once; {len(self.changed)} care plans with both sides' "
                 f"changes and nothing lost; {parked} wait for a consent{lost}")
+
+    def wrong_plan(self, held):
+        """What is wrong with the plan that we made and changed."""
+        patient, plan = self.made
+        copies = held.get(f"care-plan/{plan['id']}", [])
+        if [one["subject"]["reference"].split("/")[-1] for one in copies] != [patient]:
+            return [f"care plan of ours: expected one of its patient, found {len(copies)}"]
+        if [one.get("detail", {}).get("description") for one in copies[0].get("activity", [])].count(WISH) != 1:
+            return ["care plan of ours: the activity that came later is not there once"]
+        return []
 
     def validate(self):
         """What we created, by the server's own validator."""
@@ -311,6 +342,9 @@ class Checks:
                 answer = self.adapter.api.ask("POST", f"/care/patients/{patient['id']}/screenings", self.screening())
                 if answer.status not in (200, 201) or answer.json["id"] != self.posted[patient["source"]["id"]]["id"]:
                     raise AssertionError(f"the repeated screening was answered {answer.status}, not with the screening that is there")
+            if patient["source"]["id"] == self.made[0]:
+                if self.post_plan(patient)["id"] != self.made[1]["id"]:
+                    raise AssertionError("the repeated care plan was not answered with the one that is there")
 
     def again(self):
         before = self.held()
