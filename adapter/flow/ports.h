@@ -174,6 +174,10 @@ struct Settled {
   std::vector<AuditEntry> audit;
 };
 
+struct Forgotten {  // rows that went by age
+  std::size_t inbox = 0, outbox = 0;
+};
+
 struct Listing {  // a page of stored entities
   std::vector<StoredEntity> entities;
   std::string next;  // id to continue after; empty at the end
@@ -224,6 +228,10 @@ class Store {
   virtual Result<EventSpan> event_span() = 0;
   // Events are kept for a while only. Number of events forgotten.
   virtual Result<std::size_t> forget_events(Instant before) = 0;
+
+  // Settled rows of inbox and outbox from before that moment, at most `limit` of each; what is not settled stays.
+  virtual Result<Forgotten> forget_settled(Instant before, std::size_t limit) = 0;
+  virtual Result<std::uint64_t> bytes_in_use() = 0;
 
   virtual Result<std::optional<Ledger>> ledger(std::string_view destination, std::string_view artifact,
                                                std::string_view care_id) = 0;

@@ -10,6 +10,7 @@
 #include "service/lane_work.h"
 #include "service/log.h"
 #include "service/poller.h"
+#include "service/retention_work.h"
 #include "service/shell.h"
 #include "service/subscription_work.h"
 #include "service/tick_work.h"
@@ -57,6 +58,8 @@ struct Daemon::Inside {
         lanes(common, {[this] { wake_deliveries(); }, [this](auto source, const auto& form) { want(source, form); },
                        [this](auto source, const auto& missing) { fill_in(source, missing); }}),
         ticks(common, std::chrono::hours(settings.tick_interval_hours), [this] { wake_deliveries(); }),
+        retention(common, {std::chrono::days(settings.store_keep_days),
+                           static_cast<std::uint64_t>(settings.store_max_mib) << 20}),
         api({store, settings, metrics, engine, board, common.destinations, common.now, [this] { lanes.wake(); },
              [this] { wake_deliveries(); }, version, [this] { return sources(); }, &subscriptions,
              [this](auto source) { wake_subscriptions(source); }}),
@@ -80,6 +83,7 @@ struct Daemon::Inside {
   std::vector<std::unique_ptr<DropFolder>> drops;
   LaneWork lanes;
   TickWork ticks;
+  RetentionWork retention;
   Api api;
   Access access;
   std::unique_ptr<http::Server> server;
@@ -161,6 +165,7 @@ void Daemon::Inside::start_threads() {
   }
   for (auto& drop : drops) start_thread("drop folder", [&drop](auto stop) { drop->run(stop); });
   start_thread("ticks", [this](auto stop) { ticks.run(stop); });
+  start_thread("retention", [this](auto stop) { retention.run(stop); });
   start_thread("board", [this](auto stop) { board.keep(stop, settings.events_keep_days); });
   if (maps.watches()) start_thread("maps", [this](auto stop) { maps.run(stop); });
   start_thread("api", [this](auto) { server->run(); });

@@ -119,6 +119,7 @@ const std::vector<MetricInfo>& metric_table() {
        "Patients with pending inbox items (counted up to 1000)",
        {}},
       {Metric::OutboxItems, Form::Gauge, "bhi_outbox_items", "Outbox items by state", {"state"}},
+      {Metric::StoreBytes, Form::Gauge, "bhi_store_bytes", "Of the store's database in use, without its log", {}},
       {Metric::MapsLoaded, Form::Gauge, "bhi_maps_loaded", "Maps in use, those of overlays too", {}},
       {Metric::MapsReloaded, Form::Counter, "bhi_maps_reloaded_total", "Changed maps that came into use", {}},
       {Metric::MapsRejected,

@@ -38,6 +38,7 @@ enum class Metric : std::uint8_t {
   MapsReloaded,
   MapsRejected,
   OutboxItems,
+  StoreBytes,
   StartTime,
   Notifications,
   SubscriptionActive,

@@ -148,6 +148,13 @@ std::vector<Option> make_table() {
       row("store.path", kRequired,
           "file of the SQLite database; its folder is made when it is missing, but not the folder above",
           path<S>(BHI_FIELD(S, store_path), "the path of a file")),
+      row("store.keep_days", "400",
+          "how long settled items of inbox and outbox are kept; what waits for somebody, the care model, the copies of "
+          "the EHR's resources and the audit trail are never forgotten",
+          whole<S>(BHI_FIELD(S, store_keep_days), 1, 36500)),
+      row("store.max_mib", "0",
+          "size from which settled items are forgotten before their time, down to one day; 0: as large as it gets",
+          whole<S>(BHI_FIELD(S, store_max_mib), 0, 1 << 24)),
       row("events.keep_days", "365",
           "how long `/care/events` tells of a change; a follower that was away longer begins anew",
           whole<S>(BHI_FIELD(S, events_keep_days), 1, 36500)),

@@ -129,6 +129,8 @@ struct Settings {
   Address management;
   std::string assets;  // folder with mappings/ and fhir_profiles/; empty: found from where the program stands
   std::string store_path;
+  int store_keep_days = 0;
+  int store_max_mib = 0;  // 0: no limit
   int events_keep_days = 0;
   std::string maps_folder;  // the site's own maps; empty: none
   bool maps_watch = false;

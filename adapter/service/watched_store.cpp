@@ -80,6 +80,12 @@ Result<flow::EventSpan> WatchedStore::event_span() {
 Result<std::size_t> WatchedStore::forget_events(Instant before) {
   return write("forget", [&] { return store_->forget_events(before); });
 }
+Result<flow::Forgotten> WatchedStore::forget_settled(Instant before, std::size_t limit) {
+  return write("forget", [&] { return store_->forget_settled(before, limit); });
+}
+Result<std::uint64_t> WatchedStore::bytes_in_use() {
+  return read([&] { return store_->bytes_in_use(); });
+}
 Result<std::optional<flow::Ledger>> WatchedStore::ledger(string_view destination, string_view artifact,
                                                          string_view care_id) {
   return read([&] { return store_->ledger(destination, artifact, care_id); });

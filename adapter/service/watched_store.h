@@ -40,6 +40,8 @@ class WatchedStore : public flow::Store {
   Result<std::vector<flow::Event>> events(std::int64_t after, std::size_t limit) override;
   Result<flow::EventSpan> event_span() override;
   Result<std::size_t> forget_events(Instant before) override;
+  Result<flow::Forgotten> forget_settled(Instant before, std::size_t limit) override;
+  Result<std::uint64_t> bytes_in_use() override;
   Result<std::optional<flow::Ledger>> ledger(std::string_view destination, std::string_view artifact,
                                              std::string_view care_id) override;
   Result<std::optional<flow::Ledger>> ledger_of(std::string_view destination, std::string_view type,

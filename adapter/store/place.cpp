@@ -52,6 +52,35 @@ Result<void> make_private_file(const std::string& path) {
   return {};
 }
 
+Result<std::uint64_t> sync_file(const std::string& path) {
+  const int file = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
+  if (file < 0) return failure("open", path, errno);
+  struct stat found {};
+  const bool done = ::fsync(file) == 0 && ::fstat(file, &found) == 0;
+  const int code = errno;
+  ::close(file);
+  if (!done) return failure("bring to disk", path, code);
+  return static_cast<std::uint64_t>(found.st_size);
+}
+
+Result<void> rename_for_good(const std::string& from, const std::string& to) {
+  // link() and unlink() instead of rename(): a file that appeared meanwhile is not replaced.
+  if (::link(from.c_str(), to.c_str()) != 0) return failure("make", to, errno);
+  forget_file(from);
+  const std::string folder = std::filesystem::path(to).parent_path().string();
+  const int place = ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (place < 0) return failure("open the folder of", to, errno);
+  const bool done = ::fsync(place) == 0;
+  const int code = errno;
+  ::close(place);
+  if (!done) return failure("bring to disk the folder of", to, code);
+  return {};
+}
+
+void forget_file(const std::string& path) {
+  for (const char* suffix : {"", "-wal", "-shm", "-journal"}) ::unlink((path + suffix).c_str());
+}
+
 bool exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
 
 Result<void> keep_private(const std::string& path) {

@@ -15,6 +15,12 @@ Result<void> make_folder_of(const std::string& path);
 // An empty file of mode 0600; one of that name is replaced.
 Result<void> make_private_file(const std::string& path);
 
+// On disk when it returns: its content; its size in bytes.
+Result<std::uint64_t> sync_file(const std::string& path);
+// Under its new name for good: the folder is on disk too. Nothing may be of that name.
+Result<void> rename_for_good(const std::string& from, const std::string& to);
+void forget_file(const std::string& path);
+
 // Bytes that we may still write beside `path`.
 Result<std::uint64_t> free_bytes(const std::string& path);
 

@@ -8,6 +8,7 @@
 #include "store/outbox.h"
 #include "store/place.h"
 #include "store/read_pool.h"
+#include "store/retention.h"
 #include "store/schema.h"
 #include "store/sqlite_connection.h"
 #include "store/write_queue.h"
@@ -113,6 +114,13 @@ class SqliteStore final : public flow::Store {
   }
   Result<std::size_t> forget_events(Instant before) override {
     return write<std::size_t>([&](Connection& on) { return forget_events_before(on, before); });
+  }
+
+  Result<flow::Forgotten> forget_settled(Instant before, std::size_t limit) override {
+    return write<flow::Forgotten>([&](Connection& on) { return forget_settled_before(on, before, limit); });
+  }
+  Result<std::uint64_t> bytes_in_use() override {
+    return read([](Connection& on) { return store::bytes_in_use(on); });
   }
 
   Result<std::optional<flow::Ledger>> ledger(std::string_view destination, std::string_view artifact,

@@ -68,6 +68,9 @@ int run_map(const MapOptions& options);
 int run_test(const TestOptions& options);
 int run_explain(const ExplainOptions& options);
 int run_token(const TokenOptions& options);
+int run_store_check(const std::string& path);
+int run_store_backup(const std::string& path, const std::string& to);
+int run_store_restore(const std::string& from, const std::string& path);
 int run_keys_new(const std::string& path, const std::string& algorithm);
 int run_keys_show(const std::vector<std::string>& paths);
 

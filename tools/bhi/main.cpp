@@ -111,6 +111,20 @@ int main(int argc, char** argv) {
   doctor_command->add_option("--config", doctor.config, "the daemon's configuration file")->required();
   doctor_command->add_option("--patients", doctor.patients, "so many are of interest")->capture_default_str();
 
+  CLI::App* store =
+      app.add_subcommand("store", "the daemon's store: check it, copy it while it is in use, put a copy in place");
+  store->require_subcommand(1);
+  std::string store_path, store_copy;
+  CLI::App* store_check =
+      store->add_subcommand("check", "every page, key and link of the audit trail; changes nothing");
+  store_check->add_option("store", store_path, "the file (store.path)")->required();
+  CLI::App* store_backup = store->add_subcommand("backup", "a complete, checked copy; the daemon may go on");
+  store_backup->add_option("store", store_path, "the file (store.path)")->required();
+  store_backup->add_option("to", store_copy, "the copy; never replaces a file")->required();
+  CLI::App* store_restore = store->add_subcommand("restore", "makes a copy the store, where none is");
+  store_restore->add_option("from", store_copy, "the copy")->required();
+  store_restore->add_option("store", store_path, "the file (store.path); no daemon may run on it")->required();
+
   CLI::App* conformance = app.add_subcommand("conformance", "published suites on the code that the daemon runs");
   conformance->require_subcommand(1);
   std::string suite;
@@ -139,6 +153,9 @@ int main(int argc, char** argv) {
   if (doctor_command->parsed()) return bhi::tools::run_doctor(doctor);
   if (keys_new->parsed()) return bhi::tools::run_keys_new(key_file, algorithm);
   if (keys_show->parsed()) return bhi::tools::run_keys_show(key_files);
+  if (store_check->parsed()) return bhi::tools::run_store_check(store_path);
+  if (store_backup->parsed()) return bhi::tools::run_store_backup(store_path, store_copy);
+  if (store_restore->parsed()) return bhi::tools::run_store_restore(store_copy, store_path);
   if (token_command->parsed()) return bhi::tools::run_token(token);
   if (fhirpath_command->parsed()) return bhi::tools::run_fhirpath_conformance(suite, inputs);
   if (fml_command->parsed()) return bhi::tools::run_fml_conformance(suites);

@@ -77,6 +77,10 @@ class CrashingStore final : public flow::Store {
     return store_.events(after, limit);
   }
   Result<flow::EventSpan> event_span() override { return store_.event_span(); }
+  Result<flow::Forgotten> forget_settled(Instant before, std::size_t limit) override {
+    return store_.forget_settled(before, limit);
+  }
+  Result<std::uint64_t> bytes_in_use() override { return store_.bytes_in_use(); }
   Result<std::size_t> forget_events(Instant before) override { return store_.forget_events(before); }
   Result<std::optional<flow::Ledger>> ledger(std::string_view destination, std::string_view artifact,
                                              std::string_view care_id) override {

@@ -1,0 +1,62 @@
+// bhi store: look at the daemon's store, copy it while it is in use, put a copy in its place.
+#include "bhi/commands.h"
+#include "store/backup.h"
+
+#include <chrono>
+#include <iostream>
+#include <string>
+
+namespace bhi::tools {
+
+namespace {
+
+int failed(const Error& error) {
+  std::cerr << "bhi: " << error.message << "\n";
+  return error.kind == Kind::Fault ? 1 : 2;
+}
+
+void print(const store::StoreReport& report) {
+  std::cout << "  schema version   " << report.schema_version << "\n  audit trail      " << report.audit_rows
+            << " rows, unbroken\n";
+  if (!report.audit_last_hash.empty()) {
+    std::cout << "  its last hash    " << report.audit_last_hash << "\n"
+              << "                   (keep it elsewhere: it proves later that nobody wrote the trail anew)\n";
+  }
+}
+
+void print(const store::CopyReport& report, const std::string& to) {
+  std::cout << to << ": " << report.bytes << " bytes, every page, key and link of the audit trail read once more\n";
+  print(report.store);
+}
+
+}  // namespace
+
+int run_store_check(const std::string& path) {
+  const auto report = store::verify_sqlite(path);
+  if (!report) return failed(report.error());
+  std::cout << path << ": sound\n";
+  print(*report);
+  return 0;
+}
+
+int run_store_backup(const std::string& path, const std::string& to) {
+  const auto report = store::backup_sqlite(path, to);
+  if (!report) return failed(report.error());
+  print(*report, to);
+  return 0;
+}
+
+int run_store_restore(const std::string& from, const std::string& path) {
+  const auto now = std::chrono::time_point_cast<Instant::duration>(std::chrono::system_clock::now());
+  const auto report = store::restore_sqlite(from, path, now);
+  if (!report) return failed(report.error());
+  print(*report, path);
+  std::cout << "  deliveries       " << report->looked_up
+            << " were on their way; each is looked up at its EHR before it is sent\n"
+            << "What came in after the backup comes again: EHRs are polled from where the backup stood. What people "
+               "entered at\n"
+            << "the BHI side after it is not here.\n";
+  return 0;
+}
+
+}  // namespace bhi::tools
