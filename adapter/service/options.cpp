@@ -148,6 +148,14 @@ std::vector<Option> make_table() {
       row("store.path", kRequired,
           "file of the SQLite database; its folder is made when it is missing, but not the folder above",
           path<S>(BHI_FIELD(S, store_path), "the path of a file")),
+      row("store.key_files", "",
+          "files with the keys (32 bytes, or 64 hexadecimal digits: `openssl rand -hex 32`) under which what tells of "
+          "people is sealed in the store (AES-256-GCM); the first one seals, all of them open, so that a new key is "
+          "put "
+          "first and the old one goes after `bhi store rekey`; without a key the store cannot be read by anybody, so "
+          "keep "
+          "a copy elsewhere",
+          list_of<S>(BHI_FIELD(S, store_key_files), "a list of paths of files", is_path)),
       row("store.keep_days", "400",
           "how long settled items of inbox and outbox are kept; what waits for somebody, the care model, the copies of "
           "the EHR's resources and the audit trail are never forgotten",

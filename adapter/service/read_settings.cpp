@@ -6,6 +6,7 @@
 #include "service/options.h"
 #include "service/options_subscriptions.h"
 #include "service/read_forms.h"
+#include "service/store_keys.h"
 
 #include <yaml-cpp/yaml.h>
 
@@ -382,6 +383,9 @@ Result<void> check_files(const Settings& settings) {
   note("store.path", check_folder_of(settings.store_path));
   if (!settings.assets.empty()) note("assets", check_folder(settings.assets));
   if (!settings.maps_folder.empty()) note("maps.folder", check_folder(settings.maps_folder));
+  if (const auto keys = read_store_keys(settings.store_key_files); !keys.ok()) {
+    mistakes += (mistakes.empty() ? "" : "\n") + std::string("store.key_files: ") + keys.error().message;
+  }
   if (const auto forms = load_forms(settings.forms_file); !forms.ok()) {
     mistakes += (mistakes.empty() ? "" : "\n") + std::string("policy.forms: ") + forms.error().message;
   }

@@ -7,6 +7,7 @@
 #include "service/load_engine.h"
 #include "service/log.h"
 #include "service/notify.h"
+#include "service/store_keys.h"
 #include "store/sqlite_store.h"
 
 #include <csignal>
@@ -44,7 +45,9 @@ Result<DaemonParts> open_parts(const Settings& settings, const std::string& vers
   for (const auto& warning : warnings_of(*parts.engine)) {
     log_event(LogLevel::Warn, "maps", JsonObject().text("reason", warning));
   }
-  BHI_TRY(parts.store, store::open_sqlite(settings.store_path));
+  store::SqliteOptions store_options;
+  BHI_TRY(store_options.keys, read_store_keys(settings.store_key_files));
+  BHI_TRY(parts.store, store::open_sqlite(settings.store_path, store_options));
   parts.connect = [limits = settings.limits, version](const SourceSettings& source,
                                                       std::shared_ptr<ehr::Traffic> traffic) {
     return connect_ehr(source, limits, version, std::move(traffic), token_source_of(source));

@@ -129,6 +129,7 @@ struct Settings {
   Address management;
   std::string assets;  // folder with mappings/ and fhir_profiles/; empty: found from where the program stands
   std::string store_path;
+  std::vector<std::string> store_key_files;  // the first seals the store, all open it; none: it is not sealed
   int store_keep_days = 0;
   int store_max_mib = 0;  // 0: no limit
   int events_keep_days = 0;

@@ -6,13 +6,15 @@ namespace bhi::store {
 
 namespace {
 
+constexpr std::string_view kBody = "care.body", kHeld = "ledger.held", kRendered = "ledger.rendered";
+
 flow::StoredEntity entity_row(const Query& row) {
-  return {row.text(0), row.text(1), row.text(2), row.integer(3), row.text(4)};
+  return {row.text(0), row.text(1), row.text(2), row.integer(3), row.payload(4, kBody)};
 }
 
 flow::Ledger ledger_row(const Query& row) {
-  return {row.text(0), row.text(1),    row.text(2), row.text(3), row.text(4),
-          row.text(5), row.integer(6), row.text(7), row.text(8), row.text(9)};
+  return {row.text(0), row.text(1),    row.text(2), row.text(3),           row.text(4),
+          row.text(5), row.integer(6), row.text(7), row.payload(8, kHeld), row.payload(9, kRendered)};
 }
 
 Result<void> put_entity(Connection& connection, const flow::StoredEntity& entity) {
@@ -20,10 +22,10 @@ Result<void> put_entity(Connection& connection, const flow::StoredEntity& entity
   BHI_TRY(const std::int64_t changed,
           fresh ? connection.run("INSERT INTO care (kind, id, patient, version, body) VALUES (?1, ?2, ?3, 1, ?4) "
                                  "ON CONFLICT DO NOTHING",
-                                 entity.kind, entity.id, entity.patient, entity.body)
+                                 entity.kind, entity.id, entity.patient, Payload{entity.body, kBody})
                 : connection.run("UPDATE care SET patient = ?3, version = version + 1, body = ?4 "
                                  "WHERE kind = ?1 AND id = ?2 AND version = ?5",
-                                 entity.kind, entity.id, entity.patient, entity.body, entity.version));
+                                 entity.kind, entity.id, entity.patient, Payload{entity.body, kBody}, entity.version));
   if (changed == 1) return {};
   return Error{Kind::Conflict, "store: " + entity.kind + ": expected version " + std::to_string(entity.version) +
                                    ", found another; somebody changed it first"};
@@ -80,7 +82,7 @@ Result<void> put_ledger(Connection& connection, const flow::Ledger& entry) {
       "type = excluded.type, id = excluded.id, version = excluded.version, care_version = excluded.care_version, "
       "hash = excluded.hash, held = excluded.held, rendered = excluded.rendered",
       entry.destination, entry.artifact, entry.care_id, entry.type, entry.id, entry.version, entry.care_version,
-      entry.hash, entry.held, entry.rendered));
+      entry.hash, Payload{entry.held, kHeld}, Payload{entry.rendered, kRendered}));
   return {};
 }
 

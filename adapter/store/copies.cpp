@@ -7,7 +7,8 @@ namespace bhi::store {
 namespace {
 
 flow::ResourceCopy copy_row(const Query& row) {
-  return {row.text(0), row.text(1), row.text(2), row.text(3), row.text(4), row.text(5), row.text(6), row.text(7)};
+  return {row.text(0), row.text(1), row.text(2), row.text(3),
+          row.text(4), row.text(5), row.text(6), row.payload(7, kBodyText)};
 }
 
 }  // namespace
@@ -37,7 +38,7 @@ bool is_same(const flow::ResourceCopy& copy, const Held& held) {
 
 Result<std::optional<std::int64_t>> add_body(Connection& connection, const std::string& text) {
   if (text.empty()) return std::optional<std::int64_t>();
-  BHI_CHECK(connection.run("INSERT INTO body (text) VALUES (?1)", text));
+  BHI_CHECK(connection.run("INSERT INTO body (text) VALUES (?1)", Payload{text, kBodyText}));
   return std::optional(connection.last_row());
 }
 

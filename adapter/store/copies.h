@@ -28,6 +28,8 @@ bool is_older(const flow::ResourceCopy& copy, const Held& held);
 // Same content, or both deleted.
 bool is_same(const flow::ResourceCopy& copy, const Held& held);
 
+inline constexpr std::string_view kBodyText = "body.text";  // what it is sealed as
+
 // The id of the kept text; none for a deletion.
 Result<std::optional<std::int64_t>> add_body(Connection& connection, const std::string& text);
 

@@ -21,7 +21,7 @@ InboxItem item_row(const Query& row) {
   item.channel = row.text(2);
   item.received = row.instant(3);
   item.resource = {row.text(4), row.text(5), row.text(6),  row.text(7),
-                   row.text(8), row.text(9), row.text(10), row.text(11)};
+                   row.text(8), row.text(9), row.text(10), row.payload(11, kBodyText)};
   return item;
 }
 

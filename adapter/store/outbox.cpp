@@ -11,6 +11,8 @@ namespace {
 using flow::OutboxItem;
 using flow::OutboxState;
 
+constexpr std::string_view kSent = "outbox.sent";
+
 OutboxItem item_row(const Query& row) {
   OutboxItem item;
   item.seq = row.integer(0);
@@ -26,7 +28,7 @@ OutboxItem item_row(const Query& row) {
   item.reason = row.text(10);
   item.request_hash = row.text(11);
   item.created = row.instant(12);
-  item.sent = row.text(13);
+  item.sent = row.payload(13, kSent);
   item.rung = row.text(14);
   item.trouble = row.text(15);
   item.emergency = row.text(16);
@@ -68,8 +70,8 @@ Result<void> add_intent(Connection& connection, const OutboxItem& item) {
       "not_before, reason, request_hash, created, sent, rung, trouble, emergency) "
       "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
       lane, item.destination, item.patient, item.artifact, item.care_id, item.care_version, item.urgent,
-      name(item.state), item.attempts, item.not_before, item.reason, item.request_hash, item.created, item.sent,
-      item.rung, item.trouble, item.emergency));
+      name(item.state), item.attempts, item.not_before, item.reason, item.request_hash, item.created,
+      Payload{item.sent, kSent}, item.rung, item.trouble, item.emergency));
   return pass_turn(connection, lane);
 }
 
@@ -177,13 +179,13 @@ Result<std::vector<OutboxItem>> outbox_in(Connection& connection, const std::vec
 }
 
 Result<void> note_sent(Connection& connection, const OutboxItem& item) {
-  BHI_TRY(const std::int64_t changed,
-          connection.run(R"sql(
+  BHI_TRY(const std::int64_t changed, connection.run(R"sql(
       UPDATE outbox SET state = 'sent', attempts = ?2, request_hash = ?3, reason = ?4, sent = ?5, rung = ?6, trouble = '',
                         ready_at = NULL
       WHERE seq = ?1 AND (ready_at IS NOT NULL OR state = 'sent') AND attempts <= ?2
         AND NOT (state = 'sent' AND attempts = ?2 AND request_hash = ?3))sql",
-                         item.seq, item.attempts, item.request_hash, item.reason, item.sent, item.rung));
+                                                     item.seq, item.attempts, item.request_hash, item.reason,
+                                                     Payload{item.sent, kSent}, item.rung));
   if (changed == 1) return {};
   BHI_TRY(const auto standing, standing_of(connection, item.seq));
   return refused("send", item.seq, standing.state);
@@ -200,8 +202,8 @@ Result<void> note_settled(Connection& connection, const OutboxItem& item) {
   BHI_CHECK(connection.run(
       "UPDATE outbox SET state = ?2, attempts = ?3, not_before = ?4, reason = ?5, request_hash = ?6, sent = ?7, "
       "rung = ?8, trouble = ?9, emergency = ?10, ready_at = NULL WHERE seq = ?1",
-      item.seq, name(item.state), item.attempts, item.not_before, item.reason, item.request_hash, item.sent, item.rung,
-      item.trouble, item.emergency));
+      item.seq, name(item.state), item.attempts, item.not_before, item.reason, item.request_hash,
+      Payload{item.sent, kSent}, item.rung, item.trouble, item.emergency));
   return pass_turn(connection, standing.lane);
 }
 

@@ -15,6 +15,7 @@ Result<ReadPool::Loan> ReadPool::borrow() {
   --left_to_open_;
   lock.unlock();
   auto opened = Connection::open(path_, Connection::Access::Read, busy_timeout_);
+  if (opened) (*opened)->use(&keys_);
   if (opened) return Loan(*this, std::move(opened).value());
   lock.lock();
   ++left_to_open_;

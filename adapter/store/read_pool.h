@@ -15,8 +15,9 @@ namespace bhi::store {
 
 class ReadPool {
  public:
-  ReadPool(std::string path, int size, std::chrono::milliseconds busy_timeout)
-      : path_(std::move(path)), left_to_open_(size), busy_timeout_(busy_timeout) {}
+  // The keys are lent.
+  ReadPool(std::string path, const Keyring& keys, int size, std::chrono::milliseconds busy_timeout)
+      : path_(std::move(path)), keys_(keys), left_to_open_(size), busy_timeout_(busy_timeout) {}
 
   // A connection on loan; goes back to the pool, which must outlive it.
   class Loan {
@@ -42,6 +43,7 @@ class ReadPool {
   void take_back(std::unique_ptr<Connection> connection);
 
   const std::string path_;
+  const Keyring& keys_;
   std::mutex mutex_;
   std::condition_variable returned_;
   std::vector<std::unique_ptr<Connection>> idle_;

@@ -85,6 +85,13 @@ void Query::bind(int at, std::string_view value) {
   code_ = sqlite3_bind_text64(statement_, at, data, value.size(), SQLITE_STATIC, SQLITE_UTF8);
 }
 
+void Query::bind(int at, const Payload& value) {
+  if (connection_->keys_ == nullptr || !connection_->keys_->seals() || value.text.empty()) return bind(at, value.text);
+  if (code_ != SQLITE_OK) return;
+  const std::string sealed = connection_->keys_->seal(value.text, value.column);
+  code_ = sqlite3_bind_text64(statement_, at, sealed.data(), sealed.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
+}
+
 void Query::bind(int at, std::int64_t value) {
   if (code_ == SQLITE_OK) code_ = sqlite3_bind_int64(statement_, at, value);
 }
@@ -115,6 +122,18 @@ std::string_view Query::view(int column) const {
 }
 
 std::int64_t Query::integer(int column) const { return sqlite3_column_int64(statement_, column); }
+
+std::string Query::payload(int column, std::string_view name) const {
+  const std::string_view text = view(column);
+  if (connection_->keys_ == nullptr && !is_sealed(text)) return std::string(text);
+  static const Keyring none({});
+  auto plain = (connection_->keys_ == nullptr ? none : *connection_->keys_).unseal(text, name);
+  if (plain) return *std::move(plain);
+  connection_->damage_ = plain.error();
+  return {};
+}
+
+const std::optional<Error>& Query::damage() const { return connection_->damage_; }
 
 bool Query::null(int column) const { return sqlite3_column_type(statement_, column) == SQLITE_NULL; }
 
@@ -158,6 +177,7 @@ Connection::~Connection() {
 }
 
 Query Connection::prepare(Sql sql) {
+  damage_.reset();
   auto& kept = kept_[sql.text];
   if (kept != nullptr) {
     assert(sqlite3_stmt_busy(kept) == 0 && "a statement is used inside itself");

@@ -4,6 +4,7 @@
 
 #include "base/instant.h"
 #include "base/result.h"
+#include "store/seal.h"
 
 #include <cassert>
 #include <chrono>
@@ -35,6 +36,13 @@ enum class Trouble {
   Lasting,  // the disk or the file is broken: nothing may be written any more
 };
 
+// A text that tells of people: sealed on its way in, opened on its way out, when the connection has keys. `column`:
+// "care.body".
+struct Payload {
+  std::string_view text;
+  std::string_view column;
+};
+
 // A prepared statement in use. Column texts live until the next next(). Gives the statement back when it goes.
 class Query {
  public:
@@ -53,6 +61,9 @@ class Query {
   std::int64_t integer(int column) const;
   Instant instant(int column) const { return Instant(std::chrono::milliseconds(integer(column))); }
   bool null(int column) const;
+  // A text bound as Payload. Should it not open, all() and first() answer with the Error; the text is then empty.
+  std::string payload(int column, std::string_view name) const;
+  const std::optional<Error>& damage() const;
 
  private:
   friend class Connection;
@@ -66,6 +77,7 @@ class Query {
   void bind(int at, std::size_t value);
   void bind(int at, Instant value) { bind(at, std::int64_t{value.time_since_epoch().count()}); }
   void bind(int at, std::optional<std::int64_t> value);
+  void bind(int at, const Payload& value);
   void bind(int at, const std::string& value) { bind(at, std::string_view(value)); }
   void expect_parameters(int count) const;
 
@@ -85,6 +97,9 @@ class Connection {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
   ~Connection();
+
+  // Lent; outlives the connection. None: texts are kept as they are.
+  void use(const Keyring* keys) { keys_ = keys; }
 
   // The writer, once it knows the file to be ours: WAL, synchronous=FULL.
   Result<void> begin_log();
@@ -148,6 +163,8 @@ class Connection {
   int wal_pages_ = 0;
   std::uint64_t commits_ = 0;
   Trouble trouble_ = Trouble::None;
+  const Keyring* keys_ = nullptr;
+  std::optional<Error> damage_;  // of the query at hand
 };
 
 // All rows, each made by `row`.
@@ -158,6 +175,7 @@ auto all(Query query, Row row) -> Result<std::vector<decltype(row(query))>> {
     BHI_TRY(const bool more, query.next());
     if (!more) return rows;
     rows.push_back(row(query));
+    if (query.damage()) return *query.damage();
   }
 }
 
@@ -166,7 +184,9 @@ template <typename Row>
 auto first(Query query, Row row) -> Result<std::optional<decltype(row(query))>> {
   BHI_TRY(const bool found, query.next());
   if (!found) return std::optional<decltype(row(query))>();
-  return std::optional(row(query));
+  std::optional<decltype(row(query))> found_row(row(query));
+  if (query.damage()) return *query.damage();
+  return found_row;
 }
 
 }  // namespace bhi::store

@@ -8,6 +8,7 @@
 #include "store/outbox.h"
 #include "store/place.h"
 #include "store/read_pool.h"
+#include "store/rekey.h"
 #include "store/retention.h"
 #include "store/schema.h"
 #include "store/sqlite_connection.h"
@@ -29,12 +30,13 @@ constexpr std::uint64_t kPageBytes = 4096;
 class SqliteStore final : public flow::Store {
  public:
   SqliteStore(const std::string& path, const SqliteOptions& options, std::unique_ptr<LockFile> lock,
-              std::unique_ptr<Connection> writer)
+              std::unique_ptr<const Keyring> keys, std::unique_ptr<Connection> writer)
       : path_(path),
         reserve_(static_cast<std::uint64_t>(options.checkpoint_pages) * kPageBytes),
         lock_(std::move(lock)),
+        keys_(std::move(keys)),
         writes_(std::move(writer), options.checkpoint_pages, [this] { chain_.forget(); }),
-        reads_(path, options.readers, options.busy_timeout) {}
+        reads_(path, *keys_, options.readers, options.busy_timeout) {}
 
   Result<flow::AcceptOutcome> accept(const flow::Accepted& batch) override {
     return write<flow::AcceptOutcome>([&](Connection& on) -> Result<flow::AcceptOutcome> {
@@ -214,7 +216,8 @@ class SqliteStore final : public flow::Store {
   const std::string path_;
   const std::uint64_t reserve_;           // room for the log to grow until it is moved over
   const std::unique_ptr<LockFile> lock_;  // let go last
-  AuditChain chain_;                      // of the writing connection
+  const std::unique_ptr<const Keyring> keys_;
+  AuditChain chain_;  // of the writing connection
   WriteQueue writes_;
   ReadPool reads_;
 };
@@ -304,7 +307,11 @@ Result<std::unique_ptr<flow::Store>> open_sqlite(const std::string& path, const 
   }
   BHI_CHECK(writer->begin_log());
   BHI_CHECK(migrate(*writer, path, migrations()));
-  return std::unique_ptr<flow::Store>(new SqliteStore(path, options, std::move(lock), std::move(writer)));
+  auto keys = std::make_unique<const Keyring>(options.keys);
+  BHI_CHECK(check_keys(*writer, *keys));
+  writer->use(keys.get());
+  return std::unique_ptr<flow::Store>(
+      new SqliteStore(path, options, std::move(lock), std::move(keys), std::move(writer)));
 }
 
 Result<StoreReport> verify_sqlite(const std::string& path) { return verify(path, Depth::Everything); }

@@ -4,11 +4,13 @@
 
 #include "base/result.h"
 #include "flow/ports.h"
+#include "store/seal.h"
 
 #include <chrono>
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace bhi::store {
 
@@ -16,6 +18,8 @@ struct SqliteOptions {
   int readers = 4;                               // connections that only read
   int checkpoint_pages = 4000;                   // of 4 KiB: how long the write-ahead log grows before it is moved over
   std::chrono::milliseconds busy_timeout{5000};  // for a foreign connection (backup, shell) to let go
+  // The first seals the texts that tell of people, all open them (seal.h). None: they are kept as they are.
+  std::vector<SealKey> keys{};
 };
 
 // Opens or creates the store; its folder is created when missing (0700), its files are for us alone (0600).

@@ -70,6 +70,7 @@ int run_explain(const ExplainOptions& options);
 int run_token(const TokenOptions& options);
 int run_store_check(const std::string& path);
 int run_store_backup(const std::string& path, const std::string& to);
+int run_store_rekey(const std::string& path, const std::vector<std::string>& key_files, bool plain);
 int run_store_restore(const std::string& from, const std::string& path);
 int run_keys_new(const std::string& path, const std::string& algorithm);
 int run_keys_show(const std::vector<std::string>& paths);

@@ -125,6 +125,14 @@ int main(int argc, char** argv) {
   store_restore->add_option("from", store_copy, "the copy")->required();
   store_restore->add_option("store", store_path, "the file (store.path); no daemon may run on it")->required();
 
+  std::vector<std::string> store_keys;
+  bool store_plain = false;
+  CLI::App* store_rekey =
+      store->add_subcommand("rekey", "writes what is sealed anew, under a first or another key, or none");
+  store_rekey->add_option("store", store_path, "the file (store.path); no daemon may run on it")->required();
+  store_rekey->add_option("--key-file", store_keys, "keys, once each: the first seals, all open")->required();
+  store_rekey->add_flag("--plain", store_plain, "seal nothing any more");
+
   CLI::App* conformance = app.add_subcommand("conformance", "published suites on the code that the daemon runs");
   conformance->require_subcommand(1);
   std::string suite;
@@ -155,6 +163,7 @@ int main(int argc, char** argv) {
   if (keys_show->parsed()) return bhi::tools::run_keys_show(key_files);
   if (store_check->parsed()) return bhi::tools::run_store_check(store_path);
   if (store_backup->parsed()) return bhi::tools::run_store_backup(store_path, store_copy);
+  if (store_rekey->parsed()) return bhi::tools::run_store_rekey(store_path, store_keys, store_plain);
   if (store_restore->parsed()) return bhi::tools::run_store_restore(store_copy, store_path);
   if (token_command->parsed()) return bhi::tools::run_token(token);
   if (fhirpath_command->parsed()) return bhi::tools::run_fhirpath_conformance(suite, inputs);

@@ -1,10 +1,13 @@
-// bhi store: look at the daemon's store, copy it while it is in use, put a copy in its place.
+// bhi store: look at the daemon's store, copy it while it is in use, put a copy in its place, seal it.
 #include "bhi/commands.h"
+#include "service/store_keys.h"
 #include "store/backup.h"
+#include "store/rekey.h"
 
 #include <chrono>
 #include <iostream>
 #include <string>
+#include <vector>
 
 namespace bhi::tools {
 
@@ -43,6 +46,18 @@ int run_store_backup(const std::string& path, const std::string& to) {
   const auto report = store::backup_sqlite(path, to);
   if (!report) return failed(report.error());
   print(*report, to);
+  return 0;
+}
+
+int run_store_rekey(const std::string& path, const std::vector<std::string>& key_files, bool plain) {
+  const auto keys = service::read_store_keys(key_files);
+  if (!keys) return failed(keys.error());
+  const auto report = store::rekey_sqlite(path, *keys, plain);
+  if (!report) return failed(report.error());
+  std::cout << path << ": " << report->changed << " texts written anew, " << report->fitting << " were as wished\n"
+            << (plain ? std::string("  nothing is sealed any more\n")
+                      : "  sealed under key " + store::key_id_of(keys->front()) +
+                            "; older backups still need the keys of their time\n");
   return 0;
 }
 
