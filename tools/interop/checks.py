@@ -36,6 +36,7 @@ class Checks:
         self.posted = {}  # patient at the server -> the screening that we posted
         self.made = None  # (patient at the server, care plan that we made)
         self.changed = {}  # CarePlan at the server -> its content before our change
+        self.documents = False  # are plans and screenings written as documents too?
         self.dirty = False  # may there be anything of this run at the server?
 
     def steps(self, loading):
@@ -62,6 +63,9 @@ class Checks:
         self.software = f"{software.get('name', 'a server without a name')} {software.get('version', '')}".strip() + f", FHIR {statement['fhirVersion']}"
         self.types = [one["type"] for one in rest.get("resource", [])]
         self.adapter.asked = [one for one in bundles.POLLED if one in self.types]
+        self.documents = not self.chosen.no_documents and any(
+            one["type"] == "DocumentReference" and "create" in [each["code"] for each in one.get("interaction", [])]
+            for one in rest.get("resource", []))
         self.validating = [one["type"] for one in rest.get("resource", [])
                            if "validate" in [operation["name"] for operation in one.get("operation", [])]]
         self.transactions = not self.chosen.one_by_one and "transaction" in [one["code"] for one in rest.get("interaction", [])]
@@ -90,7 +94,7 @@ class Checks:
         return f"{self.auth.kind}{', ' + token[1] if token else ''}; bhi doctor: {doctor.stdout.count('  ok ')} ok"
 
     def ours_types(self):
-        return [one for one in bundles.TYPES + ["Flag"] if one in self.types or not self.types]
+        return [one for one in bundles.TYPES + ["Flag", "DocumentReference"] if one in self.types or not self.types]
 
     def remove_older(self):
         now = datetime.datetime.now(datetime.timezone.utc)
@@ -242,7 +246,7 @@ class Checks:
 
     def written(self):
         patients = [server_id for (kind, _), server_id in self.loaded.at_server.items() if kind == "Patient"]
-        return [one for one in remains.written(self.server, patients) if remains.written_by(one) == self.run]
+        return [one for one in remains.written(self.server, patients, [kind for kind in remains.WRITTEN if kind in self.types]) if remains.written_by(one) == self.run]
 
     def by_identifier(self):
         found = {}
@@ -272,7 +276,7 @@ class Checks:
             bad += [f"care plan: {lost}" for lost in lost_elements(before, now)]
             if remains.run_of(now) != self.run:
                 bad.append("care plan: its tag is gone")
-        bad += self.wrong_plan(held)
+        bad += self.wrong_plan(held) + self.wrong_documents(held)
         twice = [value for value, copies in held.items() if len(copies) > 1]
         bad += [f"{value.split('/')[0]}: {len(held[value])} copies" for value in twice]
         if bad:
@@ -297,6 +301,21 @@ class Checks:
         if [one.get("detail", {}).get("description") for one in copies[0].get("activity", [])].count(WISH) != 1:
             return ["care plan of ours: the activity that came later is not there once"]
         return []
+
+    def wrong_documents(self, held):
+        """What is wrong with the documents that are written beside plans and screenings, where the server takes them."""
+        if not self.documents:
+            return []
+        wanted = {f"screening-document/{screening['id']}": patient for patient, screening in self.posted.items()}
+        wanted[f"care-plan-document/{self.made[1]['id']}"] = self.made[0]
+        bad = []
+        for value, patient in wanted.items():
+            copies = held.get(value, [])
+            if [one["subject"]["reference"].split("/")[-1] for one in copies] != [patient]:
+                bad.append(f"{value.split('/')[0]}: expected one of its patient, found {len(copies)}")
+            elif "data" not in copies[0]["content"][0]["attachment"]:
+                bad.append(f"{value.split('/')[0]}: nothing is in it")
+        return bad
 
     def validate(self):
         """What we created, by the server's own validator."""

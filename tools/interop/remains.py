@@ -5,7 +5,7 @@ import datetime
 from bundles import RUN_TAG, TAG, TYPES, references
 from fhir_server import Refused
 
-WRITTEN = ["Flag", "Observation", "QuestionnaireResponse", "CarePlan"]  # what the adapter creates; not tagged, but with its identifier
+WRITTEN = ["Flag", "Observation", "QuestionnaireResponse", "CarePlan", "DocumentReference"]  # what the adapter creates; not tagged, but with its identifier
 MOST_AT_ONCE = 200  # deletes in a transaction
 IDENTIFIER = "urn:bhi-adapter:interop-"  # + run: the identifier system of that run's adapter
 
