@@ -56,6 +56,12 @@ T* find_by_id(std::vector<T>& list, std::string_view id) {
 }
 
 template <typename T>
+const T* find_by_id(const std::vector<T>& list, std::string_view id) {
+  const auto found = std::ranges::find(list, id, &T::id);
+  return found == list.end() ? nullptr : &*found;
+}
+
+template <typename T>
 void put(std::vector<T>& list, T entity) {
   std::erase_if(list, [&](const T& held) { return held.id == entity.id; });
   const auto place = std::ranges::lower_bound(list, entity, stands_before<T>);

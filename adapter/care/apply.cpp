@@ -165,6 +165,8 @@ void Application::operator()(const AcknowledgeSafety& acknowledge) {
     return;
   }
   if (event->state == "acknowledged") return;
+  // What called somebody stands at the EHR, or will.
+  if (pages(*event)) intend(Intent::Artifact::SafetyNotice, event->id, event->rule + " acknowledged", false, false);
   event->state = "acknowledged";
   event->acknowledged_by = acknowledge.by;
   event->acknowledged_at = to_text(now_);

@@ -1,5 +1,6 @@
 // Plans in apply(): merged, reviewed after screenings, with what treat to target asks for in them.
 #include "care/application.h"
+#include "care/plan_closing.h"
 #include "care/plan_proposals.h"
 #include "care/treat_to_target.h"
 
@@ -87,6 +88,9 @@ std::string Application::settle_draft(std::span<const Proposal> proposals) {
 }
 
 void Application::settle_plans() {
+  const std::vector<CarePlan> before = out_.after.plans;
+  // The status that the end of an episode gave is laid over all else: off first, on again last.
+  for (CarePlan& plan : out_.after.plans) lift(plan);
   const auto consultations = consultations_of(out_.after);
   const auto proposals = treat_to_target({out_.after, consultations}, policy_.target, now_);
   const std::string chosen = settle_draft(proposals);
@@ -94,15 +98,30 @@ void Application::settle_plans() {
   const bool news = wish != wish_before_;
   if (wish) ask_sooner(*wish, proposals);
   for (CarePlan& plan : out_.after.plans) {
+    const CarePlan* held = find_by_id(before, plan.id);
+    const bool was_closed = held != nullptr && is_closed_by_rule(*held);
+    const auto closing = closing_of(plan, out_.after);
     const bool arrived = std::ranges::find(arrived_plans_, plan.id) != arrived_plans_.end();
-    const bool moved = (arrived || news || is_date_ours(plan)) && follow(plan, wish);
+    // One that goes on after it was closed has lost its date.
+    const bool looked_at = arrived || news || is_date_ours(plan) || was_closed;
+    const bool moved = looked_at && follow(plan, wish);
     const bool is_chosen = plan.id == chosen;
     const auto asked = is_chosen ? std::span<const Proposal>(proposals) : std::span<const Proposal>();
     // What stands in a plan that is over is history.
     const bool put = !is_over(plan) && put_proposals(plan, asked, moved ? Placing::InOrder : Placing::AsTheyAre);
-    if (!moved && !put) continue;
+    close(plan, closing);
+    if (held != nullptr && *held == plan) continue;
+    const bool closes = is_closed_by_rule(plan) != was_closed;
+    if (!moved && !put && !closes) {
+      note_once(plans_, plan.id);  // only what we note of it
+      continue;
+    }
     note_once(plans_, plan.id);
-    intend(Intent::Artifact::CarePlanUpdate, plan.id, put ? reason_of(asked) : "next plan review after a screening",
+    intend(Intent::Artifact::CarePlanUpdate, plan.id,
+           closes && was_closed ? "the episode goes on"
+           : closes             ? "the episode is over"
+           : put                ? reason_of(asked)
+                                : "next plan review after a screening",
            false, false);
   }
 }

@@ -46,6 +46,12 @@ std::string consent_state(std::span<const Consent> consents, std::string_view ki
   return consent == nullptr ? "missing" : state_of(*consent, at);
 }
 
+const Consent* consent_in_force(std::span<const Consent> consents, std::string_view kind, std::string_view covers,
+                                Instant at) {
+  const Consent* consent = speaking(consents, kind, covers, at);
+  return consent != nullptr && state_of(*consent, at) == "given" ? consent : nullptr;
+}
+
 std::string service_consent_since(std::span<const Consent> consents, Instant at) {
   const Consent* consent = speaking(consents, "service", "", at);
   return consent != nullptr && state_of(*consent, at) == "given" ? consent->starts : std::string();

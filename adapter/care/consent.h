@@ -17,6 +17,10 @@ namespace bhi::care {
 std::string consent_state(std::span<const Consent> consents, std::string_view kind, std::string_view covers,
                           Instant at);
 
+// The consent that speaks for it at that moment, if it is given then; null when none does.
+const Consent* consent_in_force(std::span<const Consent> consents, std::string_view kind, std::string_view covers,
+                                Instant at);
+
 // From when the service consent in force at `at` counts; empty when there is none.
 std::string service_consent_since(std::span<const Consent> consents, Instant at);
 

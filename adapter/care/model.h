@@ -193,8 +193,8 @@ struct Activity {
 // A goal or an activity as the rules put it into the plan, word for word. Found there unchanged, it is still theirs to
 // move or to take out; changed or gone, a person has decided, and the same is not proposed again.
 struct DerivedPart {
-  std::string part;  // goal | activity
-  std::string kind;  // of the activity; of the goal the measure of its target
+  std::string part;  // goal | activity | status (of the plan, see plan_closing.h)
+  std::string kind;  // of the activity; of the goal the measure of its target; of the status the one before
   std::string description;
   std::string status;
   std::string target;       // of the goal: "< 10"

@@ -206,6 +206,7 @@ bool put_proposals(CarePlan& plan, std::span<const Proposal> proposals, Placing 
 void keep_derived(CarePlan& incoming, const CarePlan& held) {
   if (!incoming.derived.empty()) return;  // it was joined with what is held
   for (const DerivedPart& part : held.derived) {
+    if (part.part == "status") continue;  // the EHR's word, or given again (plan_closing.h)
     if (shows(incoming, part) || !shows(held, part)) incoming.derived.push_back(part);
   }
 }

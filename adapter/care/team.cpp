@@ -29,6 +29,7 @@ constexpr auto kRights = std::to_array<Right>({
     {"change-workflow", "program-lead"},
     {"decide-enrolment", "pcp care-manager"},
     {"diagnose", "pcp psychiatric-consultant"},
+    {"disclose-in-emergency", "pcp nurse care-manager psychiatric-consultant"},
     {"flag-for-review", "pcp nurse care-manager psychiatric-consultant"},
     {"give-feedback", "pcp nurse care-manager psychiatric-consultant administrative program-lead patient caregiver"},
     {"keep-referral-list", "administrative care-manager"},

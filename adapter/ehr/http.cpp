@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::size_t kMaxHeaderBytes = std::size_t{256} << 10;
 constexpr long kStalledBytesPerSecond = 16;
+constexpr long kLongestIdleBeforeWrite = 2;  // seconds; servers end idle connections after five at the soonest
 
 struct CurlCloser {
   void operator()(CURL* handle) const noexcept { curl_easy_cleanup(handle); }
@@ -119,6 +120,19 @@ std::size_t on_body(char* data, std::size_t size, std::size_t count, void* conte
     receiving.no_memory = true;
     return 0;
   }
+  return bytes;
+}
+
+// A body on its way out: once, and never from the start again.
+struct Sending {
+  std::string_view left;
+};
+
+std::size_t on_send(char* to, std::size_t size, std::size_t count, void* context) noexcept {
+  auto& sending = *static_cast<Sending*>(context);
+  const std::size_t bytes = std::min(size * count, sending.left.size());
+  std::copy_n(sending.left.data(), bytes, to);
+  sending.left.remove_prefix(bytes);
   return bytes;
 }
 
@@ -301,11 +315,13 @@ void Http::Parts::prepare(CURL* handle, const Request& request, const Origin& to
   }
   curl_easy_setopt(handle, CURLOPT_POST, 1L);
   if (request.method == Method::Put) curl_easy_setopt(handle, CURLOPT_CUSTOMREQUEST, "PUT");
-  curl_easy_setopt(handle, CURLOPT_POSTFIELDS, request.body.data());
-  curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
   // On a kept connection that dies before the first byte of the answer libcurl would send the request again by itself.
-  // For a create that may be the second one.
-  curl_easy_setopt(handle, CURLOPT_FRESH_CONNECT, 1L);
+  // For a create that may be the second one. It cannot where the body comes from a callback that nobody can rewind:
+  // then the answer is lost, and whoever sent it looks it up. So that this is rare, only a connection of just now is
+  // reused.
+  curl_easy_setopt(handle, CURLOPT_READFUNCTION, on_send);
+  curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
+  curl_easy_setopt(handle, CURLOPT_MAXAGE_CONN, kLongestIdleBeforeWrite);
 }
 
 Http::Http() : parts_(std::make_unique<Parts>()) {}
@@ -387,6 +403,8 @@ Response Http::send(const Request& request) {
   curl_easy_setopt(handle.get(), CURLOPT_HTTPHEADER, headers.get());
   curl_easy_setopt(handle.get(), CURLOPT_WRITEDATA, &receiving);
   curl_easy_setopt(handle.get(), CURLOPT_HEADERDATA, &receiving);
+  Sending sending{request.body};
+  curl_easy_setopt(handle.get(), CURLOPT_READDATA, &sending);
 
   const CURLcode code = curl_easy_perform(handle.get());
   long sent_bytes = 0;

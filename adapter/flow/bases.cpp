@@ -45,6 +45,15 @@ class Neighbours {
 
 Result<Node> in_and_out(const Engine& engine, Store& store, const Artifact& artifact, const Ledger& ledger,
                         const WriteContext& context, const Node& held, Instant now, Arena& arena) {
+  BHI_TRY(const auto plan, plan_read(engine, store, ledger, held, now, arena));
+  BHI_TRY(const Node before, render(engine, artifact, to_node(plan, arena), context, now, arena));
+  return fhir::copy(before, arena);
+}
+
+}  // namespace
+
+Result<care::CarePlan> plan_read(const Engine& engine, Store& store, const Ledger& ledger, const Node& held,
+                                 Instant now, Arena& arena) {
   Neighbours neighbours(store, ledger.destination);
   Inbound inbound = map_inbound(engine, held, {ledger.destination, ledger.id, ledger.version, ""},
                                 neighbours.surroundings(), now, arena);
@@ -54,13 +63,10 @@ Result<Node> in_and_out(const Engine& engine, Store& store, const Artifact& arti
         "the EHR's " + ledger.type + " cannot be read: " +
             (inbound.issues.empty() ? inbound.reason : inbound.issues[0].path + ": " + inbound.issues[0].text)};
   }
-  auto& plan = std::get<care::CarePlan>(*inbound.change);
+  auto plan = std::get<care::CarePlan>(*std::move(inbound.change));
   plan.id = ledger.care_id;
-  BHI_TRY(const Node before, render(engine, artifact, to_node(plan, arena), context, now, arena));
-  return fhir::copy(before, arena);
+  return plan;
 }
-
-}  // namespace
 
 Result<Bases> bases_of(const Engine& engine, Store& store, const Artifact& artifact, const Ledger& ledger,
                        const WriteContext& context, const Node& ours, const Node& theirs, Instant now, Arena& arena) {

@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "base/instant.h"
 #include "base/result.h"
+#include "care/model.h"
 #include "fhir/node.h"
 #include "flow/engine.h"
 #include "flow/ports.h"
@@ -22,5 +23,9 @@ struct Bases {
 Result<Bases> bases_of(const Engine& engine, Store& store, const Artifact& artifact, const Ledger& ledger,
                        const WriteContext& context, const fhir::Node& ours, const fhir::Node& theirs, Instant now,
                        Arena& arena);
+
+// A plan of the EHR as the maps read it, under its care id. Errors: Incorrect.
+Result<care::CarePlan> plan_read(const Engine& engine, Store& store, const Ledger& ledger, const fhir::Node& held,
+                                 Instant now, Arena& arena);
 
 }  // namespace bhi::flow

@@ -1,5 +1,7 @@
 #include "flow/bhi_act.h"
 
+#include "flow/held_back.h"
+
 #include <algorithm>
 
 namespace bhi::flow {
@@ -40,7 +42,10 @@ Result<Written> run_act(const Engine& engine, Store& store, const Destinations& 
     written.changed = !worked.entities.empty();
     written.issues = in_words_of_the_model(applied.issues);
     const auto committed = store.commit(worked);
-    if (committed.ok()) break;
+    if (committed.ok()) {
+      BHI_TRY(written.released, release_for(engine, store, worked.entities, now));
+      break;
+    }
     if (committed.error().kind != Kind::Conflict || attempt == kConflictTries) return committed.error();
   }
   BHI_TRY(written.entity, store.entity(on.kind, on.id));

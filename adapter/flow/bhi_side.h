@@ -26,9 +26,10 @@ struct Actor {
 // What became of an entry: either it stands in the store, or it was refused and nothing of the call was kept.
 struct Written {
   std::optional<StoredEntity> entity{};
-  bool changed = false;  // false: a repeat, or it said what was there already
-  Issues issues{};       // warnings that let it pass
-  Issues refused{};      // why not
+  bool changed = false;      // false: a repeat, or it said what was there already
+  Issues issues{};           // warnings that let it pass
+  Issues refused{};          // why not
+  std::size_t released = 0;  // outbox items that waited for a consent of the patient
 };
 
 // POST /care/patients/{id}/screenings  {instrument, authored, items: [{n, score}]}, optional "id" (client's own, for

@@ -2,6 +2,7 @@
 
 #include "fhir/bundle.h"
 #include "flow/delivery.h"
+#include "flow/held_back.h"
 
 #include <utility>
 
@@ -13,7 +14,7 @@ using fhir::Node;
 Result<OutboxItem> Delivery::run() {
   BHI_TRY(auto fate, prepare());
   if (fate) return settle(*fate);
-  BHI_TRY(const Step step, item_.artifact == "screening-result" ? screening() : place(*artifact_));
+  BHI_TRY(const Step step, climb());
   if (const Fate* open = std::get_if<Fate>(&step)) return settle(*open);
   return settle(std::get<Placed>(step));
 }
@@ -25,12 +26,10 @@ Result<std::optional<Fate>> Delivery::prepare() {
   if (!stored) return std::optional<Fate>({OutboxState::Dead, "the care model does not hold it", std::nullopt, true});
   care_version_ = stored->version;
   BHI_TRY(entity_, fhir::read_json(stored->body));
-  // Checked at the moment of sending, whatever was decided when it was queued.
-  if (is_substance_use(entity())) {
-    return std::optional(parked("substance-use data waits for a consent that covers it"));
-  }
   BHI_TRY(const auto ledger, store_.ledger(item_.destination, item_.artifact, item_.care_id));
-  if (ledger && !ledger->id.empty() && item_.care_version <= ledger->care_version && !uncertain_) {
+  // Before the guard is asked; what an earlier try left undone is seen on the ladder.
+  const bool first_try = !tried_before_ && !uncertain_ && item_.attempts == 0;
+  if (first_try && ledger && !ledger->id.empty() && item_.care_version <= ledger->care_version) {
     return std::optional<Fate>({OutboxState::Superseded, "the EHR has this state or a newer one", std::nullopt, true});
   }
   BHI_TRY(const auto patient, store_.entity("Patient", stored->patient));
@@ -43,44 +42,31 @@ Result<std::optional<Fate>> Delivery::prepare() {
     return std::optional(parked("the patient is not known at this destination"));
   }
   context_.destination = item_.destination;
+  context_.version = care_version_;
   context_.patient = "Patient/" + std::string(source->text_of("id"));
-  return std::optional<Fate>();
+  // At the moment of sending, whatever was decided when it was queued.
+  return guard(stored->patient, ledger);
 }
 
-Result<Step> Delivery::screening() {
-  if (!made_here(entity())) {
-    const Node* source = entity().find("source");
-    if (source != nullptr && source->text_of("type") == "Observation") {
-      return Step(Fate{OutboxState::Superseded, "the score came from the EHR", std::nullopt, true});
-    }
-    context_.derived_from = origins_at(entity(), item_.destination);
-    return place(*artifact_);
-  }
-  std::string remark;
-  const TypeCapability* answers = capabilities_.of("QuestionnaireResponse");
-  if (answers == nullptr || !answers->create) {
-    remark = "; QuestionnaireResponse create is not declared by the EHR, the score stands alone";
-  } else {
-    BHI_TRY(Step step, place(*find_artifact("questionnaire-response")));
-    Placed* response = std::get_if<Placed>(&step);
-    if (response == nullptr) return step;
-    BHI_CHECK(keep(*response));
-    context_.derived_from = {response->ledger.type + "/" + response->ledger.id};
-  }
-  BHI_TRY(Step step, place(*artifact_));
-  if (Placed* placed = std::get_if<Placed>(&step)) placed->note += remark;
-  return step;
+bool Delivery::taken_back() const {
+  const std::string_view status = entity().text_of("status");
+  return status == "entered-in-error" || (artifact_->kind == "CarePlan" && status == "revoked");
 }
 
 Result<Step> Delivery::place(const Artifact& artifact) {
-  auto rendered = render(engine_, artifact, entity(), context_, now_, arena_);
-  if (!rendered) return Step(parked("not rendered: " + rendered.error().message));
+  BHI_TRY(auto ledger, held_of(artifact));
+  if (ledger && artifact.follow != Follow::Update) return again(artifact, *std::move(ledger));
+  context_.id.clear();
+  context_.replaces.clear();
+  const auto ours = rendered(artifact, context_, now_);
+  if (!ours) return Step(parked("not rendered: " + ours.error().message));
+  return ledger ? update(artifact, *ours, *std::move(ledger)) : create(artifact, *ours);
+}
+
+Result<std::optional<Ledger>> Delivery::held_of(const Artifact& artifact) {
   BHI_TRY(auto ledger, store_.ledger(item_.destination, artifact.name, item_.care_id));
-  if (ledger && ledger->id.empty()) ledger.reset();
-  if (!ledger) {
-    BHI_TRY(ledger, of_origin(artifact));
-  }
-  return ledger ? update(artifact, *rendered, *std::move(ledger)) : create(artifact, *rendered);
+  if (ledger && !ledger->id.empty()) return ledger;
+  return of_origin(artifact);
 }
 
 Result<std::optional<Ledger>> Delivery::of_origin(const Artifact& artifact) {
@@ -101,7 +87,10 @@ Result<std::optional<Ledger>> Delivery::of_origin(const Artifact& artifact) {
 
 Result<OutboxItem> deliver(const Engine& engine, Store& store, Ehr& ehr, const Capabilities& capabilities,
                            OutboxItem item, Instant now, const Terms& terms) {
-  return Delivery(engine, store, ehr, capabilities, std::move(item), now, terms).run();
+  BHI_TRY(OutboxItem settled, Delivery(engine, store, ehr, capabilities, std::move(item), now, terms).run());
+  // A consent that came while we judged has found nothing to release yet.
+  return is_held_by_consent(settled) ? look_again(engine, store, std::move(settled), terms.privacy, now)
+                                     : Result<OutboxItem>(std::move(settled));
 }
 
 }  // namespace bhi::flow

@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "fhir/json.h"
 #include "flow/engine.h"
+#include "flow/guard.h"
 #include "flow/ports.h"
 #include "flow/terms.h"
 
@@ -32,16 +33,21 @@ struct WriteRequest {
 };
 
 // What would be written for a care entity (its logical-model JSON), with nothing known of the EHR: used by `bhi map`
-// and dry runs. Substance-use screenings give none (parked) unless `consented`. `lineages`, when given, gets one for
-// each write, in their order.
+// and dry runs. `verdict`: of the consent guard on this entity; null: judged with no consent known, for a practice that
+// has said nothing of itself. What it holds back gives no write. `lineages`, when given, gets one for each write, in
+// their order.
 Result<std::vector<WriteRequest>> plan_writes(const Engine& engine, std::string_view artifact, const fhir::Node& entity,
                                               const fhir::Node* patient, Instant now,
-                                              std::vector<mapping::Lineage>* lineages = nullptr);
+                                              std::vector<mapping::Lineage>* lineages = nullptr,
+                                              const Verdict* verdict = nullptr);
 
 std::chrono::milliseconds retry_delay(int attempts, std::string_view salt);
 
 // Delivers one item and records what came of it. The item as settled.
 Result<OutboxItem> deliver(const Engine& engine, Store& store, Ehr& ehr, const Capabilities& capabilities,
                            OutboxItem item, Instant now, const Terms& terms = {});
+
+// How many elements the EHR did not keep as they were written, by the reason of a settled item.
+std::size_t paths_not_kept(const OutboxItem& settled);
 
 }  // namespace bhi::flow

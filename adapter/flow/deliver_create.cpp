@@ -1,7 +1,9 @@
 #include "fhir/bundle.h"
+#include "flow/alike.h"
 #include "flow/delivery.h"
 #include "flow/find_ours.h"
 #include "flow/held.h"
+#include "flow/labels.h"
 
 #include <utility>
 
@@ -12,29 +14,35 @@ using fhir::Node;
 
 Result<Step> Delivery::create(const Artifact& artifact, const Node& ours) {
   const std::string type(artifact.type);
-  const TypeCapability* capability = capabilities_.of(type);
+  const TypeCapability* capability = capability_of(type);
   if (capability != nullptr && !capability->create && !capability->create_withheld.empty()) {
-    return Step(parked(type + " create: " + capability->create_withheld));
+    return Step(closed(type + " create", type + " create: " + capability->create_withheld));
   }
-  if (capability == nullptr || !capability->create) return Step(parked(type + " create is not declared by the EHR"));
-  const std::string condition = capability->conditional_create ? "identifier=" + engine_.identifier_system() + "|" +
-                                                                     identifier_value(artifact.name, item_.care_id)
-                                                               : "";
-  const Node document = labelled(ours, entity(), arena_);
+  if (capability == nullptr || !capability->create)
+    return Step(closed(type + " create", type + " create is not declared by the EHR"));
+  const std::string condition =
+      capability->conditional_create ? "identifier=" + engine_.identifier_system() + "|" + identifier_of(artifact) : "";
+  const Node document = with_labels(ours, verdict_.labels, arena_);
   const std::string body = fhir::write_json(document);
 
   BHI_TRY(auto found, look_up(artifact, ours, *capability));
   if (found) return *std::move(found);
-  if (entity().text_of("status") == "entered-in-error") {
-    return Step(Fate{OutboxState::Superseded, "entered in error before it was written", std::nullopt, true});
-  }
-  if (type == "CarePlan" && entity().text_of("status") == "revoked") {
-    return Step(Fate{OutboxState::Superseded, "taken back before it was written", std::nullopt, true});
+  if (taken_back() && standing_.empty()) {
+    const bool in_error = entity().text_of("status") == "entered-in-error";
+    return Step(Fate{OutboxState::Superseded,
+                     std::string(in_error ? "entered in error" : "taken back") + " before it was written", std::nullopt,
+                     true});
   }
   const std::string rung = type + " create";
   BHI_CHECK(announce(document, ours, rung));
   const Answer answer = ehr_.create(type, body, condition);
-  if (answer.what != Answer::What::Done) return Step(fate_of(answer, rung));
+  if (answer.what == Answer::What::Conflict && !condition.empty()) {  // 412: several match the condition?
+    uncertain_ = true;
+    sent_before_ = item_.sent;
+    BHI_TRY(auto there, look_up(artifact, ours, *capability));
+    if (there) return *std::move(there);
+  }
+  if (answer.what != Answer::What::Done) return Step(with_policy(fate_of(answer, rung), answer, rung));
   const DocumentPtr there = answer.body ? answer.body : read_back(*capability, type, answer);
   // 200 instead of 201: the condition found one that was there before. https://hl7.org/fhir/R4/http.html#ccreate
   if (answer.status == 200 && !condition.empty() && there) {
@@ -47,26 +55,33 @@ Result<std::optional<Step>> Delivery::look_up(const Artifact& artifact, const No
                                               const TypeCapability& capability) {
   using Answered = std::optional<Step>;
   const std::string type(artifact.type);
-  const bool doubtful = uncertain_ && !capability.conditional_create;
-  if (!can_find(capability)) {
-    if (doubtful) return Answered(parked("outcome unknown, and the EHR cannot search " + type + " by identifier"));
-    return Answered();
-  }
-  if (!uncertain_ && capability.conditional_create) return Answered();
-  auto found = find_ours(ehr_, type, engine_.identifier_system(), identifier_value(artifact.name, item_.care_id));
-  read_audit(type, found.ok());
-  if (!found) return Answered(fate_of(found.error(), uncertain_));
-  switch (found->what) {
-    case Found::What::None: return Answered();
-    case Found::What::One: {
+  const bool by_identifier = can_find(capability);
+  BHI_TRY(const auto sent, sent_of(artifact));
+  const bool doubtful = uncertain_ && (sent || sent_before_.empty());  // else it was another resource of the item
+  if (!doubtful && (capability.conditional_create || !by_identifier)) return Answered();
+  Found::What what = Found::What::NotHonoured;
+  if (by_identifier) {
+    auto found = find_ours(ehr_, type, engine_.identifier_system(), identifier_of(artifact));
+    read_audit(type, found.ok());
+    if (!found) return Answered(fate_of(found.error(), doubtful));
+    what = found->what;
+    if (what == Found::What::Several) return Answered(parked("several " + type + " at the EHR carry our identifier"));
+    if (what == Found::What::One) {
       BHI_TRY(Step adopted, adopt(artifact, ours, *found->resource));
       return Answered(std::move(adopted));
     }
-    case Found::What::Several: return Answered(parked("several " + type + " at the EHR carry our identifier"));
-    case Found::What::NotHonoured: break;
   }
-  if (doubtful) return Answered(parked("outcome unknown, and the EHR ignores a search of " + type + " by identifier"));
-  return Answered();
+  if (!doubtful) return Answered();
+  // That nothing carries our identifier proves nothing of an EHR that does not keep it.
+  BHI_TRY(auto alike, look_for_alike(artifact, ours, capability));
+  if (alike || what == Found::What::None || !searches_for(ours, context_.patient, capability).empty()) {
+    if (alike || looked_before_ || capability.conditional_create) return alike;
+    return Answered(look_again(type));
+  }
+  const std::string why = by_identifier
+                              ? " ignores a search of " + type + " by identifier and cannot search it by patient"
+                              : " can search " + type + " neither by identifier nor by patient";
+  return Answered(parked("outcome unknown, and the EHR" + why));
 }
 
 Result<Step> Delivery::adopt(const Artifact& artifact, const Node& ours, const Node& resource) {
@@ -83,6 +98,12 @@ Result<Step> Delivery::adopt(const Artifact& artifact, const Node& ours, const N
     if (not_kept(ours, resource).empty()) ledger.rendered = fhir::write_json(ours);
   }
   BHI_CHECK(keep(ledger));
+  if (artifact.follow != Follow::Update) {
+    // It carries the identifier of this very version, or nobody knows what was told: not told twice.
+    const bool told = !context_.id.empty() || (artifact.follow == Follow::Tell && ledger.rendered.empty());
+    if (told) return Step(nothing_to_change(std::move(ledger)));
+    return again(artifact, std::move(ledger));
+  }
   BHI_TRY(DocumentPtr theirs, fhir::read_json(fhir::write_json(resource)));
   return bring_up_to_date(artifact, ours, std::move(ledger), std::move(theirs));
 }

@@ -1,7 +1,9 @@
 #include "flow/bases.h"
 #include "flow/delivery.h"
 #include "flow/held.h"
+#include "flow/label_facts.h"
 #include "flow/merge.h"
+#include "flow/safety_fields.h"
 
 #include <utility>
 
@@ -41,7 +43,7 @@ Result<Step> Delivery::update(const Artifact& artifact, const Node& ours, Ledger
 
 Result<Step> Delivery::bring_up_to_date(const Artifact& artifact, const Node& ours, Ledger ledger, DocumentPtr theirs) {
   const std::string rung = ledger.type + " update";
-  const TypeCapability* capability = capabilities_.of(ledger.type);
+  const TypeCapability* capability = capability_of(ledger.type);
   for (int attempt = 0; attempt < kUpdateTries; ++attempt, theirs.reset()) {
     if (!theirs) {
       BHI_TRY(auto current, current_of(ledger, capability));
@@ -58,6 +60,12 @@ Result<Step> Delivery::bring_up_to_date(const Artifact& artifact, const Node& ou
     }
     const bool edited_there = fhir::content_hash(theirs->root()) != fhir::content_hash(bases.held);
     const bool news = edited_there && artifact.name == "care-plan";
+    if (const auto asks =
+            news && merged.changed ? safety_edits(bases.held, theirs->root()) : std::vector<std::string>();
+        !asks.empty()) {
+      BHI_CHECK(hand_over(theirs->root()));
+      return Step(parked("the safety plan was edited at the EHR: " + first_few(asks)));
+    }
     const Node without_edit = merge(bases.before, ours, bases.held, bases.held, arena_).document;
     if (!merged.changed) {
       Placed placed = already_there(ours, std::move(ledger), theirs);
@@ -65,25 +73,27 @@ Result<Step> Delivery::bring_up_to_date(const Artifact& artifact, const Node& ou
       return Step(std::move(placed));
     }
     if (capability != nullptr && !capability->update && !capability->update_withheld.empty()) {
-      return Step(parked(rung + ": " + capability->update_withheld));
+      return Step(closed(rung, rung + ": " + capability->update_withheld));
     }
-    if (capability == nullptr || !capability->update) return Step(parked(rung + " is not declared by the EHR"));
+    if (capability == nullptr || !capability->update) return Step(closed(rung, rung + " is not declared by the EHR"));
 
-    Node document = with_identifier(merged.document, engine_.identifier_system(),
-                                    identifier_value(artifact.name, item_.care_id), arena_);
+    Node document = with_identifier(merged.document, engine_.identifier_system(), identifier_of(artifact), arena_);
     document = without_stale_narrative(document, arena_);
+    if (is_protected(verdict_)) document = with_more_labels(document, verdict_.labels, arena_);
     std::string version(version_of(theirs->root()));
     if (version.empty() && ledger.hash == fhir::content_hash(theirs->root())) version = ledger.version;
     BHI_CHECK(announce(document, ours, rung));
     const Answer answer = ehr_.update(ledger.type, ledger.id, fhir::write_json(document), version);
     if (answer.what == Answer::What::Conflict) continue;
-    if (answer.what != Answer::What::Done) return Step(fate_of(answer, rung));
+    if (answer.what != Answer::What::Done) return Step(with_policy(fate_of(answer, rung), answer, rung));
     const DocumentPtr there = answer.body ? answer.body : read_back(*capability, ledger.type, answer);
     Placed placed = in_place(artifact, ours, answer, there, document);
+    if (!version.empty() && placed.ledger.version == version) placed.note += "; the EHR made no new version";
     if (news) keep_apart(placed, with_meta_of(without_edit, there ? there->root() : document, arena_), there);
     return Step(std::move(placed));
   }
-  return Step(Fate{OutboxState::RetryAt, rung + ": changed at the EHR again and again", std::nullopt, true});
+  return Step(
+      Fate{OutboxState::RetryAt, rung + ": changed at the EHR again and again", std::nullopt, true, kTransient});
 }
 
 Result<Bases> Delivery::after_lost_answer(Bases bases, const Artifact& artifact, const Node& theirs, Ledger& ledger) {

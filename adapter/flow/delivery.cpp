@@ -5,6 +5,7 @@
 #include "flow/receive.h"
 
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
 namespace bhi::flow {
@@ -18,12 +19,45 @@ std::string note_on(const Ledger& ledger) {
   return note;
 }
 
+namespace {
+constexpr std::string_view kNotKept = "; the EHR did not keep as written: ";
+constexpr std::size_t kShownPaths = 3;
+}  // namespace
+
+// "a, b, c and 4 more" behind the words: counted as it was written down.
+std::size_t paths_not_kept(const OutboxItem& settled) {
+  const std::string_view reason = settled.reason;
+  std::size_t count = 0;
+  for (std::size_t at = reason.find(kNotKept); at != std::string_view::npos; at = reason.find(kNotKept, at)) {
+    at += kNotKept.size();
+    const std::string_view list = reason.substr(at, reason.find(';', at) - at);
+    count += 1 + static_cast<std::size_t>(std::ranges::count(list, ','));
+    if (const auto more = list.find(" and "); more != std::string_view::npos) {
+      std::size_t left = 0;
+      std::from_chars(list.data() + more + 5, list.data() + list.size(), left);
+      count += left;
+    }
+  }
+  return count;
+}
+
 std::string first_few(const std::vector<std::string>& paths) {
   std::string text;
-  for (std::size_t i = 0; i < std::min<std::size_t>(paths.size(), 3); ++i) text += (i == 0 ? "" : ", ") + paths[i];
-  if (paths.size() > 3) text += " and " + std::to_string(paths.size() - 3) + " more";
+  for (std::size_t i = 0; i < std::min(paths.size(), kShownPaths); ++i) text += (i == 0 ? "" : ", ") + paths[i];
+  if (paths.size() > kShownPaths) text += " and " + std::to_string(paths.size() - kShownPaths) + " more";
   return text;
 }
+
+namespace {
+
+// "CarePlan create refused: 405 not-supported; DocumentReference/1 version 1"
+std::string with_refusals(const std::vector<std::string>& refusals, const std::string& reason) {
+  std::string text;
+  for (const std::string& one : refusals) text += one + "; ";
+  return text + reason;
+}
+
+}  // namespace
 
 Placed Delivery::in_place(const Artifact& artifact, const Node& ours, const Answer& answer, const DocumentPtr& there,
                           const Node& sent) const {
@@ -42,7 +76,7 @@ Placed Delivery::in_place(const Artifact& artifact, const Node& ours, const Answ
     return placed;
   }
   if (const auto missing = not_kept(sent, held); !missing.empty()) {
-    placed.note += "; the EHR did not keep as written: " + first_few(missing);
+    placed.note += std::string(kNotKept) + first_few(missing);
   }
   placed.copy = copy_of(held, item_.destination);
   if (placed.copy->version.empty()) placed.copy->version = placed.ledger.version;
@@ -72,6 +106,10 @@ Ledger Delivery::blank(const Artifact& artifact) const {
   return ledger;
 }
 
+std::string Delivery::identifier_of(const Artifact& artifact) const {
+  return identifier_value(artifact.name, context_.id.empty() ? item_.care_id : context_.id);
+}
+
 std::string Delivery::subject() const {
   return std::string(artifact_ ? artifact_->kind : "outbox") + "/" + item_.care_id;
 }
@@ -90,9 +128,13 @@ Result<void> Delivery::announce(const Node& document, const Node& ours, const st
 }
 
 Result<std::optional<Node>> Delivery::sent_of(const Artifact& artifact) {
-  if (sent_before_.empty()) return std::optional<Node>();
+  if (sent_before_.empty()) return std::optional<Node>();  // and of the item's other resource is none of this one
   BHI_TRY(const auto sent, fhir::read_json(sent_before_));
-  if (fhir::resource_type(sent->root()) != artifact.type) return std::optional<Node>();  // the item's other resource
+  // Of the item's other resources; a later document or notice has an identifier of its own.
+  if (fhir::resource_type(sent->root()) != artifact.type ||
+      !carries_identifier(sent->root(), engine_.identifier_system(), identifier_of(artifact))) {
+    return std::optional<Node>();
+  }
   return std::optional(fhir::copy(sent->root(), arena_));
 }
 
@@ -104,6 +146,7 @@ Result<void> Delivery::keep(const Ledger& ledger) {
 
 Result<void> Delivery::keep(const Placed& placed) {
   if (placed.copy) BHI_CHECK(store_.keep_copy(*placed.copy));
+  if (placed.news) news_.push_back(placed.news);
   Worked worked;
   worked.ledger.push_back(placed.ledger);
   worked.audit.push_back({"settle", item_.destination, subject(), placed.note, now_});
@@ -131,7 +174,8 @@ Result<void> Delivery::record(const Settled& settled) {
 
 Result<OutboxItem> Delivery::settle(const Fate& fate) {
   item_.state = fate.state;
-  item_.reason = fate.reason;
+  item_.reason = with_refusals(refusals_, fate.reason);
+  item_.trouble = fate.trouble;
   if (fate.nothing_happened) {
     item_.request_hash.clear();
     item_.sent.clear();
@@ -146,23 +190,26 @@ Result<OutboxItem> Delivery::settle(const Fate& fate) {
   settled.audit.push_back({fate.state == OutboxState::Parked ? "park" : "settle", item_.destination, subject(),
                            std::string(name(item_.state)) + ": " + item_.reason, now_});
   BHI_CHECK(record(settled));
+  for (const DocumentPtr& one : news_) BHI_CHECK(hand_over(one->root()));
   return item_;
 }
 
 Result<OutboxItem> Delivery::settle(const Placed& placed) {
   item_.state = OutboxState::Verified;
   item_.sent.clear();
-  item_.reason = placed.note;
+  item_.reason = with_refusals(refusals_, placed.note);
+  item_.trouble.clear();
   Settled settled;
   settled.item = item_;
   settled.ledger = placed.ledger;
   settled.copy = placed.copy;
   settled.audit = std::move(audit_);
-  settled.audit.push_back({"settle", item_.destination, subject(), "verified: " + placed.note, now_});
+  settled.audit.push_back({"settle", item_.destination, subject(), "verified: " + item_.reason, now_});
   BHI_CHECK(record(settled));
   // After the ledger, so that the lane finds the bases it must join with. If we die in between, the next poll brings
   // it.
-  if (placed.news) BHI_CHECK(hand_over(placed.news->root()));
+  if (placed.news) news_.push_back(placed.news);
+  for (const DocumentPtr& one : news_) BHI_CHECK(hand_over(one->root()));
   return item_;
 }
 

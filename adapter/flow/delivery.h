@@ -9,6 +9,8 @@
 #include "flow/bases.h"
 #include "flow/engine.h"
 #include "flow/fate.h"
+#include "flow/guard.h"
+#include "flow/ladder.h"
 #include "flow/ports.h"
 #include "flow/terms.h"
 #include "flow/write_plan.h"
@@ -46,7 +48,10 @@ class Delivery {
         now_(now),
         terms_(terms),
         sent_before_(item_.sent),
-        uncertain_(!item_.request_hash.empty() || item_.state == OutboxState::Unknown) {}
+        rung_before_(item_.rung),
+        tried_before_(item_.state == OutboxState::RetryAt || item_.state == OutboxState::Unknown),
+        uncertain_(!item_.request_hash.empty() || item_.state == OutboxState::Unknown),
+        looked_before_(item_.state != OutboxState::Unknown) {}
 
   Result<OutboxItem> run();
 
@@ -55,12 +60,59 @@ class Delivery {
 
   // Reads what is to be delivered. A fate when there is nothing to deliver, or nobody to deliver it for.
   Result<std::optional<Fate>> prepare();
-  // The score as an Observation; for a screening of the BHI side the answers first, so that the Observation can name
-  // them.
-  Result<Step> screening();
+  // Asks the consent guard (guard.h); from here on entity() is what may leave. A fate when nothing may.
+  // (deliver_guard.cpp)
+  Result<std::optional<Fate>> guard(const std::string& patient, const std::optional<Ledger>& ledger);
   Result<Step> place(const Artifact& artifact);
+  // What the EHR holds of it: of the ledger, else by its origin.
+  Result<std::optional<Ledger>> held_of(const Artifact& artifact);
   // An entity that was read from the destination is there, whether or not anybody noted it.
   Result<std::optional<Ledger>> of_origin(const Artifact& artifact);
+  // Entered in error, or a plan that was revoked.
+  bool taken_back() const;
+
+  // ---- by which rung (deliver_rungs.cpp, deliver_file.cpp)
+
+  // Down the ladder: the first rung that fits, the next one when the EHR's policy refuses it.
+  Result<Step> climb();
+  Result<void> look_at_standing();
+  // The rung to take, or none. Where an earlier try got to, no rung above is tried again.
+  std::optional<std::size_t> choice(const WritePlan& plan) const;
+  // An earlier try whose outcome is not known went by a rung that is not to be taken now: it is looked for first.
+  // Empty: nothing is open any more; else it is there as it should be, or it cannot be told.
+  Result<std::optional<Step>> settle_abandoned(const WritePlan& plan, std::optional<std::size_t> rung);
+  // An EHR may show what it has taken only after a while.
+  Fate look_again(const std::string& type) const;
+  bool in_step(const Judged& judged) const;
+  // Its parts in order, and those that are written twice.
+  Result<Step> take(const Judged& judged, const Judged* beside);
+  void give_context(const Artifact& artifact);
+  // The interaction is closed for the rest of this delivery.
+  void refuse(const Fate& fate);
+  void note_change_of_rung(const WritePlan& plan, const Judged& judged);
+  Fate not_placed(const WritePlan& plan);
+  Result<Step> file(const Judged& judged);
+  // Resources at the EHR that say what is no longer so, for a person: "QuestionnaireResponse/12".
+  std::string left_as_it_was(const Judged* taken) const;
+  const TypeCapability* capability_of(std::string_view type) const;
+
+  // ---- a document or a notice that was written before (deliver_again.cpp)
+
+  Result<Step> again(const Artifact& artifact, Ledger ledger);
+  // What the ledger may have missed: a later one whose answer was lost. A fate when that cannot be told.
+  Result<std::optional<Fate>> find_later(const Artifact& artifact, Ledger& ledger);
+  // Which resource at the EHR is the one that was sent and whose answer was lost: by our identifier, else by what it
+  // says (deliver_alike.cpp). None: it did not arrive.
+  struct Sought {
+    std::optional<fhir::Node> resource;  // in the arena
+    std::optional<Fate> open;            // cannot be told, or not yet
+  };
+  Result<Sought> seek(const Artifact& artifact, const fhir::Node& sent);
+  Result<Sought> alike_of(const Artifact& artifact, const fhir::Node& wanted, const std::string& value,
+                          const std::vector<std::string>& searches);
+  // Would the former one (its JSON as we rendered it), written for the entity as it is now, say the same?
+  Result<bool> says_the_same(const Artifact& artifact, const std::string& former);
+  Result<fhir::Node> rendered(const Artifact& artifact, const WriteContext& context, Instant written);
 
   // ---- a resource that is not there yet (deliver_create.cpp)
 
@@ -68,6 +120,9 @@ class Delivery {
   // What a look-up says before a create; empty when the way is free.
   Result<std::optional<Step>> look_up(const Artifact& artifact, const fhir::Node& ours,
                                       const TypeCapability& capability);
+  // The same where no identifier tells: by what the resource says (alike.h). Empty: no such thing is there.
+  Result<std::optional<Step>> look_for_alike(const Artifact& artifact, const fhir::Node& ours,
+                                             const TypeCapability& capability);
   // One of ours is there already.
   Result<Step> adopt(const Artifact& artifact, const fhir::Node& ours, const fhir::Node& resource);
 
@@ -94,6 +149,8 @@ class Delivery {
   fhir::DocumentPtr read_back(const TypeCapability& capability, const std::string& type, const Answer& answer);
   fhir::Node with_id(const fhir::Node& resource, std::string_view id);
   Ledger blank(const Artifact& artifact) const;
+  // In our identifier: "care-plan-document/c1@3" of a later one, else as of the entity.
+  std::string identifier_of(const Artifact& artifact) const;
 
   // ---- records (delivery.cpp)
 
@@ -123,13 +180,21 @@ class Delivery {
   Instant now_;
   const Terms& terms_;
   std::string sent_before_;  // what an earlier delivery put on the wire
-  bool uncertain_;           // and it may have been done
+  std::string rung_before_;
+  bool tried_before_;   // and it was not ended by a person
+  bool uncertain_;      // and it may have been done
+  bool looked_before_;  // it was looked for once and not found (or there is nothing to look for)
   const Artifact* artifact_ = nullptr;
   fhir::DocumentPtr entity_;
   std::int64_t care_version_ = 0;
   WriteContext context_;
+  Verdict verdict_;
   Arena arena_;
   std::vector<AuditEntry> audit_;
+  std::vector<fhir::DocumentPtr> news_;   // handed over once the item is settled
+  std::vector<Ledger> standing_;          // what the EHR holds of this entity
+  std::optional<Capabilities> narrowed_;  // without what was refused in this delivery
+  std::vector<std::string> refusals_;     // "CarePlan create refused: 405 not-supported"
 };
 
 // For people: "CarePlan/7 version 2".

@@ -2,6 +2,7 @@
 
 #include "base/hash.h"
 #include "flow/deliver.h"
+#include "flow/refusal.h"
 
 #include <algorithm>
 #include <array>
@@ -16,44 +17,79 @@ using What = Answer::What;
 constexpr std::chrono::milliseconds kFirstDelay{2'000};
 constexpr std::chrono::milliseconds kLongestDelay{300'000};
 
+struct Refusal {
+  int status;
+  OutboxState state;
+  std::string_view trouble;
+};
 // Refused for what the EHR can do or what it holds: a person can settle that, and the item may then go. Any other
-// refusal is of the content itself.
-constexpr std::array kOfTheSystem = {404, 405, 410, 501};
+// refusal is of the content itself, and the same content is not sent again.
+constexpr std::array kRefusals = std::to_array<Refusal>({
+    {404, OutboxState::Parked, kPolicy},
+    {405, OutboxState::Parked, kPolicy},
+    {410, OutboxState::Parked, kPolicy},
+    {501, OutboxState::Parked, kPolicy},
+});
+constexpr Refusal kRedirected{0, OutboxState::Parked, kPolicy};  // redirects are not followed
+constexpr Refusal kOfContent{0, OutboxState::Dead, kContent};
 
-bool is_of_the_system(int status) {
-  return std::ranges::find(kOfTheSystem, status) != kOfTheSystem.end() || status / 100 == 3;
+Refusal refusal_of(int status) {
+  if (status / 100 == 3) return kRedirected;
+  const auto* row = std::ranges::find(kRefusals, status, &Refusal::status);
+  return row == kRefusals.end() ? kOfContent : *row;
 }
 
 }  // namespace
 
-Fate parked(std::string reason) { return {OutboxState::Parked, std::move(reason), std::nullopt, false}; }
+Fate closed(std::string rung, std::string reason) {
+  return {OutboxState::Parked, std::move(reason), std::nullopt, true, kPolicy, std::move(rung)};
+}
+
+Fate parked(std::string reason, std::string_view trouble) {
+  return {OutboxState::Parked, std::move(reason), std::nullopt, false, trouble};
+}
 
 Fate fate_of(const Answer& answer, std::string_view rung) {
   const std::string reason = std::string(rung) + ": " + answer.reason;
   switch (answer.what) {  // no default: the compiler reports a forgotten answer
     case What::Done: break;
-    case What::Conflict:
-      if (answer.status == 412)
-        return parked(std::string(rung) + ": several resources at the EHR carry our identifier");
-      return {OutboxState::RetryAt, reason, answer.retry_after_ms, false};
+    // Of a create: 409 or 412, somebody was at it too, or several match its condition. The next try looks first.
+    case What::Conflict: return {OutboxState::RetryAt, reason, answer.retry_after_ms, false, kTransient};
     case What::Refused: {
-      const OutboxState state = is_of_the_system(answer.status) ? OutboxState::Parked : OutboxState::Dead;
-      return {state, reason, std::nullopt, true};
+      const Refusal refusal = refusal_of(answer.status);
+      return {refusal.state, reason, std::nullopt, true, refusal.trouble};
     }
-    case What::Forbidden: return {OutboxState::Parked, reason, std::nullopt, true};
+    // 403 is about this write: a rule of theirs, broken glass. Whatever else it is, every write meets it, and the lane
+    // of the destination stops (lane_health.h). Without a token that works (401, or none to be had) no write is better
+    // off, and none is to blame.
+    case What::Forbidden:
+      if (answer.status == 403) return {OutboxState::Parked, reason, std::nullopt, true, kPolicy};
+      return {OutboxState::RetryAt, reason, answer.retry_after_ms, true, kAuth};
     // A 5xx of a gateway says little of the server behind it: the next try looks first.
-    case What::Later: return {OutboxState::RetryAt, reason, answer.retry_after_ms, answer.status < 500};
+    case What::Later: return {OutboxState::RetryAt, reason, answer.retry_after_ms, answer.status < 500, kTransient};
     case What::Unknown:
-      return {OutboxState::Unknown, std::string(rung) + ": outcome unknown: " + answer.reason, std::nullopt, false};
+      return {OutboxState::Unknown, std::string(rung) + ": outcome unknown: " + answer.reason, std::nullopt, false,
+              kTransient};
     case What::NotSent:
-      return {OutboxState::RetryAt, std::string(rung) + ": not sent: " + answer.reason, std::nullopt, true};
+      return {OutboxState::RetryAt, std::string(rung) + ": not sent: " + answer.reason, std::nullopt, true, kTransient};
   }
   return parked(reason);
 }
 
+Fate with_policy(Fate fate, const Answer& answer, std::string_view rung) {
+  if (!is_refused_by_policy(answer, rung)) return fate;
+  fate.refused = rung;
+  fate.trouble = kPolicy;
+  return fate;
+}
+
 Fate fate_of(const Error& error, bool uncertain) {
+  const OutboxState again = uncertain ? OutboxState::Unknown : OutboxState::RetryAt;
   switch (error.kind) {
-    case Kind::Forbidden: return parked(error.message);
+    case Kind::Forbidden:
+      if (error.message.find("401") != std::string::npos)
+        return {again, error.message, std::nullopt, !uncertain, kAuth};
+      return parked(error.message, kPolicy);
     case Kind::Incorrect:  // a page for maintenance, a half answer
     case Kind::NotFound:
     case Kind::Conflict:
@@ -62,7 +98,7 @@ Fate fate_of(const Error& error, bool uncertain) {
     case Kind::Unsupported:
     case Kind::Unavailable: break;
   }
-  return {uncertain ? OutboxState::Unknown : OutboxState::RetryAt, error.message, std::nullopt, !uncertain};
+  return {again, error.message, std::nullopt, !uncertain, kTransient};
 }
 
 // Doubling from two seconds to five minutes; between half and all of it, the same for the same item and attempt, so

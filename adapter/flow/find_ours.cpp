@@ -9,8 +9,32 @@
 namespace bhi::flow {
 
 namespace {
+
 constexpr int kMostPages = 5;  // of matches of one identifier; a server that has more does not honour the search
+constexpr int kMostAlikePages = 40;
+
+Result<LookAlikes> look_through(Ehr& ehr, const fhir::Node& ours, const std::string& search) {
+  LookAlikes found;
+  const std::string_view type = fhir::resource_type(ours);
+  BHI_TRY(Page page, ehr.search(type, search));
+  for (int pages = 1;; ++pages) {
+    for (const fhir::Node& entry : fhir::each(page.bundle->root().find("entry"))) {
+      const fhir::Node* resource = entry.find("resource");
+      if (resource == nullptr) continue;
+      const Likeness alike = likeness(ours, *resource);
+      const std::string_view id = resource->text_of("id");
+      const bool again = std::ranges::find(found.ones, id, &LookAlikes::One::id) != found.ones.end();  // on two pages
+      if (alike != Likeness::Other && !again) found.ones.push_back({alike, std::string(id), page.bundle, resource});
+    }
+    if (page.next.empty()) return found;
+    if (pages == kMostAlikePages) break;
+    BHI_TRY(page, ehr.next(page.next));
+  }
+  found.whole = false;
+  return found;
 }
+
+}  // namespace
 
 bool can_find(const TypeCapability& capability) {
   return capability.search &&
@@ -43,6 +67,16 @@ Result<Found> find_ours(Ehr& ehr, std::string_view type, std::string_view system
   }
   if (found.what == Found::What::None && others) found.what = Found::What::NotHonoured;
   return found;
+}
+
+Result<LookAlikes> find_alike(Ehr& ehr, const fhir::Node& ours, const std::vector<std::string>& searches) {
+  for (const std::string& search : searches) {
+    auto found = look_through(ehr, ours, search);
+    const bool refused =
+        !found.ok() && (found.error().kind == Kind::Incorrect || found.error().kind == Kind::Unsupported);
+    if (!refused || &search == &searches.back()) return found;
+  }
+  return LookAlikes{};
 }
 
 }  // namespace bhi::flow

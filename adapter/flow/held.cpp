@@ -73,6 +73,13 @@ bool carries_identifier(const Node& resource, std::string_view system, std::stri
   });
 }
 
+std::string value_in(const Node& resource, std::string_view system) {
+  for (const Node& identifier : fhir::each(resource.find("identifier"))) {
+    if (identifier.text_of("system") == system) return std::string(identifier.text_of("value"));
+  }
+  return {};
+}
+
 Node with_identifier(const Node& resource, std::string_view system, std::string_view value, Arena& arena) {
   if (carries_identifier(resource, system, value)) return resource;
   const fhir::Name& name = fhir::intern("identifier");

@@ -15,6 +15,9 @@ std::string_view version_of(const fhir::Node& resource);  // meta.versionId, may
 
 bool carries_identifier(const fhir::Node& resource, std::string_view system, std::string_view value);
 
+// The value of its identifier in this system; empty when it has none.
+std::string value_in(const fhir::Node& resource, std::string_view system);
+
 // With our identifier besides those it has. Where R4 allows one only (QuestionnaireResponse), a foreign one stays
 // alone.
 fhir::Node with_identifier(const fhir::Node& resource, std::string_view system, std::string_view value, Arena& arena);

@@ -57,6 +57,10 @@ std::vector<Code> labels_of(const care::Entity& entity, const LabelPolicy& polic
   if (std::holds_alternative<care::Patient>(entity)) return {confidentiality("N")};
   if (!std::visit([](const auto& value) { return is_about_substance_use(value); }, entity))
     return {confidentiality("R"), act("MH")};
+  return substance_use_labels(policy);
+}
+
+std::vector<Code> substance_use_labels(const LabelPolicy& policy) {
   std::vector<Code> labels = {confidentiality("R"), act("SUD")};
   if (policy.part2_program) {
     labels.push_back(act("42CFRPart2"));
@@ -64,6 +68,8 @@ std::vector<Code> labels_of(const care::Entity& entity, const LabelPolicy& polic
   }
   return labels;
 }
+
+std::vector<Code> part2_labels() { return {confidentiality("R"), act("42CFRPart2"), act("NORDSCLCD")}; }
 
 std::vector<Code> joined(std::span<const std::vector<Code>> labels) {
   std::vector<Code> all;

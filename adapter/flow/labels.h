@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "care/model.h"
 #include "fhir/node.h"
+#include "flow/privacy.h"
 
 #include <span>
 #include <vector>
@@ -18,7 +19,14 @@ struct LabelPolicy {
   bool part2_program = false;  // the practice holds itself out as a programme for substance use
 };
 
+// Nobody has said: as if it were one.
+constexpr LabelPolicy label_policy(Part2 practice) { return {practice != Part2::No}; }
+
 std::vector<care::Code> labels_of(const care::Entity& entity, const LabelPolicy& policy);
+
+// Of what speaks of substance use, whatever kind it is; and of what is a Part 2 programme's without speaking of it.
+std::vector<care::Code> substance_use_labels(const LabelPolicy& policy);
+std::vector<care::Code> part2_labels();
 
 // Of several together: one confidentiality, the highest, and the others once each.
 std::vector<care::Code> joined(std::span<const std::vector<care::Code>> labels);

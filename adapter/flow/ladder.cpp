@@ -7,6 +7,10 @@ namespace bhi::flow {
 
 namespace {
 
+constexpr std::string_view kAnswers = "questionnaire-response";
+constexpr std::string_view kScore = "screening-result";
+constexpr std::string_view kPanel = "screening-panel";
+
 constexpr std::array kArtifacts = std::to_array<Artifact>({
     {"care-plan", "CarePlan", "care-to-care-plan", "CarePlan", Follow::Update},
     {"care-plan-document", "CarePlan", "care-to-plan-document", "DocumentReference", Follow::Replace},
@@ -36,11 +40,8 @@ const std::vector<Rung>& rungs() {
       {"safety", "CommunicationRequest", {"safety-request"}},
       {"safety", "Task", {"safety-task"}},
       {"safety", "DocumentReference", {"safety-document"}},
-      {"screening-result",
-       "QuestionnaireResponse",
-       {"questionnaire-response"},
-       {"screening-result", "screening-panel"}},
-      {"screening-result", "Observation", {"screening-result"}, {"screening-panel"}},
+      {"screening-result", "QuestionnaireResponse", {"questionnaire-response"}, {"screening-result", kPanel}},
+      {"screening-result", "Observation", {"screening-result"}, {kPanel}},
       {"screening-result", "DocumentReference", {"screening-document"}},
       {"screening-result", kOutboxFile},
   };
@@ -56,25 +57,41 @@ std::string interaction_of(const Artifact& artifact, bool there, const Capabilit
   return std::string(artifact.type) + (changes && !replaces ? " update" : " create");
 }
 
-void judge_parts(const Rung& rung, const Standing& standing, const Capabilities& capabilities, Judged& judged) {
+// Why this resource cannot say what is to be said; empty when it can.
+std::string why_silent(const Artifact& artifact, const Standing& standing, const Capabilities& capabilities) {
+  if (contains(standing.in_step, artifact.name)) return {};
+  const bool there = contains(standing.there, artifact.name);
+  if (!there && standing.taken_back && !standing.there.empty() && artifact.follow == Follow::Update) {
+    return "no " + std::string(artifact.type) + " of it is there to be taken back";
+  }
+  return why_not(artifact, there, capabilities);
+}
+
+void judge_parts(const Rung& rung, const Standing& standing, const Capabilities& capabilities,
+                 const WritingWishes& wishes, Judged& judged) {
   for (const std::string_view name : rung.parts) {
     const Artifact& artifact = *find_artifact(name);
     const bool there = contains(standing.there, name);
-    if (judged.why = why_not(artifact, there, capabilities); !judged.why.empty()) return;
+    if (judged.why = why_silent(artifact, standing, capabilities); !judged.why.empty()) return;
     judged.parts.push_back(name);
-    judged.interactions.push_back(interaction_of(artifact, there, capabilities));
+    if (!contains(standing.in_step, name)) judged.interactions.push_back(interaction_of(artifact, there, capabilities));
   }
   judged.fits = true;
+  // The panel is the form of a screening whose answers the EHR has in no other.
+  const bool answers_there = standing.answers_there || contains(standing.there, kAnswers);
+  const bool stands_alone = contains(rung.parts, kScore) && !answers_there;
   for (const std::string_view name : rung.companions) {
     const Artifact& artifact = *find_artifact(name);
     const bool there = contains(standing.there, name);
-    const std::string why = why_not(artifact, there, capabilities);
+    if (name == kPanel && !there && !wishes.panel && !stands_alone) continue;
+    const std::string why = why_silent(artifact, standing, capabilities);
     std::string interaction = interaction_of(artifact, there, capabilities);
     if (why.empty()) {
       judged.parts.push_back(name);
+      if (contains(standing.in_step, name)) continue;
       if (!contains(judged.interactions, interaction)) judged.interactions.push_back(std::move(interaction));
     } else if (judged.why.find(why) == std::string::npos) {
-      judged.why += (judged.why.empty() ? "" : "; ") + why;
+      judged.why += (judged.why.empty() ? "without the companion: " : "; ") + why;
     }
   }
 }
@@ -88,7 +105,7 @@ Judged judge(const Rung& rung, const Standing& standing, const Capabilities& cap
   } else if (standing.answers_there && contains(rung.parts, "questionnaire-response")) {
     judged.why = "the answers came from this EHR";
   } else {
-    judge_parts(rung, standing, capabilities, judged);
+    judge_parts(rung, standing, capabilities, wishes, judged);
   }
   return judged;
 }
@@ -118,6 +135,21 @@ std::vector<std::string_view> written_types() {
   std::vector<std::string_view> types;
   for (const Artifact& artifact : kArtifacts) {
     if (!contains(types, artifact.type)) types.push_back(artifact.type);
+  }
+  return types;
+}
+
+std::vector<std::string_view> written_types(const WritingWishes& wishes) {
+  std::vector<std::string_view> types;
+  for (const std::string_view artifact : {"care-plan", "safety", "screening-result"}) {
+    for (const Rung* rung : wished(artifact, wishes)) {
+      for (const auto* names : {&rung->parts, &rung->companions}) {
+        for (const std::string_view name : *names) {
+          const std::string_view type = find_artifact(name)->type;
+          if (!contains(types, type)) types.push_back(type);
+        }
+      }
+    }
   }
   return types;
 }

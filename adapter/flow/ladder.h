@@ -59,12 +59,23 @@ struct WritingWishes {
   std::map<std::string, std::vector<std::string>, std::less<>> rungs{};
   std::vector<std::string> twice{};  // artifacts that are written as a document too
   bool outbox_files = false;         // is there a folder for them?
+  // A screening's panel (US Core) with the score as its member, beside the answers too; without the answers always.
+  bool panel = false;
+  bool structured_plan = false;  // in a plan's document: the plan as a FHIR resource, besides the readable one
 };
+
+// The same, as far as these wishes allow.
+std::vector<std::string_view> written_types(const WritingWishes& wishes);
 
 // What is at the destination already.
 struct Standing {
   std::vector<std::string> there{};  // artifacts (of the table) of this entity that the EHR holds
   bool answers_there = false;        // of a screening: its answers came from this EHR, only the score is ours to tell
+  // It is to be taken back (entered in error). What was never written needs no taking back: on a rung where nothing of
+  // it is there only a document or a notice can still tell.
+  bool taken_back = false;
+  std::vector<std::string>
+      in_step{};  // of `there`: what says the present version already, so that nothing is to be done
 };
 
 struct Judged {

@@ -6,6 +6,7 @@
 #include "fhir/xml.h"
 #include "flow/binding.h"
 #include "flow/entity_line.h"
+#include "flow/guard_look.h"
 #include "flow/inbound.h"
 #include "flow/record.h"
 
@@ -184,26 +185,46 @@ class Run {
     const auto entity = std::ranges::find(applied.touched, std::string_view(intent.id), id_of);
     if (entity == applied.touched.end()) return;
     const std::string path = std::string(care::kind_of(*entity)) + "/" + intent.id;
-    if (intent.substance_use) {
-      report_.issues.push_back({Severity::Information, "suppressed", path,
-                                "not written: substance-use data waits for a consent that covers it"});
-      return;
-    }
     if (patient_of(*entity).empty()) {
       report_.issues.push_back(
           {Severity::Warning, "not-found", path, "not written: no patient is known, somebody must assign it"});
       return;
     }
+    const Verdict verdict = judged(*entity, applied.after.consents);
+    for (const Redaction& redaction : verdict.redactions) {
+      report_.issues.push_back({Severity::Information, "consent", path, redaction.path + ": " + redaction.why});
+    }
+    if (verdict.what != Verdict::What::Send) {
+      report_.issues.push_back({Severity::Information, "consent", path, "not written: " + verdict.reason});
+      return;
+    }
     Arena arena;
     std::vector<mapping::Lineage> lineages;
     auto writes = plan_writes(engine_, name(intent.artifact), to_node(*entity, arena), patient, now_,
-                              trace_ == nullptr ? nullptr : &lineages);
+                              trace_ == nullptr ? nullptr : &lineages, &verdict);
     if (!writes.ok()) {
       report_.issues.push_back({Severity::Error, "processing", path, writes.error().message});
       return;
     }
     std::ranges::move(*writes, std::back_inserter(report_.writes));
     for (mapping::Lineage& lineage : lineages) trace_->out.push_back({*entity, std::move(lineage)});
+  }
+
+  // As the consent guard would say it of a practice that has said nothing of itself, to the source of the inputs.
+  Verdict judged(const care::Entity& entity, const std::vector<care::Consent>& consents) const {
+    GuardLook look;
+    const auto add = [this](const std::vector<care::Source>& sources, std::vector<Ancestor>& to) {
+      for (const care::Source& source : sources) {
+        const Node* resource = look_up(by_key_, source.type + "/" + source.id);
+        if (resource != nullptr) to.push_back(ancestor_of(*resource, source));
+      }
+    };
+    const GuardSources sources = sources_for_guard(entity, source_);
+    add(sources.ancestors, look.ancestors);
+    add(sources.parts, look.parts);
+    for (const care::Consent& consent : consents) look.consents.push_back({consent});
+    const Privacy nothing_said;
+    return judge(question_of(entity, look, source_, nothing_said, false, now_));
   }
 
   // "Screening/<care id>" of an issue, with the resource it came from in front.

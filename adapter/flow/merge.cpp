@@ -80,7 +80,7 @@ bool same_member(const Member* a, const Member* b) {
 
 class Merger {
  public:
-  explicit Merger(Arena& arena) : arena_(arena) {}
+  Merger(Arena& arena, OnConflict on_conflict) : arena_(arena), takes_ours_(on_conflict == OnConflict::TakeOurs) {}
 
   std::optional<Node> element(const Sides& sides, const TypeInfo* type, const std::string& path) {
     if (equal(sides.before, sides.ours) || equal(sides.ours, sides.theirs)) return copy_of(sides.theirs);
@@ -165,16 +165,17 @@ class Merger {
         // We edited what they took away or rewrote, or removed what they rewrote.
         const bool removed_there = theirs.size() < known.size() || !known_of[i];
         if (our != nullptr || !removed_there) conflicts_.push_back(path + "[" + std::to_string(i) + "]");
+        if (our != nullptr && takes_ours_) result.emplace_back(*our);
         continue;
       }
       const std::string place_path = path + "[" + std::to_string(*place) + "]";
       const Node& held = known[*known_of[i]];
       if (our != nullptr) {
         result[*place] = element({&before[i], our, &held, &theirs[*place]}, type, place_path);
-      } else if (fhir::same(held, theirs[*place])) {
-        result[*place].reset();
       } else {
-        conflicts_.push_back(place_path);
+        const bool rewritten = !fhir::same(held, theirs[*place]);
+        if (rewritten) conflicts_.push_back(place_path);
+        if (!rewritten || takes_ours_) result[*place].reset();
       }
     }
     for (std::size_t j = 0; j < ours.size(); ++j) {
@@ -207,16 +208,18 @@ class Merger {
   }
 
   Arena& arena_;
+  const bool takes_ours_;
   std::vector<std::string> conflicts_;
 };
 
 }  // namespace
 
-Merged merge(const Node& before, const Node& ours, const Node& known, const Node& theirs, Arena& arena) {
+Merged merge(const Node& before, const Node& ours, const Node& known, const Node& theirs, Arena& arena,
+             OnConflict on_conflict) {
   const std::string_view resource = fhir::resource_type(theirs);
   const std::string root(resource.empty() ? theirs.text_of("kind") : resource);
   const TypeInfo* type = resource.empty() ? nullptr : fhir::Types::r4().find(resource);
-  Merger merger(arena);
+  Merger merger(arena, on_conflict);
   const auto document = merger.element({&before, &ours, &known, &theirs}, type, root);
   Merged merged;
   merged.document = fhir::copy(document.value_or(theirs), arena);

@@ -39,8 +39,6 @@ OutboxItem outbox_item(const care::Intent& intent, const care::Applied& applied,
     park("write-back is not allowed for this source (sources[].write_back)");
   else if (item.patient.empty())
     park("no patient: assign the screening to one first");
-  else if (intent.substance_use)
-    park("substance-use data waits for a consent that covers it");
   return item;
 }
 

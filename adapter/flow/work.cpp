@@ -4,6 +4,7 @@
 #include "fhir/json.h"
 #include "flow/binding.h"
 #include "flow/held.h"
+#include "flow/held_back.h"
 #include "flow/inbound.h"
 #include "flow/merge.h"
 #include "flow/moves.h"
@@ -51,7 +52,7 @@ class Attempt {
   }
 
   const Worked& worked() const { return worked_; }
-  WorkSummary summary() const { return summary_; }
+  WorkSummary& summary() { return summary_; }
   const std::string& source() const { return source_; }
 
  private:
@@ -265,7 +266,8 @@ class Attempt {
 
   // Somebody changed our Observation, QuestionnaireResponse or Flag over there: noted, never a second Screening.
   Result<void> edited_copy(const ResourceCopy& copy, Slot& slot, std::optional<Ledger> ledger) {
-    if (ledger && !ledger->hash.empty()) {
+    const bool former = ledger && ledger->id != copy.id;  // a document that a later one of ours has replaced
+    if (ledger && !ledger->hash.empty() && !former) {
       slot.outcome.issues.push_back({Severity::Warning, "conflict", copy.type + "/" + copy.id,
                                      "the copy that we wrote was edited at the EHR; our screening is unchanged"});
       ledger->hash = copy.hash;
@@ -484,6 +486,7 @@ Result<WorkSummary> work_lane(const Engine& engine, Store& store, const Destinat
     BHI_CHECK(attempt.prepare());
     auto committed = store.commit(attempt.worked());
     if (committed.ok()) {
+      BHI_TRY(attempt.summary().released, release_for(engine, store, attempt.worked().entities, now));
       BHI_CHECK(wake_if_arrived(store, attempt.source(), attempt.summary().wanted));
       return attempt.summary();
     }

@@ -19,6 +19,7 @@ struct WorkSummary {
   std::size_t quarantined = 0;
   std::vector<std::string> wanted;  // canonical urls of forms that items now wait for
   std::vector<Missing> missing;     // what maps looked for and did not find; fill_in() asks for it
+  std::size_t released = 0;         // outbox items that waited for a consent of these patients
   bool urgent = false;              // a safety intent was queued
 };
 

@@ -1,11 +1,13 @@
 #include "flow/write_plan.h"
 
-#include "care/instruments.h"
 #include "fhir/bundle.h"
 #include "fhir/json.h"
+#include "fhirpath/text.h"
 #include "flow/binding.h"
+#include "flow/document_html.h"
 #include "flow/held.h"
 #include "flow/labels.h"
+#include "flow/notices.h"
 #include "mapping/lineage.h"
 
 #include <algorithm>
@@ -44,12 +46,28 @@ Node context_node(const Engine& engine, const Artifact& artifact, std::string_vi
         object({{"state", text(step.state, arena)}, {"start", text(step.start, arena)}, {"end", text(step.end, arena)}},
                arena));
   }
+  std::vector<Node> members;
+  for (const std::string& member : context.members) members.push_back(text(member, arena));
+  std::vector<Node> documents;
+  for (const WriteContext::Form& form : context.documents) {
+    documents.push_back(object(
+        {{"contentType", text(form.type, arena)}, {"data", text(form.data, arena)}, {"title", text(form.title, arena)}},
+        arena));
+  }
+  const auto list = [&arena](const std::vector<Node>& nodes) {
+    return nodes.empty() ? Node() : Node::array(arena.copy(std::span<const Node>(nodes)));
+  };
+  const Node version = context.version > 0 ? Node::number(arena.copy(std::to_string(context.version))) : Node();
   return object({{"patientReference", text(context.patient, arena)},
                  {"identifierSystem", text(engine.identifier_system(), arena)},
                  {"identifierValue", text(identifier_value(artifact.name, care_id), arena)},
-                 {"derivedFrom", origins.empty() ? Node() : Node::array(arena.copy(std::span<const Node>(origins)))},
+                 {"derivedFrom", list(origins)},
+                 {"members", list(members)},
+                 {"replaces", text(context.replaces, arena)},
+                 {"version", version},
+                 {"documents", list(documents)},
                  {"now", text(to_text(now), arena)},
-                 {"history", history.empty() ? Node() : Node::array(arena.copy(std::span<const Node>(history)))}},
+                 {"history", list(history)}},
                 arena);
 }
 
@@ -81,6 +99,15 @@ WriteRequest request(const Engine& engine, const Artifact& artifact, const Node&
   write.if_none_exist = "identifier=" + engine.identifier_system() + "|" + value;
   write.body = fhir::write_json(resource);
   return write;
+}
+
+Verdict judged_alone(const care::Entity& entity, const Node* home) {
+  const Privacy nothing_said;
+  return judge({entity, home == nullptr ? std::string_view() : home->text_of("system"), nothing_said, {}, {}, {}});
+}
+
+Node as_it_leaves(const Node& resource, const Verdict& verdict, Arena& arena) {
+  return with_labels(with_notices(resource, verdict.notices, arena), verdict.labels, arena);
 }
 
 // Room for the lineage of one more write; null when nobody asks.
@@ -117,16 +144,23 @@ Result<Node> render(const Engine& engine, const Artifact& artifact, const Node& 
   return with_identifier(resource, engine.identifier_system(), identifier_value(artifact.name, id), arena);
 }
 
-Node labelled(const Node& resource, const Node& entity, Arena& arena) {
-  const auto read = entity_from(entity);
-  // Not readable: nothing is known of it, so the mark of all that is ours.
-  const care::Entity known = read.ok() ? read->entity : care::Entity(care::Screening{});
-  return with_labels(resource, labels_of(known, {}), arena);
-}
-
-bool is_substance_use(const Node& entity) {
-  const care::Instrument* instrument = care::find_instrument(entity.text_of("instrument"));
-  return instrument != nullptr && instrument->substance_use;
+Result<WriteContext> with_documents(const Engine& engine, const Artifact& artifact, const Node& entity,
+                                    WriteContext context, Instant now, bool structured) {
+  context.documents.clear();
+  if (artifact.type != "DocumentReference") return context;
+  const auto add = [&context](std::string type, const std::string& bytes, std::string title) {
+    context.documents.push_back({std::move(type), fhirpath::encode(bytes, "base64").value_or(""), std::move(title)});
+  };
+  const std::string title = document_title(entity);
+  const bool score_only = !made_here(entity);
+  add("text/html", document_html(entity, {now, context.version, context.replaces, context.notice, score_only}), title);
+  if (structured && artifact.kind == "CarePlan") {
+    Arena arena;
+    WriteContext own{context.patient, {}, context.destination};
+    BHI_TRY(const Node plan, render(engine, *find_artifact("care-plan"), entity, own, now, arena));
+    add("application/fhir+json", fhir::write_json(plan), title + " (FHIR)");
+  }
+  return context;
 }
 
 bool made_here(const Node& entity) { return source_of(entity, "system") == "bhi"; }
@@ -143,27 +177,30 @@ std::vector<std::string> origins_at(const Node& entity, std::string_view destina
   return origins;
 }
 
-Result<std::vector<WriteRequest>> plan_writes(const Engine& engine, std::string_view artifact_name, const Node& entity,
-                                              const Node* patient, Instant now,
-                                              std::vector<mapping::Lineage>* lineages) {
+Result<std::vector<WriteRequest>> plan_writes(const Engine& engine, std::string_view artifact_name, const Node& given,
+                                              const Node* patient, Instant now, std::vector<mapping::Lineage>* lineages,
+                                              const Verdict* verdict) {
   const Artifact* artifact = find_artifact(artifact_name);
   if (artifact == nullptr) {
     return Error{Kind::Unsupported, "no artifact is called '" + std::string(artifact_name) + "'"};
   }
   std::vector<WriteRequest> writes;
-  if (is_substance_use(entity)) return writes;
   const Node* home = patient == nullptr ? nullptr : patient->find("source");
+  BHI_TRY(const ReadEntity read, entity_from(given));
+  const Verdict own = verdict != nullptr ? *verdict : judged_alone(read.entity, home);
+  if (own.what != Verdict::What::Send) return writes;
   if (home == nullptr || home->text_of("id").empty()) {
     return Error{Kind::NotFound, "the Patient is not at hand; a request needs its reference at the destination"};
   }
   const std::string_view destination = home->text_of("system");
   Arena arena;
+  const Node entity = own.entity == read.entity ? given : to_node(own.entity, arena);
   WriteContext context{reference_of(*home), {}, std::string(destination)};
   if (artifact->kind == "Screening") {
     if (made_here(entity) && artifact->name == "screening-result") {
       const Artifact& answers = *find_artifact("questionnaire-response");
       BHI_TRY(const Node response, render(engine, answers, entity, context, now, arena, next_of(lineages)));
-      writes.push_back(request(engine, answers, entity, labelled(response, entity, arena)));
+      writes.push_back(request(engine, answers, entity, as_it_leaves(response, own, arena)));
       context.derived_from = {writes.back().url + "?" + writes.back().if_none_exist};  // its id is not known yet
     } else {
       context.derived_from = origins_at(entity, destination);
@@ -172,11 +209,11 @@ Result<std::vector<WriteRequest>> plan_writes(const Engine& engine, std::string_
   BHI_TRY(Node resource, render(engine, *artifact, entity, context, now, arena, next_of(lineages)));
   const bool held_there = source_of(entity, "type") == artifact->type && source_of(entity, "system") == destination;
   if (!held_there) {
-    writes.push_back(request(engine, *artifact, entity, labelled(resource, entity, arena)));
+    writes.push_back(request(engine, *artifact, entity, as_it_leaves(resource, own, arena)));
     return writes;
   }
   const std::string_view id = source_of(entity, "id");
-  resource = fhir::with(resource, fhir::intern("id"), Node::string(id), arena);
+  resource = fhir::with(with_notices(resource, own.notices, arena), fhir::intern("id"), Node::string(id), arena);
   WriteRequest write = request(engine, *artifact, entity, resource);
   write.method = "PUT";
   write.url += "/" + std::string(id);

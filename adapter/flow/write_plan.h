@@ -9,6 +9,7 @@
 #include "flow/engine.h"
 #include "flow/ladder.h"
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,8 +26,18 @@ struct WriteContext {
     std::string start;
     std::string end;  // empty: still
   };
-  std::vector<State> history = {};  // of an episode: what its acts led through
-  std::string id = {};              // in our identifier; empty: the entity's own
+  std::vector<State> history = {};        // of an episode: what its acts led through
+  std::string id = {};                    // in our identifier; empty: the entity's own
+  std::vector<std::string> members = {};  // of a panel: "Observation/3" at the destination
+  std::string replaces = {};              // of a document: the one at the destination that it takes the place of
+  std::int64_t version = 0;               // of the entity, as documents say it; 0: not said
+  std::string notice = {};                // travels in words with a document (42 CFR 2.32); empty: none
+  struct Form {
+    std::string type;  // "text/html"
+    std::string data;  // base64
+    std::string title;
+  };
+  std::vector<Form> documents = {};  // the readable form first; see with_documents()
 };
 
 std::string identifier_value(std::string_view artifact, std::string_view care_id);  // "<artifact>/<care id>"
@@ -36,12 +47,9 @@ std::string identifier_value(std::string_view artifact, std::string_view care_id
 Result<fhir::Node> render(const Engine& engine, const Artifact& artifact, const fhir::Node& entity,
                           const WriteContext& context, Instant now, Arena& arena, mapping::Lineage* lineage = nullptr);
 
-// The resource as it is created at an EHR: with the security labels that its entity asks for (labels.h). An update
-// leaves the labels that the EHR has.
-fhir::Node labelled(const fhir::Node& resource, const fhir::Node& entity, Arena& arena);
-
-// Is it a screening for substance use (42 CFR Part 2 may apply)?
-bool is_substance_use(const fhir::Node& entity);
+// The context with the forms of a document in it, where the artifact is one; `structured`: a plan also as FHIR JSON.
+Result<WriteContext> with_documents(const Engine& engine, const Artifact& artifact, const fhir::Node& entity,
+                                    WriteContext context, Instant now, bool structured);
 
 // Was it made on the BHI side (and not read from an EHR)?
 bool made_here(const fhir::Node& entity);

@@ -4,7 +4,9 @@
 
 #include "base/instant.h"
 #include "flow/bhi_side.h"
+#include "flow/outbox_acts.h"
 #include "flow/ports.h"
+#include "flow/preview.h"
 #include "flow/receive.h"
 #include "flow/work.h"
 #include "service/care_board.h"
@@ -26,6 +28,15 @@ namespace bhi::service {
 
 class SubscriptionBook;
 
+// Writing back, as far as the API asks of its workers; none of it where nothing is written.
+struct WritingParts {
+  std::function<std::vector<std::string>()> plans = {};  // of each destination, as JSON
+  std::function<void()> plan_anew = {};
+  std::function<Result<flow::Preview>(const flow::OutboxItem& item)> preview = {};
+  std::function<Result<flow::OutboxItem>(const flow::OutboxItem& item, flow::Keep keep, std::string_view by)> resolve =
+      {};
+};
+
 // References are lent and outlive the Api.
 struct ApiParts {
   flow::Store& store;
@@ -41,6 +52,7 @@ struct ApiParts {
   std::function<std::vector<std::string>()> sources = {};  // state of each source that is asked, as JSON
   SubscriptionBook* subscriptions = nullptr;               // none: there are none
   std::function<void(std::string_view source)> wake_subscriptions = {};
+  WritingParts writing = {};
 };
 
 struct Collection;
@@ -57,6 +69,8 @@ class Api {
   http::Response put_typed(const Call& call);
   http::Response read_copy(const Call& call);
   http::Response metadata(const Call& call);
+  // api_emergency.cpp
+  http::Response disclose_in_emergency(const Call& call);
   // api_keys.cpp
   http::Response key_set(const Call& call);
   // api_maps.cpp
@@ -70,6 +84,7 @@ class Api {
   http::Response post_plan(const Call& call);
   http::Response patch_plan(const Call& call);
   http::Response safety(const Call& call);
+  http::Response safety_event(const Call& call);
   http::Response acknowledge(const Call& call);
   // api_collections.cpp
   http::Response collection(const Call& call);
@@ -106,17 +121,37 @@ class Api {
   // For what stands below a patient whose record was merged into another: where it went. Empty: it was not.
   std::optional<http::Response> merged_away(const Call& call);
   void report_identities(Metrics& metrics);
+  // api_admin.cpp
+  http::Response console(const Call& call);
+  http::Response console_style(const Call& call);
+  http::Response console_script(const Call& call);
+  http::Response write_plans(const Call& call);
+  http::Response plan_anew(const Call& call);
+  http::Response admin_safety(const Call& call);
+  // api_outbox.cpp
+  http::Response admin_outbox(const Call& call);
+  http::Response admin_outbox_item(const Call& call);
+  http::Response release_item(const Call& call);
+  http::Response discard_item(const Call& call);
+  http::Response resolve_item(const Call& call);
+  http::Response filed_item(const Call& call);
   // api_queues.cpp
   http::Response outbox(const Call& call);
   http::Response quarantine(const Call& call);
   http::Response replay(const Call& call);
   http::Response sources(const Call& call);
+  // api_audit.cpp
+  http::Response audit_trail(const Call& call);
+  http::Response provenance(const Call& call);
 
   const ApiParts& parts() const { return parts_; }
 
  private:
   struct Expected;
   Result<std::string> source_of(const Call& call) const;
+  Result<std::vector<std::string>> deliveries_of(const flow::StoredEntity& event) const;
+  Result<flow::OutboxItem> outbox_item(const Call& call) const;
+  http::Response acted(const Result<flow::OutboxItem>& item);
   http::Response take(const Call& call, const Expected& expected);
   http::Response heard(const Call& call, std::string_view record);
   // Runs for who acts, when they have the right; else 403.

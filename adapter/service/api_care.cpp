@@ -146,6 +146,16 @@ http::Response Api::safety(const Call& call) {
   });
 }
 
+http::Response Api::safety_event(const Call& call) {
+  return as(call, At::Patients, "read-caseload", [&](const Who& who) {
+    const auto& id = call.at("id");
+    const auto found = parts_.store.entity("SafetyEvent", id);
+    if (!found.ok()) return error_answer(found.error());
+    if (!found->has_value()) return error_answer({Kind::NotFound, "no such safety event"});
+    return audited(who, "SafetyEvent/" + id, entity_for(who, 200, **found));
+  });
+}
+
 http::Response Api::acknowledge(const Call& call) {
   return as(call, At::Patients, "acknowledge-safety", [&](const Who& who) {
     const auto made = flow::acknowledge(*parts_.engine.get(), parts_.store, parts_.destinations, call.at("id"),

@@ -2,29 +2,13 @@
 #include "service/answers.h"
 #include "service/api.h"
 #include "service/json_text.h"
+#include "service/outbox_json.h"
 
 #include <charconv>
 
 namespace bhi::service {
 
 namespace {
-
-std::string shown(const flow::OutboxItem& item) {
-  JsonObject row;
-  row.number("seq", item.seq)
-      .text("destination", item.destination)
-      .text("patient", item.patient)
-      .text("artifact", item.artifact)
-      .text("care_id", item.care_id)
-      .number("care_version", item.care_version)
-      .flag("urgent", item.urgent)
-      .text("state", flow::name(item.state))
-      .number("attempts", item.attempts)
-      .text("created", to_text(item.created))
-      .text_if("reason", item.reason);
-  if (item.state == flow::OutboxState::RetryAt) row.text("not_before", to_text(item.not_before));
-  return row.str();
-}
 
 std::string shown(const Issue& issue) {
   return JsonObject()
@@ -63,7 +47,7 @@ http::Response Api::outbox(const Call& call) {
     const auto items = parts_.store.outbox(patient, *limit);
     if (!items.ok()) return error_answer(items.error());
     std::vector<std::string> elements;
-    for (const auto& item : *items) elements.push_back(shown(item));
+    for (const auto& item : *items) elements.push_back(outbox_row(item).str());
     return audited(who, "outbox", json_answer(200, JsonObject().raw("outbox", json_array(elements)).str()));
   });
 }

@@ -97,7 +97,8 @@ http::Response Api::patient_billing(const Call& call) {
     made.patient = call.at("id");
     const std::string subject = "Patient/" + call.at("id") + " billing";
     if (wants(call, "application/fhir+json")) {
-      auto items = flow::billing_month_as_fhir(*parts_.engine.get(), loaded->record, made, parts_.now());
+      auto items = flow::billing_month_as_fhir(*parts_.engine.get(), loaded->record, made, parts_.now(),
+                                               flow::label_policy(parts_.settings.part2_program));
       return audited(who, subject,
                      items.ok() ? json_answer(200, *std::move(items), kFhirJson) : error_answer(items.error()));
     }
@@ -110,7 +111,8 @@ http::Response Api::patient_fhir(const Call& call) {
   return as(call, At::Patients, "read-notes", [&](const Who& who) {
     if (const auto allowed = who.must("read-substance-use"); !allowed.ok()) return error_answer(allowed.error());
     const auto& id = call.at("id");
-    auto bundle = flow::patient_as_fhir(*parts_.engine.get(), parts_.store, id, parts_.now());
+    auto bundle = flow::patient_as_fhir(*parts_.engine.get(), parts_.store, id, parts_.now(),
+                                        flow::label_policy(parts_.settings.part2_program));
     if (!bundle.ok()) return error_answer(bundle.error());
     return audited(who, "Patient/" + id + " fhir", json_answer(200, *std::move(bundle), kFhirJson));
   });

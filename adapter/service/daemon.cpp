@@ -2,6 +2,7 @@
 
 #include "service/access.h"
 #include "service/api.h"
+#include "service/audit_seal.h"
 #include "service/bulk_work.h"
 #include "service/delivery_work.h"
 #include "service/drop_folder.h"
@@ -9,7 +10,9 @@
 #include "service/http/server.h"
 #include "service/lane_work.h"
 #include "service/log.h"
+#include "service/on_call_work.h"
 #include "service/poller.h"
+#include "service/provenance_work.h"
 #include "service/retention_work.h"
 #include "service/shell.h"
 #include "service/subscription_work.h"
@@ -47,14 +50,21 @@ struct Daemon::Inside {
       : settings(std::move(settings_given)),
         version(std::move(parts.version)),
         connect(std::move(parts.connect)),
+        granted(std::move(parts.granted)),
         store(
             std::move(parts.store), metrics, [this](const Error& error) { fail("store", error); },
-            [this] { board.bell().ring(); }),
+            [this] {
+              board.bell().ring();
+              on_call.wake();
+            }),
         engine(std::move(parts.engine)),
         maps(engine, metrics, std::move(parts.maps)),
         common{store, metrics, engine, destinations_of(settings), std::move(parts.now)},
         board(store, common.now),
         subscriptions(settings),
+        on_call({common, settings.on_call, settings.instance_id,
+                 [this](const auto& contact, auto text) { return tell(contact, settings.on_call, text, version); }}),
+        seal(store),
         lanes(common, {[this] { wake_deliveries(); }, [this](auto source, const auto& form) { want(source, form); },
                        [this](auto source, const auto& missing) { fill_in(source, missing); }}),
         ticks(common, std::chrono::hours(settings.tick_interval_hours), [this] { wake_deliveries(); }),
@@ -62,12 +72,13 @@ struct Daemon::Inside {
                            static_cast<std::uint64_t>(settings.store_max_mib) << 20}),
         api({store, settings, metrics, engine, board, common.destinations, common.now, [this] { lanes.wake(); },
              [this] { wake_deliveries(); }, version, [this] { return sources(); }, &subscriptions,
-             [this](auto source) { wake_subscriptions(source); }}),
+             [this](auto source) { wake_subscriptions(source); }, writing()}),
         access(settings.tokens) {}
 
   Settings settings;
   std::string version;
   decltype(DaemonParts::connect) connect;
+  decltype(DaemonParts::granted) granted;
   Metrics metrics;
   WatchedStore store;
   LiveEngine engine;
@@ -75,10 +86,13 @@ struct Daemon::Inside {
   Common common;
   CareBoard board;
   SubscriptionBook subscriptions;
+  OnCallWork on_call;
+  AuditSeal seal;
   std::vector<std::unique_ptr<EhrLink>> links;
   std::vector<std::unique_ptr<BulkWork>> bulks;
   std::vector<std::unique_ptr<Poller>> pollers;
   std::vector<std::unique_ptr<SubscriptionWork>> subscription_works;
+  std::vector<std::unique_ptr<ProvenanceWork>> provenances;
   std::vector<std::unique_ptr<DeliveryWork>> deliveries;
   std::vector<std::unique_ptr<DropFolder>> drops;
   LaneWork lanes;
@@ -108,11 +122,14 @@ struct Daemon::Inside {
   std::string why_not_ready();
   std::string scrape();
   std::vector<std::string> sources();
+  WritingParts writing();
+  Result<DeliveryWork*> delivery_to(const std::string& destination);
 };
 
 Result<void> Daemon::Inside::open() {
   BHI_TRY(const auto interrupted, store.recover());
   BHI_TRY(const auto strays, park_strays(common));
+  BHI_TRY([[maybe_unused]] const auto rehearsed, tell_of_rehearsed(common, settings));
   BHI_CHECK(subscriptions.remember(store));
   for (const auto& source : settings.sources) {
     if (!source.drop_folder.empty())
@@ -120,7 +137,9 @@ Result<void> Daemon::Inside::open() {
     if (source.base_url.empty()) continue;
     auto traffic = traffic_of(source);
     BHI_TRY(auto ehr, connect(source, traffic));
-    auto& link = *links.emplace_back(std::make_unique<EhrLink>(source, std::move(ehr), std::move(traffic)));
+    auto& link = *links.emplace_back(std::make_unique<EhrLink>(
+        source, std::move(ehr), std::move(traffic),
+        granted ? std::function<std::string()>([this, name = source.name] { return granted(name); }) : nullptr));
     pollers.push_back(std::make_unique<Poller>(common, link, [this] { lanes.wake(); }));
     if (source.bulk.use != BulkUse::Off) {
       bulks.push_back(std::make_unique<BulkWork>(common, link, settings.limits, [this] { lanes.wake(); }));
@@ -132,12 +151,17 @@ Result<void> Daemon::Inside::open() {
           common, link, poller.hurry(), [&poller] { poller.wake(); }, [this] { lanes.wake(); }, settings.instance_id};
       subscription_works.push_back(std::make_unique<SubscriptionWork>(work, ours));
     }
-    if (source.write_back) deliveries.push_back(std::make_unique<DeliveryWork>(common, link));
+    if (!source.write_back) continue;
+    if (source.provenance) provenances.push_back(std::make_unique<ProvenanceWork>(common, link));
+    deliveries.push_back(std::make_unique<DeliveryWork>(
+        common, link, [this](auto event) { on_call.wake(event); },
+        source.provenance ? provenances.back().get() : nullptr));
+    on_call.watch(link);
   }
   BHI_TRY(server, http::Server::open(settings.listen, settings.limits, api_application(api, access)));
   auto small = settings.limits;
   small.max_connections = 8;
-  Health health{[this] { return why_not_ready(); }, [this] { return scrape(); }};
+  Health health{[this] { return why_not_ready(); }, [this] { return scrape(); }, [this] { return on_call.remarks(); }};
   BHI_TRY(management,
           http::Server::open(settings.management, small, management_application(std::move(health), metrics)));
   metrics.set(Metric::StartTime, std::chrono::duration<double>(common.now().time_since_epoch()).count());
@@ -163,7 +187,16 @@ void Daemon::Inside::start_threads() {
     for (int i = 0; i < settings.delivery_workers; ++i)
       start_thread("delivery", [&delivery](auto stop) { delivery->work(stop); });
   }
+  for (auto& work : provenances) start_thread("provenance", [&work](auto stop) { work->run(stop); });
   for (auto& drop : drops) start_thread("drop folder", [&drop](auto stop) { drop->run(stop); });
+  start_thread("audit seal", [this](auto stop) {
+    seal.log("start");
+    for (Bell day; !stop.stop_requested();) {
+      day.wait(stop, std::chrono::hours(24));
+      if (!stop.stop_requested()) seal.log("day");
+    }
+  });
+  start_thread("on call", [this](auto stop) { on_call.run(stop); });
   start_thread("ticks", [this](auto stop) { ticks.run(stop); });
   start_thread("retention", [this](auto stop) { retention.run(stop); });
   start_thread("board", [this](auto stop) { board.keep(stop, settings.events_keep_days); });
@@ -240,6 +273,35 @@ std::vector<std::string> Daemon::Inside::sources() {
   return states;
 }
 
+WritingParts Daemon::Inside::writing() {
+  WritingParts parts;
+  parts.plans = [this] {
+    std::vector<std::string> plans;
+    for (const auto& delivery : deliveries) plans.push_back(delivery->plan_status());
+    return plans;
+  };
+  parts.plan_anew = [this] {
+    for (auto& delivery : deliveries) delivery->plan_anew();
+  };
+  parts.preview = [this](const flow::OutboxItem& item) -> Result<flow::Preview> {
+    BHI_TRY(auto* const delivery, delivery_to(item.destination));
+    return delivery->preview(item);
+  };
+  parts.resolve = [this](const flow::OutboxItem& item, flow::Keep keep,
+                         std::string_view by) -> Result<flow::OutboxItem> {
+    BHI_TRY(auto* const delivery, delivery_to(item.destination));
+    return delivery->resolve(item, keep, by);
+  };
+  return parts;
+}
+
+Result<DeliveryWork*> Daemon::Inside::delivery_to(const std::string& destination) {
+  for (const auto& delivery : deliveries) {
+    if (delivery->destination() == destination) return delivery.get();
+  }
+  return Error{Kind::Unsupported, "the configuration does not allow writing to this destination"};
+}
+
 // Figures that are looked up when somebody asks for them.
 std::string Daemon::Inside::scrape() {
   for (const auto& poller : pollers) poller->report(metrics);
@@ -301,6 +363,7 @@ bool Daemon::drain(milliseconds time) {
   for (auto& link : inside_->links) link->ehr().stop_waiting();
   std::unique_lock lock(inside_->mutex);
   ended = inside_->thread_ended.wait_for(lock, left(), [this] { return inside_->running == 0; }) && ended;
+  if (inside_->running == 0) inside_->seal.log("stop");
   return ended;
 }
 

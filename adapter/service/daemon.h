@@ -23,6 +23,8 @@ struct DaemonParts {
   std::shared_ptr<const flow::Engine> engine;
   std::function<Result<std::shared_ptr<flow::Ehr>>(const SourceSettings&, std::shared_ptr<ehr::Traffic>)> connect;
   std::function<Instant()> now;
+  // Scopes of a source's token of the moment; none: nobody knows.
+  std::function<std::string(const std::string& source)> granted = {};
   MapSource maps = {};  // where changed maps come from; none: they never change
   std::string version;
 };

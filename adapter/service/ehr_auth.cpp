@@ -1,7 +1,8 @@
 #include "service/ehr_auth.h"
 
-#include "flow/write_plan.h"
+#include "flow/ladder.h"
 #include "service/files.h"
+#include "service/outbox_folder.h"
 
 #include <algorithm>
 #include <chrono>
@@ -67,6 +68,9 @@ Result<std::string> key_set_of(const Settings& settings) {
   for (const auto& source : settings.sources) {
     BHI_TRY(auto more, read_keys(source));
     std::ranges::move(more, std::back_inserter(keys));
+    if (source.writing.outbox_key_file.empty()) continue;
+    BHI_TRY(auto key, outbox_key(source.writing));
+    keys.push_back(std::move(key));
   }
   return ehr::key_set(keys);
 }
@@ -83,7 +87,8 @@ std::vector<ehr::ScopeLane> lanes_of(const SourceSettings& source) {
     if (std::ranges::find(lanes, type, &ehr::ScopeLane::type) == lanes.end()) lanes.push_back({type, true, false});
   }
   if (!source.write_back) return lanes;
-  for (const auto type : flow::written_types()) {
+  if (source.provenance) lanes.push_back({"Provenance", true, true});
+  for (const auto type : flow::written_types(wishes_of(source.writing))) {
     const auto found = std::ranges::find(lanes, type, &ehr::ScopeLane::type);
     if (found != lanes.end()) {
       found->write = true;

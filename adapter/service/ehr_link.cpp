@@ -14,6 +14,7 @@ namespace {
 constexpr std::chrono::minutes kFresh{60};
 constexpr std::chrono::seconds kFirstRest{5};
 constexpr std::chrono::seconds kMostRest{300};
+constexpr std::chrono::seconds kNotSooner{10};  // than the last time
 
 class StoppableEhr : public flow::Ehr {
  public:
@@ -50,13 +51,18 @@ class StoppableEhr : public flow::Ehr {
 
 Result<flow::Capabilities> EhrLink::capabilities(Instant now) {
   const std::lock_guard lock(mutex_);
-  if (now >= ask_again_) {
+  // Between two tokens nothing is granted; that says nothing.
+  const std::string granted = granted_ ? granted_() : std::string();
+  const bool other_grant = known_ && !granted.empty() && granted != asked_with_ && now >= asked_ + kNotSooner;
+  if (now >= ask_again_ || other_grant) {
+    asked_ = now;
     auto found = ehr_->urgent().capabilities();  // what is urgent cannot go without
     if (found.ok()) {
       known_ = *std::move(found);
       failure_.reset();
       failures_ = 0;
       ask_again_ = now + kFresh;
+      asked_with_ = granted_ ? granted_() : std::string();  // of the token that this question fetched
     } else {
       failure_ = found.error();
       ask_again_ = now + std::min<std::chrono::seconds>(kFirstRest * (1 << std::min(failures_, 6)), kMostRest);
@@ -65,6 +71,21 @@ Result<flow::Capabilities> EhrLink::capabilities(Instant now) {
   }
   if (known_) return *known_;
   return failure_.value_or(Error{Kind::Unavailable, "the EHR has not been asked yet"});
+}
+
+void EhrLink::ask_again() {
+  const std::lock_guard lock(mutex_);
+  ask_again_ = Instant{};
+}
+
+void EhrLink::doubt_capabilities(Instant now) {
+  const std::lock_guard lock(mutex_);
+  if (failures_ == 0) ask_again_ = std::min(ask_again_, std::max(now, asked_ + kNotSooner));
+}
+
+std::optional<flow::Capabilities> EhrLink::known_capabilities() {
+  const std::unique_lock lock(mutex_, std::try_to_lock);
+  return lock.owns_lock() ? known_ : std::nullopt;
 }
 
 void StateLine::failed(const std::string& source, const std::string& what, const std::string& about,

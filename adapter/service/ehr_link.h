@@ -19,8 +19,13 @@ namespace bhi::service {
 class EhrLink {
  public:
   // `traffic`: what the connection counts by; null for one without.
-  EhrLink(SourceSettings settings, std::shared_ptr<flow::Ehr> ehr, std::shared_ptr<ehr::Traffic> traffic)
-      : settings_(std::move(settings)), ehr_(std::move(ehr)), traffic_(std::move(traffic)) {}
+  // `granted`: the scopes of the token of the moment; capabilities are asked for anew when they are others.
+  EhrLink(SourceSettings settings, std::shared_ptr<flow::Ehr> ehr, std::shared_ptr<ehr::Traffic> traffic,
+          std::function<std::string()> granted = {})
+      : settings_(std::move(settings)),
+        ehr_(std::move(ehr)),
+        traffic_(std::move(traffic)),
+        granted_(std::move(granted)) {}
 
   const SourceSettings& settings() const { return settings_; }
   flow::Ehr& ehr() { return *ehr_; }
@@ -29,15 +34,24 @@ class EhrLink {
   // Asked for when first needed and once an hour; a failure is remembered for a while, so that an EHR that is down is
   // not asked by every thread. What was known before goes on being good.
   Result<flow::Capabilities> capabilities(Instant now);
+  // The EHR may be able to do other things by now: it is asked before the next look, unless it was just asked.
+  void doubt_capabilities(Instant now);
+  // A person wants it asked now.
+  void ask_again();
+  // Those at hand, without a question to the EHR; empty as well while somebody asks.
+  std::optional<flow::Capabilities> known_capabilities();
 
  private:
   SourceSettings settings_;
   std::shared_ptr<flow::Ehr> ehr_;
   std::shared_ptr<ehr::Traffic> traffic_;
+  std::function<std::string()> granted_;
   std::mutex mutex_;
   std::optional<flow::Capabilities> known_;  // the rest is guarded by mutex_ too
   std::optional<Error> failure_;
   Instant ask_again_{};
+  Instant asked_{};
+  std::string asked_with_;  // what was granted then
   int failures_ = 0;
 };
 

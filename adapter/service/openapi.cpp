@@ -21,6 +21,9 @@ struct Word {
 // Parameters of the query: where a route takes one, its line in the route table says `?name=`.
 constexpr auto kQuery = std::to_array<Word>({
     {"after", R"({"type":"string"})", "the `next` of the page before; of events a seq, or `last`"},
+    {"artifact", R"({"type":"string"})", "care-plan, screening-result or safety"},
+    {"before", R"({"type":"integer"})", "the `next` of the page before"},
+    {"destination", R"({"type":"string"})", "only to this EHR"},
     {"end", R"({"type":"string","format":"date"})", "last day"},
     {"flag", R"({"type":"string"})", "only rows with this flag (`caseloadFlags` of /care/vocabulary)"},
     {"issues", R"({"type":"boolean"})", "answer with the issues too"},
@@ -30,11 +33,13 @@ constexpr auto kQuery = std::to_array<Word>({
     {"patient", R"({"type":"string"})", "only of this patient"},
     {"payer", R"({"type":"string"})", "a payer of the practice's profile"},
     {"population", R"({"type":"boolean"})", "only patients in the population"},
+    {"preview", R"({"type":"boolean"})", "with the requests that would be sent"},
     {"role", R"({"type":"string"})", "only for this role"},
     {"since", R"({"type":"string","format":"date"})", "from this day on"},
     {"source", R"({"type":"string"})", "name of the source that sends"},
     {"start", R"({"type":"string","format":"date"})", "first day"},
     {"state", R"({"type":"string"})", "only in this state"},
+    {"trouble", R"({"type":"string"})", "transient, auth, policy, content, person or dry-run"},
     {"until", R"({"type":"string","format":"date"})", "up to this day"},
     {"url", R"({"type":"string"})", "canonical of a map"},
     {"wait", R"({"type":"integer","minimum":0,"maximum":60})", "seconds to wait when there is nothing yet"},
@@ -59,6 +64,7 @@ constexpr auto kAnswers = std::to_array<Answer>({
     {"GET /care/patients/{id}/timeline", "timeline", "Happening"},
     {"GET /care/review-facts", "facts", "ReviewFlag"},
     {"GET /care/safety", "safety", "SafetyEvent"},
+    {"GET /care/safety/{id}", "", "SafetyEvent"},
     {"PATCH /care/patients/{id}/plans/{plan}", "", "CarePlan"},
     {"POST /care/patients/{id}/consents/{entry}/revoke", "", "Consent"},
     {"POST /care/patients/{id}/plans", "", "CarePlan"},
@@ -72,6 +78,7 @@ constexpr std::string_view kMore =
     R"("Statistics":{"type":"object","properties":{"statistics":{"$ref":"#/components/schemas/CaseloadStatistics"},"since":{"type":"string","format":"date"},"at":{"type":"string","format":"date-time"}}},)"
     R"("NewScreening":{"type":"object","required":["instrument","authored","items"],"properties":{"id":{"type":"string"},"instrument":{"type":"string"},"authored":{"type":"string","format":"date-time"},"items":{"type":"array","items":{"type":"object","required":["n"],"properties":{"n":{"type":"integer"},"score":{"type":["integer","null"]}}}}}},)"
     R"("Revocation":{"type":"object","properties":{"reason":{"type":"string"}}},)"
+    R"("Emergency":{"type":"object","required":["recipient","nature"],"properties":{"recipient":{"type":"string","description":"name of the medical personnel and where they work"},"nature":{"type":"string","description":"nature of the emergency"}}},)"
     R"("OperationOutcome":{"type":"object","description":"https://hl7.org/fhir/R4/operationoutcome.html","properties":{"resourceType":{"const":"OperationOutcome"},"issue":{"type":"array","items":{"type":"object","properties":{"severity":{"enum":["fatal","error","warning","information"]},"code":{"type":"string"},"diagnostics":{"type":"string"},"expression":{"type":"array","items":{"type":"string"}}}}}}})";
 
 constexpr std::string_view kInfo =
@@ -159,6 +166,9 @@ std::string request_body(const Place& place) {
   } else if (pattern.ends_with("/plans")) {
     schema = ref("CarePlan");
     example = example_of("CarePlan");
+  } else if (pattern.ends_with("/emergency")) {
+    schema = ref("Emergency");
+    example = R"({"recipient":"Dr. Ada Byron, County General Hospital","nature":"found unresponsive"})";
   } else if (pattern.ends_with("/revoke")) {
     schema = ref("Revocation");
     example = R"({"reason":"wants to be seen elsewhere"})";

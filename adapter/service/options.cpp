@@ -2,7 +2,11 @@
 
 #include "service/option_texts.h"
 #include "service/options_bulk.h"
+#include "service/options_on_call.h"
+#include "service/options_privacy.h"
+#include "service/options_provenance.h"
 #include "service/options_subscriptions.h"
+#include "service/options_writing.h"
 
 #include <algorithm>
 #include <limits>
@@ -353,9 +357,6 @@ std::vector<Option> make_table() {
       row("sources[].maps", "",
           "the overlay of maps for this EHR, a folder of `mappings/` or of `maps.folder`: `epic` for example",
           name_text<E>(BHI_FIELD(E, maps))),
-      row("sources[].write_back", "false",
-          "may results and plans be written to this EHR? Nothing is written anywhere else",
-          one_of<E>(BHI_FIELD(E, write_back), kYesNo)),
   };
 }
 
@@ -384,7 +385,9 @@ void apply(Owner& owner) {
 const std::vector<Option>& options() {
   static const std::vector<Option> table = [] {
     auto rows = make_table();
-    for (auto more : {bulk_options(), subscription_options()}) std::ranges::move(more, std::back_inserter(rows));
+    for (auto more : {writing_options(), provenance_options(), bulk_options(), subscription_options(),
+                      privacy_options(), on_call_options()})
+      std::ranges::move(more, std::back_inserter(rows));
     return rows;
   }();
   return table;

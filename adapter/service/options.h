@@ -26,8 +26,9 @@ struct Option {
       fallback;  // as one would write it; of a list with ", " between. Applied through `set` like a written value
   bool required = false;
   bool list = false;
-  bool secret = false;   // never repeated in a message
-  std::string expected;  // "a whole number from 1 to 1000"
+  bool secret = false;               // never repeated in a message
+  std::string expected;              // "a whole number from 1 to 1000"
+  std::vector<std::string> words{};  // of a list: what may stand in it, when that can be listed; for suggestions
   std::string meaning;
   std::variant<Set<Settings>, Set<TokenSettings>, Set<SourceSettings>, Set<SubscriptionSettings>> set;
 };

@@ -4,7 +4,11 @@
 #include "service/files.h"
 #include "service/hook_secret.h"
 #include "service/options.h"
+#include "service/options_on_call.h"
+#include "service/options_privacy.h"
 #include "service/options_subscriptions.h"
+#include "service/options_writing.h"
+#include "service/outbox_folder.h"
 #include "service/read_forms.h"
 #include "service/store_keys.h"
 
@@ -59,17 +63,24 @@ std::set<std::string> names_under(const std::string& section) {
   return names;
 }
 
-std::string suggestion(const std::string& section, std::string_view name) {
+// What was meant by `name`: "did you mean ..."; empty when nothing is near.
+std::string suggestion(const std::vector<std::string>& candidates, std::string_view name) {
   std::string best;
   std::size_t least = std::max<std::size_t>(2, name.size() / 3) + 1;
-  for (const auto& candidate : names_under(section)) {
+  for (const auto& candidate : candidates) {
     const bool begins = name.size() >= 3 && (candidate.starts_with(name) || name.starts_with(candidate));
     const auto far = begins ? 1 : distance(name, candidate);
     if (far < least) least = far, best = candidate;
   }
-  if (!best.empty()) return "did you mean `" + best + "`?";
+  return best.empty() ? "" : "did you mean `" + best + "`?";
+}
+
+std::string suggestion(const std::string& section, std::string_view name) {
+  const auto names = names_under(section);
+  const auto one = suggestion(std::vector(names.begin(), names.end()), name);
+  if (!one.empty()) return one;
   std::string known;
-  for (const auto& candidate : names_under(section)) known += (known.empty() ? "known here: " : ", ") + candidate;
+  for (const auto& candidate : names) known += (known.empty() ? "known here: " : ", ") + candidate;
   return known;
 }
 
@@ -84,6 +95,7 @@ class Reader {
     }
     read_section(root, "", "", settings);
     check_whole(settings, root);
+    settle_privacy(settings);
     return settings;
   }
 
@@ -162,7 +174,9 @@ class Reader {
     if (value.IsSequence() && option.list) {
       for (const auto& element : value) {
         if (!element.IsScalar() || !set(owner, {element.Scalar()})) {
-          add(element, shown + ": expected " + option.expected + ", found " + what(element));
+          const auto meant = element.IsScalar() ? suggestion(option.words, element.Scalar()) : "";
+          add(element, shown + ": expected " + option.expected + ", found " + what(element) +
+                           (meant.empty() ? "" : "; " + meant));
           return;
         }
         texts.push_back(element.Scalar());
@@ -267,6 +281,7 @@ class Reader {
       add(item, place + ".cohort.search: belongs to cohort.type `search`");
     }
     settings.sources.back().types_listed = item["types"].IsDefined();
+    for (const auto& mistake : check_writing(source)) add(item, place + "." + mistake);
     if (source.base_url.empty() && source.write_back) add(item, place + ".write_back: needs a base_url to write to");
     const bool plain = is_plain(source.base_url);
     if (plain && source.auth.type != AuthType::None) {
@@ -332,6 +347,7 @@ class Reader {
     if (settings.listen.port != 0 && settings.listen.text() == settings.management.text()) {
       add(root["management"].IsDefined() ? root["management"] : root, "management: the same address as `listen`");
     }
+    for (auto& mistake : check_on_call(settings)) add(root["on_call"], std::move(mistake));
     for (const auto& mistake : check_subscriptions(settings)) {
       const auto place = "sources[" + std::to_string(mistake.source) + "].subscriptions[" +
                          std::to_string(mistake.subscription) + "].";
@@ -389,13 +405,23 @@ Result<void> check_files(const Settings& settings) {
   if (const auto forms = load_forms(settings.forms_file); !forms.ok()) {
     mistakes += (mistakes.empty() ? "" : "\n") + std::string("policy.forms: ") + forms.error().message;
   }
+  for (const auto* contact : {&settings.on_call.first, &settings.on_call.backup}) {
+    const auto& file = contact->webhook_token_file;
+    if (!file.empty()) note("on_call: webhook_token_file", check_secret_file(file));
+  }
   for (std::size_t i = 0; i < settings.sources.size(); ++i) {
     const auto& source = settings.sources[i];
     const auto place = "sources[" + std::to_string(i) + "].";
     if (!source.drop_folder.empty()) note(place + "drop_folder", check_folder(source.drop_folder));
+    if (!source.writing.outbox_folder.empty())
+      note(place + "writing.outbox_folder", check_folder(source.writing.outbox_folder));
     const auto secret = [&](const char* option, const std::string& file) {
       if (!file.empty()) note(place + option, check_secret_file(file));
     };
+    if (!source.writing.outbox_key_file.empty()) {
+      const auto key = outbox_key(source.writing);
+      note(place + "writing.outbox_key_file", key.ok() ? Result<void>() : key.error());
+    }
     secret("auth.token_file", source.auth.token_file);
     secret("auth.secret_file", source.auth.secret_file);
     secret("tls.key_file", source.tls.key_file);

@@ -95,6 +95,7 @@ const std::vector<Route>& Api::routes() {
       {"GET", "/care/safety", kApp, Body::None, &Api::safety,
        "safety events of everybody, those without a patient too: `?state=open|acknowledged|review|all`, `?after=`, "
        "`?limit=`"},
+      {"GET", "/care/safety/{id}", kApp, Body::None, &Api::safety_event, "one of them, with its ETag"},
       {"POST", "/care/safety/{id}/acknowledge", kApp, Body::None, &Api::acknowledge, "somebody has taken care of it"},
       {"GET",
        "/care/outbox",
@@ -102,6 +103,35 @@ const std::vector<Route>& Api::routes() {
        Body::None,
        &Api::outbox,
        "what was or will be written to EHRs, newest first: `?patient=`, `?limit=`"},
+      {"GET", "/admin", kOpen, Body::None, &Api::console, "the operator's page; it asks for a token itself"},
+      {"GET", "/admin/console.css", kOpen, Body::None, &Api::console_style, "its layout"},
+      {"GET", "/admin/console.js", kOpen, Body::None, &Api::console_script, "its program"},
+      {"GET", "/admin/plans", kOperator, Body::None, &Api::write_plans,
+       "by which way each artifact reaches each EHR, why not by others, and what changed last"},
+      {"POST", "/admin/plans/refresh", kOperator, Body::None, &Api::plan_anew,
+       "ask the EHRs again what they can do, and plan anew"},
+      {"GET", "/admin/safety", kOperator, Body::None, &Api::admin_safety,
+       "open safety events by their ids, and whether they reached an EHR; who and what is for the care team: "
+       "`?after=`, "
+       "`?limit=`"},
+      {"GET", "/admin/outbox", kOperator, Body::None, &Api::admin_outbox,
+       "what was or will be written, newest first: `?state=` one or more, `?destination=`, `?patient=`, `?artifact=`, "
+       "`?trouble=`, `?before=` (the former `next`), `?limit=`"},
+      {"GET", "/admin/outbox/{seq}", kOperator, Body::None, &Api::admin_outbox_item,
+       "one item, with the exact requests that delivering it would send (a dry run; patient data in their bodies); "
+       "`?preview=false`: without"},
+      {"POST", "/admin/outbox/{seq}/release", kOperator, Body::None, &Api::release_item,
+       "a parked or dead item goes out again"},
+      {"POST", "/admin/outbox/{seq}/discard", kOperator, Body::Json, &Api::discard_item,
+       "it is never sent: `{reason}`"},
+      {"POST", "/admin/outbox/{seq}/resolve", kOperator, Body::Json, &Api::resolve_item,
+       "of what both sides edited, one counts: `{keep}` ours or theirs"},
+      {"POST", "/admin/outbox/{seq}/filed", kOperator, Body::None, &Api::filed_item,
+       "the file of this item was filed by hand"},
+      {"POST", "/care/outbox/{seq}/emergency", kApp, Body::Json, &Api::disclose_in_emergency,
+       "let go what consent holds back, in a medical emergency (42 CFR 2.51): `{recipient, nature}`"},
+      {"GET", "/care/outbox/{seq}/provenance", kAppOperator, Body::None, &Api::provenance,
+       "where what it wrote came from: a Bundle of Provenances, empty while nothing of it is known to be at the EHR"},
       {"GET", "/care/identity", kAppOperator, Body::None, &Api::identity,
        "who is the same person at several sources, by `identity.link_systems`, and who shares an identifier but is not "
        "linked, with the reason"},
@@ -114,6 +144,8 @@ const std::vector<Route>& Api::routes() {
       {"GET", "/care/quarantine", kOperator, Body::None, &Api::quarantine,
        "what was put aside, newest first, with the reasons: `?state=quarantined|waiting|left`, `?limit=`"},
       {"POST", "/care/quarantine/{seq}/replay", kOperator, Body::None, &Api::replay, "work on it again"},
+      {"GET", "/admin/audit", kOperator, Body::None, &Api::audit_trail,
+       "the audit trail as a Bundle of AuditEvents (IHE BALP), oldest first: `?after=` a seq, `?limit=`"},
   };
   return table;
 }

@@ -13,6 +13,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <ctime>
+#include <map>
 
 namespace bhi::service {
 
@@ -48,9 +49,17 @@ Result<DaemonParts> open_parts(const Settings& settings, const std::string& vers
   store::SqliteOptions store_options;
   BHI_TRY(store_options.keys, read_store_keys(settings.store_key_files));
   BHI_TRY(parts.store, store::open_sqlite(settings.store_path, store_options));
-  parts.connect = [limits = settings.limits, version](const SourceSettings& source,
-                                                      std::shared_ptr<ehr::Traffic> traffic) {
-    return connect_ehr(source, limits, version, std::move(traffic), token_source_of(source));
+  // Filled while the daemon opens, before its threads start.
+  const auto tokens = std::make_shared<std::map<std::string, std::shared_ptr<ehr::TokenSource>>>();
+  parts.connect = [limits = settings.limits, version, tokens](const SourceSettings& source,
+                                                              std::shared_ptr<ehr::Traffic> traffic) {
+    auto& of_source = (*tokens)[source.name];
+    of_source = token_source_of(source);
+    return connect_ehr(source, limits, version, std::move(traffic), of_source);
+  };
+  parts.granted = [tokens](const std::string& source) {
+    const auto found = tokens->find(source);
+    return found == tokens->end() || !found->second ? std::string() : found->second->state().granted;
   };
   parts.now = system_now;
   parts.version = version;

@@ -5,8 +5,11 @@
 #include "base/hash.h"
 #include "care/apply.h"
 #include "flow/bulk_settings.h"
+#include "flow/privacy.h"
+#include "service/on_call_settings.h"
 #include "service/quiet_hours.h"
 #include "service/subscription_settings.h"
+#include "service/writing_settings.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -104,6 +107,12 @@ struct SourceSettings {
   bool allow_plain_http = false;
   std::string maps;  // overlay; empty: none
   bool write_back = false;
+  bool dry_run = false;  // with write_back: everything but the sending
+  WritingOptions writing;
+  bool part2 = false;  // a Part 2 programme's
+  bool consent_required = false;
+  flow::Privacy privacy;    // what both and Settings come to (settle_privacy)
+  bool provenance = false;  // a Provenance for each write, where the EHR takes it
   BulkOptions bulk;
   std::string notify_url;  // where the EHR reaches our /notify
   std::vector<SubscriptionSettings> subscriptions;
@@ -143,7 +152,11 @@ struct Settings {
   care::Policy policy;     // its forms are read from the file when maps are (load_engine.h)
   std::string forms_file;  // the site's own forms (read_forms.h); empty: none
   int tick_interval_hours = 0;
+  flow::Part2 part2_program = flow::Part2::Unstated;
+  std::string redisclosure_notice;
+  std::string consent_scope;
   std::vector<std::string> link_systems;  // of identifiers by which people of several sources are linked; none: nobody
+  OnCallSettings on_call;
   std::vector<TokenSettings> tokens;
   std::vector<SourceSettings> sources;
 };

@@ -100,7 +100,11 @@ http::Admission admit_management(const Health& health, const http::Request& requ
   }
   if (request.path == std::vector<std::string>{"readyz"}) {
     const auto reason = health.why_not_ready();
-    return say("/readyz", reason.empty() ? plain(200, "ready\n") : plain(503, reason + "\n"));
+    std::string text = reason.empty() ? "ready\n" : reason + "\n";
+    if (health.remarks) {
+      for (const auto& remark : health.remarks()) text += remark + "\n";
+    }
+    return say("/readyz", plain(reason.empty() ? 200 : 503, text));
   }
   return say("-", plain(404, "not here\n"));
 }

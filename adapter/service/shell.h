@@ -16,6 +16,7 @@ http::Application api_application(Api& api, const Access& access);
 struct Health {
   std::function<std::string()> why_not_ready;  // empty: ready
   std::function<std::string()> metrics;
+  std::function<std::vector<std::string>()> remarks = {};  // what somebody should know all the same, a line each
 };
 
 // /healthz, /readyz, /metrics; asks for no token and shows no patient.

@@ -66,7 +66,7 @@ Result<std::vector<flow::AuditRow>> audit_rows(Connection& connection, std::int6
              });
 }
 
-Result<AuditReport> verify_chain(Connection& connection) {
+Result<AuditReport> verify_chain(Connection& connection, const std::optional<AuditMark>& known) {
   AuditReport report;
   std::int64_t expected = 1;
   {
@@ -79,6 +79,8 @@ Result<AuditReport> verify_chain(Connection& connection) {
       const flow::AuditEntry entry{rows.text(2), rows.text(3), rows.text(4), rows.text(5), rows.instant(1)};
       report.last_hash = audit_hash(report.last_hash, seq, entry);
       if (report.last_hash != rows.view(6)) return broken(seq, "its hash does not fit its content and the row before");
+      if (known && known->seq == seq && known->hash != report.last_hash)
+        return broken(seq, "its hash is not the one that was kept elsewhere: this row or one before it was rewritten");
       ++report.rows;
     }
   }
@@ -87,6 +89,7 @@ Result<AuditReport> verify_chain(Connection& connection) {
   if (written.value_or(0) != expected - 1) {
     return broken(expected, "missing; " + std::to_string(written.value_or(0)) + " rows were written");
   }
+  if (known && known->seq >= expected) return broken(known->seq, "missing; its hash was kept elsewhere");
   return report;
 }
 

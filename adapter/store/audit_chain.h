@@ -6,6 +6,7 @@
 #include "base/result.h"
 #include "flow/ports.h"
 #include "store/sqlite_connection.h"
+#include "store/sqlite_store.h"
 
 #include <cstdint>
 #include <optional>
@@ -43,7 +44,8 @@ struct AuditReport {
   std::string last_hash;  // of the newest row; to be kept elsewhere
 };
 
-// Walks the whole chain. Error Fault names the first row that does not fit, or the rows missing at the end.
-Result<AuditReport> verify_chain(Connection& connection);
+// Walks the whole chain. Error Fault names the first row that does not fit, or the rows missing at the end. `known`: a
+// hash that was kept elsewhere, which the chain must still lead through.
+Result<AuditReport> verify_chain(Connection& connection, const std::optional<AuditMark>& known = {});
 
 }  // namespace bhi::store

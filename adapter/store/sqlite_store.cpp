@@ -277,7 +277,7 @@ Result<void> verify_file(Connection& connection) {
 
 enum class Depth { Audit, Everything };
 
-Result<StoreReport> verify(const std::string& path, Depth depth) {
+Result<StoreReport> verify(const std::string& path, Depth depth, const std::optional<AuditMark>& known = {}) {
   if (!exists(path)) return Error{Kind::NotFound, "store: no file " + path};
   BHI_TRY(const auto connection, Connection::open(path, Connection::Access::Read, SqliteOptions{}.busy_timeout));
   BHI_CHECK(connection->run("BEGIN"));  // one moment for all, whoever writes meanwhile
@@ -285,7 +285,7 @@ Result<StoreReport> verify(const std::string& path, Depth depth) {
   if (depth == Depth::Everything) BHI_CHECK(verify_file(*connection));
   StoreReport report;
   BHI_TRY(report.schema_version, schema_version(*connection));
-  BHI_TRY(const auto chain, verify_chain(*connection));
+  BHI_TRY(const auto chain, verify_chain(*connection, known));
   report.audit_rows = chain.rows;
   report.audit_last_hash = chain.last_hash;
   return report;
@@ -316,6 +316,8 @@ Result<std::unique_ptr<flow::Store>> open_sqlite(const std::string& path, const 
 
 Result<StoreReport> verify_sqlite(const std::string& path) { return verify(path, Depth::Everything); }
 
-Result<StoreReport> verify_audit(const std::string& path) { return verify(path, Depth::Audit); }
+Result<StoreReport> verify_audit(const std::string& path, const std::optional<AuditMark>& known) {
+  return verify(path, Depth::Audit, known);
+}
 
 }  // namespace bhi::store

@@ -8,7 +8,9 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,7 +39,13 @@ struct StoreReport {
 // daemon. Errors: NotFound (no such file), Fault (what is wrong and where, without data).
 Result<StoreReport> verify_sqlite(const std::string& path);
 
-// The audit trail alone.
-Result<StoreReport> verify_audit(const std::string& path);
+// A record of the audit trail as it was noted somewhere else, in the daemon's log for example.
+struct AuditMark {
+  std::int64_t seq = 0;
+  std::string hash;
+};
+
+// The audit trail alone. Without a mark a trail whose end was rewritten and made to fit again passes.
+Result<StoreReport> verify_audit(const std::string& path, const std::optional<AuditMark>& known = {});
 
 }  // namespace bhi::store

@@ -72,6 +72,7 @@ class CareApi(unittest.TestCase):
             self.made(path, bodies.pop(path))
         profile = bodies.pop("/care/practice/profile")
         revocation = bodies.pop("/care/patients/{id}/consents/{entry}/revoke")
+        type(self).emergency = bodies.pop("/care/outbox/{seq}/emergency")  # when something is held back
         event = self.made(self.of("screenings"), PHQ9_WITH_RISK).json["id"]
         event = next(one["id"] for one in self.ask("GET", self.of("safety")).json["safety"] if one["derivedFrom"] == event)
         bodies["/care/patients/{id}/crisis-steps"]["event"] = event
@@ -124,6 +125,13 @@ class CareApi(unittest.TestCase):
             return next(one["text"] for one in story if one["id"] == made["id"])
         self.assertEqual(told("clerk-1"), "AUDIT-C, result not shown")
         self.assertEqual(told("pcp-1"), "AUDIT-C 11, positive")
+
+        # It waits for a consent; the document's example of an emergency lets it go.
+        def item():
+            outbox = self.ask("GET", f"/care/outbox?patient={self.patient}", member="pcp-1").json["outbox"]
+            return next(one for one in outbox if one["care_id"] == made["id"])
+        until("the item to be held back", lambda: item()["state"] == "parked")
+        self.made(f"/care/outbox/{item()['seq']}/emergency", self.emergency, member="pcp-1", status=202)
         # The EHR's own enrolled patient is on the caseload already.
         enrolled = self.ask("GET", "/care/caseload?limit=1", member="pcp-1").json["caseload"][0]["patient"]
         self.made(self.of("screenings", enrolled), dict(body, id="audit-2"), member="manager-1")

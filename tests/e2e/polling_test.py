@@ -77,19 +77,19 @@ class Polling(unittest.TestCase):
 
     # What a page must say, by profile; of the simulator's own tables, so that no captured statement is needed.
     PAGES = {
-        "epic": [r"Patient +sweep +", r"CarePlan +sweep by patient +", r"safety flags +Flag +no: ", r"scores +Observation +create, update; no cond",
-                 r"care plans +CarePlan +no: neither create nor update", r"say by `cohort`", r"Safety flags cannot be written", r"cohort: \{type: list"],
-        "oracle": [r"Observation +lastUpdated +", r"Goal +sweep by patient +", r"answers +QuestionnaireResponse +update\n",
-                   r"scores .*a write whose answer is lost must be looked at by a person", r"Say who looks at parked writes", r"say by `cohort`"],
-        "athenahealth": [r"CarePlan +lastUpdated +", r"Questionnaire +sweep +", r"= lastUpdated .*no deletions", r"Scores cannot be written here.* Answers can\.",
-                         r"about 60 s"],
-        "eclinicalworks": [r"MedicationRequest +sweep by patient +", r"answers +QuestionnaireResponse +create; no cond", r"calls_per_minute: 250 "],
-        "medplum": [r"CarePlan +lastUpdated +", r"care plans +CarePlan +create, update\n", r"To do\n  nothing\n"],
-        "hapi": [r"CarePlan +lastUpdated +", r"safety flags +Flag +create, update\n", r"To do\n  nothing\n"],
+        "epic": [r"Patient +sweep +", r"CarePlan +sweep by patient +", r"no +Flag +Flag is not declared", r"-> +QuestionnaireResponse +QuestionnaireResponse create, Observation create",
+                 r"no +CarePlan +CarePlan create is not declared by the EHR", r"say by `cohort`", r"cohort: \{type: list"],
+        "oracle": [r"Observation +lastUpdated +", r"Goal +sweep by patient +", r"no +QuestionnaireResponse +QuestionnaireResponse create is not declared",
+                   r"search by identifier: .*Observation.*; a lost answer is looked up by what was written", r"Say who looks at parked writes", r"say by `cohort`"],
+        "athenahealth": [r"CarePlan +lastUpdated +", r"Questionnaire +sweep +", r"= lastUpdated .*no deletions", r"Care plan updates cannot be written here",
+                         r"-> +QuestionnaireResponse +QuestionnaireResponse create; .*Observation create is not declared", r"about 60 s"],
+        "eclinicalworks": [r"MedicationRequest +sweep by patient +", r"-> +QuestionnaireResponse +QuestionnaireResponse create", r"Safety events cannot be written", r"calls_per_minute: 250 "],
+        "medplum": [r"CarePlan +lastUpdated +", r"-> +CarePlan +CarePlan update\n", r"To do\n  nothing\n"],
+        "hapi": [r"CarePlan +lastUpdated +", r"-> +Flag +Flag create\n", r"To do\n  nothing\n"],
     }
     DOCTOR = {  # what each finds wrong: the number of things, and a word of it
-        "epic": (1, "say by `cohort`"), "oracle": (1, "say by `cohort`"), "athenahealth": (0, "search of CarePlan"),
-        "eclinicalworks": (1, "works, without _count"), "medplum": (0, "search of CarePlan"), "hapi": (0, "search of CarePlan"),
+        "epic": (1, "say by `cohort`"), "oracle": (1, "say by `cohort`"), "athenahealth": (1, "no way into this EHR and nobody on call"),
+        "eclinicalworks": (2, "works, without _count"), "medplum": (0, "search of CarePlan"), "hapi": (0, "search of CarePlan"),
     }
     PARTS = ("Authorisation", "Server", "Reading", "How old the picture may be", "Writing", "To do", "To begin with")
 

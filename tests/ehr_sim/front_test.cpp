@@ -37,6 +37,23 @@ TEST_F(Fronting, ALostAnswerWasNeverthelessTheWork) {
   EXPECT_EQ(world.simulator.version_count(), 3u);
 }
 
+TEST_F(Fronting, AFaultByRateStrikesItsShareTheSameOnesForTheSameSeed) {
+  const auto struck = [this] {
+    std::string pattern;
+    for (int i = 0; i < 200; ++i) pattern += post_patient().lose_answer ? 'x' : '.';
+    return pattern;
+  };
+  const std::string settings = R"({"lose_answer":{"method":"POST","percent":10,"seed":7}})";
+  ASSERT_EQ(faults(settings), 200);
+  const std::string first = struck();
+  EXPECT_NEAR(static_cast<double>(std::ranges::count(first, 'x')), 20, 12);
+  EXPECT_FALSE(ask("GET", "/fhir/Patient").lose_answer);
+  front.faults().clear();
+  ASSERT_EQ(faults(settings), 200);
+  EXPECT_EQ(struck(), first);
+  EXPECT_EQ(faults(R"({"lose_answer":{"percent":101}})"), 400);
+}
+
 TEST_F(Fronting, AnAnswerInPlaceOfTheWorkChangesNothing) {
   ASSERT_EQ(faults(R"({"status":[{"code":503,"retry_after":2},{"code":429}]})"), 200);
   const Delivery first = post_patient();

@@ -60,15 +60,14 @@ TEST_F(BhiSide, ChangesNothingWhenTheSameIsPostedAgain) {
   EXPECT_EQ(store_->outbox("p", 10)->size(), 1u);
 }
 
-TEST_F(BhiSide, ParksSubstanceUseUntilAConsentExists) {
+TEST_F(BhiSide, QueuesSubstanceUseForTheGuardToDecideWhenItIsSent) {
   ASSERT_TRUE(
       screening(
           R"({"instrument":"audit-c","authored":"2026-11-22T10:00:00Z","items":[{"n":1,"score":1},{"n":2,"score":0},{"n":3,"score":0}]})")
           .ok());
   const auto items = *store_->outbox("p", 10);
   ASSERT_EQ(items.size(), 1u);
-  EXPECT_EQ(items[0].state, OutboxState::Parked);
-  EXPECT_NE(items[0].reason.find("consent"), std::string::npos);
+  EXPECT_EQ(items[0].state, OutboxState::Planned);
 }
 
 struct Refused {

@@ -3,6 +3,8 @@
 #include "tests/store/support/raw_database.h"
 #include "tests/store/support/temp_store.h"
 
+#include <random>
+
 namespace bhi::store::test {
 namespace {
 
@@ -67,6 +69,81 @@ TEST_F(Audit, FindsTwoRowsExchanged) {
       "UPDATE audit SET seq = 100 WHERE seq = 2; UPDATE audit SET seq = 2 WHERE seq = 3; UPDATE audit SET seq = 3 "
       "WHERE seq = 100;");
   EXPECT_EQ(kind_of(verify_audit(path())), "fault");
+}
+
+// One meddler a seed: a field of a row, a row taken out or slipped in, two exchanged, the end cut off; with the counter
+// of the table set right again, as somebody would who knows SQLite.
+TEST_F(Audit, FindsAHundredOfAHundredTamperedTrails) {
+  const char* columns[] = {"action", "actor", "subject", "outcome", "at", "hash"};
+  int found = 0;
+  for (unsigned seed = 0; seed < 100; ++seed) {
+    std::mt19937 random(seed);
+    const auto pick = [&random](int least, int most) {
+      return std::uniform_int_distribution<int>(least, most)(random);
+    };
+    const int rows = pick(3, 12);
+    add(rows);
+    const std::string one = std::to_string(pick(1, rows - 1)), next = std::to_string(std::stoi(one) + 1);
+    std::string sql;
+    switch (seed % 5) {
+      case 0: {
+        const std::string column = columns[pick(0, 5)];
+        sql = "UPDATE audit SET " + column + " = " + (column == "at" ? "at + 1" : "'x' || " + column) +
+              " WHERE seq = " + one;
+        break;
+      }
+      case 1: sql = "DELETE FROM audit WHERE seq = " + one; break;
+      case 2:  // slipped in: everything behind it moves by one
+        sql = "UPDATE audit SET seq = seq + 1000 WHERE seq > " + one + "; INSERT INTO audit SELECT " + next +
+              ", at, action, actor, subject, outcome, hash FROM audit WHERE seq = " + one +
+              "; UPDATE audit SET seq = seq - 999 WHERE seq > 1000; UPDATE sqlite_sequence SET seq = " +
+              std::to_string(rows + 1) + " WHERE name = 'audit'";
+        break;
+      case 3:
+        sql = "UPDATE audit SET seq = 9999 WHERE seq = " + one + "; UPDATE audit SET seq = " + one +
+              " WHERE seq = " + next + "; UPDATE audit SET seq = " + next + " WHERE seq = 9999";
+        break;
+      default: sql = "DELETE FROM audit WHERE seq > " + one; break;
+    }
+    meddle(sql);
+    const auto verdict = verify_audit(path());
+    found += kind_of(verdict) == "fault" ? 1 : 0;
+    EXPECT_EQ(kind_of(verdict), "fault") << "seed " << seed << ": " << sql;
+    std::filesystem::remove(path());
+    open();
+  }
+  EXPECT_EQ(found, 100);
+}
+
+// What the chain alone cannot tell: its end cut off with the counter set back, or written anew from some row on so that
+// every hash fits. The last hash, kept elsewhere, tells it.
+TEST_F(Audit, AnEndThatWasMadeToFitAgainIsFoundByTheHashKeptElsewhere) {
+  add(8);
+  const auto before = must(verify_audit(path()));
+  const AuditMark kept{8, before.audit_last_hash};
+  EXPECT_EQ(must(verify_audit(path(), kept)).audit_rows, 8u);
+  add(2);
+  EXPECT_EQ(must(verify_audit(path(), kept)).audit_rows, 10u) << "the trail goes on";
+
+  const auto rows = must(store().audit_trail(0, 100));
+  std::string hash = rows[4].hash;
+  std::string sql;
+  for (std::size_t i = 5; i < rows.size(); ++i) {
+    auto entry = rows[i].entry;
+    if (i == 5) entry.actor = "nobody";
+    hash = audit_hash(hash, rows[i].seq, entry);
+    sql += "UPDATE audit SET actor = '" + entry.actor + "', hash = '" + hash +
+           "' WHERE seq = " + std::to_string(rows[i].seq) + "; ";
+  }
+  meddle(sql);
+  EXPECT_TRUE(verify_audit(path()).ok()) << "the limit of a chain without a witness";
+  const auto found = verify_audit(path(), kept);
+  ASSERT_EQ(kind_of(found), "fault");
+  EXPECT_NE(found.error().message.find("row 8"), std::string::npos) << found.error().message;
+
+  meddle("DELETE FROM audit WHERE seq > 6; UPDATE sqlite_sequence SET seq = 6 WHERE name = 'audit'");
+  EXPECT_TRUE(verify_audit(path()).ok());
+  EXPECT_EQ(kind_of(verify_audit(path(), kept)), "fault");
 }
 
 TEST_F(Audit, HoldsAfterWritesThatWereTakenBack) {

@@ -9,7 +9,7 @@
 
 namespace bhi::tools {
 
-int run_capabilities(const CapabilitiesOptions& options) {
+service::SourceSettings source_of(const CapabilitiesOptions& options) {
   service::SourceSettings source;
   service::apply_defaults(source);
   source.name = "ehr";
@@ -27,6 +27,11 @@ int run_capabilities(const CapabilitiesOptions& options) {
     source.auth.type = service::AuthType::Bearer;
     source.auth.token_file = options.token_file;
   }
+  return source;
+}
+
+int run_capabilities(const CapabilitiesOptions& options) {
+  const auto source = source_of(options);
   service::LimitSettings limits;
   limits.max_depth = 64;
   limits.max_values = 4'000'000;

@@ -1,6 +1,8 @@
 // The commands of bhi, one function each: options in, exit code out.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -49,6 +51,14 @@ struct CapabilitiesOptions {
   bool allow_plain_http = false;
 };
 
+struct PlanOptions {
+  CapabilitiesOptions ehr;  // its address and how we get there
+  std::string config;       // instead: a source of the daemon's configuration
+  std::string source;
+  std::string statement;  // a captured CapabilityStatement; nobody is asked
+  bool json = false;
+};
+
 struct DoctorOptions {
   std::string config;
   int patients = 1000;
@@ -61,8 +71,38 @@ struct SendOptions {
   std::string token_file;
 };
 
+struct QueueOptions {
+  enum class What { List, Show, Release, Discard, Resolve, Filed };
+  What what = What::List;
+  std::string url = "http://127.0.0.1:8420";
+  std::string token_file;
+  std::string ca_file, cert_file, key_file;  // TLS
+  std::vector<std::int64_t> items;
+  bool all = false;
+  bool json = false;
+  bool preview = true;
+  std::string state = "planned,sent,unknown,retry-at,parked,dead";
+  std::string destination, patient, artifact, trouble;
+  std::size_t limit = 100;
+  std::string reason;
+  std::string keep;
+};
+
+int run_queue(const QueueOptions& options);
+struct AuditOptions {
+  std::string store;
+  std::string hash;  // "SEQ:HASH", kept elsewhere
+  std::string url = "http://127.0.0.1:8420";
+  std::string token_file;
+  std::string ca_file;
+  long long after = 0;
+};
+
+int run_audit_verify(const AuditOptions& options);
+int run_audit_export(const AuditOptions& options);
 int run_send(const SendOptions& options);
 int run_capabilities(const CapabilitiesOptions& options);
+int run_plan(const PlanOptions& options);
 int run_doctor(const DoctorOptions& options);
 int run_map(const MapOptions& options);
 int run_test(const TestOptions& options);

@@ -2,13 +2,17 @@
 // token, what does the token allow, do the clocks agree, does a search of each type work. Changes nothing anywhere.
 #include "bhi/commands.h"
 #include "bhi/ehr_page.h"
+#include "flow/ladder.h"
 #include "service/ehr_auth.h"
 #include "service/ehr_link.h"
 #include "service/read_settings.h"
 
+#include <algorithm>
 #include <iomanip>
 #include <iostream>
 #include <string>
+
+#include <unistd.h>
 
 namespace bhi::tools {
 
@@ -74,6 +78,32 @@ void check_searches(flow::Ehr& ehr, const flow::Capabilities& capabilities, cons
   }
 }
 
+// A safety event has a way into the EHR, or somebody is called.
+void check_safety(const flow::Capabilities& capabilities, const service::SourceSettings& source,
+                  const service::OnCallSettings& on_call, Findings& findings) {
+  const auto plan = flow::plan_write("safety", {}, capabilities, service::wishes_of(source.writing));
+  const bool somebody = on_call.first.configured();
+  if (plan.chosen) {
+    findings.good("safety events", "go to the EHR as " + std::string(plan.ladder[*plan.chosen].rung->name));
+  } else if (somebody) {
+    findings.good("safety events", "no way into this EHR; the person on call is told of each");
+  } else {
+    findings.bad("safety events", "no way into this EHR and nobody on call (on_call.*); " + plan.why_not());
+  }
+}
+
+void check_on_call(const service::OnCallSettings& on_call, Findings& findings) {
+  if (!on_call.first.configured())
+    return findings.good("on call", "nobody is told when a safety event does not get through (on_call.*)");
+  bool good = true;
+  for (const auto* contact : {&on_call.first, &on_call.backup}) {
+    if (contact->command.empty() || access(contact->command.front().c_str(), X_OK) == 0) continue;
+    findings.bad("on call", "cannot be run: " + contact->command.front());
+    good = false;
+  }
+  if (good) findings.good("on call", on_call.backup.configured() ? "with a backup" : "without a backup");
+}
+
 void check_source(const service::Settings& settings, const service::SourceSettings& source, int patients,
                   Findings& findings) {
   std::cout << "\n== " << source.name << "  " << source.base_url << "\n";
@@ -89,6 +119,7 @@ void check_source(const service::Settings& settings, const service::SourceSettin
   if (!capabilities) return findings.bad("CapabilityStatement", capabilities.error().message);
   findings.good("CapabilityStatement", "FHIR " + capabilities->fhir_version);
   check_searches(**ehr, *capabilities, source, findings);
+  if (source.write_back) check_safety(*capabilities, source, settings.on_call, findings);
   print_page(*capabilities, source, patients, std::cout);
 }
 
@@ -103,6 +134,8 @@ int run_doctor(const DoctorOptions& options) {
   Findings findings;
   std::cout << options.config << "\n";
   findings.good("configuration", std::to_string(settings->sources.size()) + " sources");
+  const bool writes = std::ranges::any_of(settings->sources, &service::SourceSettings::write_back);
+  if (writes) check_on_call(settings->on_call, findings);
   for (const auto& source : settings->sources) check_source(*settings, source, options.patients, findings);
   std::cout << "\n"
             << (findings.wrong() == 0 ? "nothing is wrong" : std::to_string(findings.wrong()) + " things are wrong")

@@ -1,6 +1,7 @@
 #include "bhi/ehr_page.h"
 
 #include "ehr/smart_discovery.h"
+#include "flow/ladder_text.h"
 #include "service/ehr_auth.h"
 
 #include <algorithm>
@@ -105,45 +106,30 @@ void print_subscriptions(const flow::Capabilities& capabilities, std::ostream& o
       << "polls\n";
 }
 
-// What of ours goes into which type, in the order of its urgency.
-struct Written {
-  std::string_view what;
-  std::string_view type;
-};
-constexpr std::array kWritten = std::to_array<Written>({
-    {"safety flags", "Flag"},
-    {"scores", "Observation"},
-    {"answers", "QuestionnaireResponse"},
-    {"care plans", "CarePlan"},
-});
-
 bool finds_by_identifier(const flow::TypeCapability& type) {
   return type.search && std::ranges::find(type.search_params, "identifier") != type.search_params.end();
 }
 
-bool can_write(const flow::Capabilities& capabilities, std::string_view type) {
-  const auto* found = capabilities.of(type);
-  return found != nullptr && (found->create || (type == "CarePlan" && found->update));
+// Types that the write plan would create, and of which the EHR says neither "already there" nor where ours are.
+std::vector<std::string> not_found_again(const flow::Capabilities& capabilities,
+                                         const service::SourceSettings& source) {
+  std::vector<std::string> types;
+  for (const auto type : flow::written_types(service::wishes_of(source.writing))) {
+    const auto* found = capabilities.of(type);
+    if (found == nullptr || !found->create || found->conditional_create || finds_by_identifier(*found)) continue;
+    types.emplace_back(type);
+  }
+  return types;
 }
 
-void print_writing(const flow::Capabilities& capabilities, std::ostream& out) {
-  out << "\nWriting\n";
-  for (const Written& row : kWritten) {
-    const std::string type(row.type);
-    const auto* found = capabilities.of(type);
-    std::string text;
-    if (found != nullptr && found->create) text = "create";
-    if (found != nullptr && found->update) text += text.empty() ? "update" : ", update";
-    const bool withheld = found != nullptr && !found->create_withheld.empty();
-    if (withheld) text += (text.empty() ? "" : "; ") + found->create_withheld;
-    if (text.empty())
-      text = found == nullptr ? "no: the type is not declared" : "no: neither create nor update is declared";
-    if (found != nullptr && found->create && !found->conditional_create) text += "; no conditional create";
-    if (found != nullptr && found->create && !found->conditional_create && !finds_by_identifier(*found)) {
-      text += ", and no search by identifier: a write whose answer is lost must be looked at by a person";
-    }
-    out << "  " << std::left << std::setw(14) << row.what << std::setw(24) << type << text << "\n";
-  }
+bool has_rung(const flow::Capabilities& capabilities, const service::SourceSettings& source,
+              std::string_view artifact) {
+  return flow::plan_write(artifact, {}, capabilities, service::wishes_of(source.writing)).chosen.has_value();
+}
+
+void print_writing(const flow::Capabilities& capabilities, const service::SourceSettings& source, std::ostream& out) {
+  out << "\nWriting\n" << flow::plans_text(flow::planned_cases(capabilities, service::wishes_of(source.writing)));
+  print_lost_answers(capabilities, source, out);
 }
 
 void print_advice(const std::vector<flow::PollChoice>& choices, const flow::Capabilities& capabilities,
@@ -161,23 +147,19 @@ void print_advice(const std::vector<flow::PollChoice>& choices, const flow::Capa
   // Of types that nobody asked for by name those that are not there are left without a word.
   if (!unread.empty() && source.types_listed)
     advice.push_back("Take out of `types` what cannot be read: " + unread + ".");
-  if (!can_write(capabilities, "Flag")) {
+  if (!has_rung(capabilities, source, "safety")) {
     advice.push_back(
-        "Safety flags cannot be written here: nobody sees them in the EHR. Say who watches /care/safety, day and "
+        "Safety events cannot be written here: nobody sees them in the EHR. Say who watches /care/safety, day and "
         "night.");
   }
-  if (!can_write(capabilities, "Observation")) {
-    advice.push_back(std::string("Scores cannot be written here; they are parked with this reason.") +
-                     (can_write(capabilities, "QuestionnaireResponse") ? " Answers can." : ""));
+  if (!has_rung(capabilities, source, "screening-result")) {
+    advice.push_back("Screening results cannot be written here; they are parked with this reason.");
   }
-  if (!can_write(capabilities, "CarePlan")) {
+  if (!has_rung(capabilities, source, "care-plan")) {
     advice.push_back("Care plan updates cannot be written here; they are parked with this reason.");
   }
-  const bool looked_at = std::ranges::any_of(kWritten, [&](const Written& row) {
-    const auto* found = capabilities.of(row.type);
-    return found != nullptr && found->create && !found->conditional_create && !finds_by_identifier(*found);
-  });
-  if (looked_at) advice.push_back("Say who looks at parked writes: a lost answer cannot be cleared up by itself.");
+  if (!not_found_again(capabilities, source).empty())
+    advice.push_back("Say who looks at parked writes: a lost answer cannot always be cleared up by itself.");
   const bool by_patient = std::ranges::any_of(choices, &flow::PollChoice::by_patient);
   if (by_patient && source.calls_per_minute == 0) {
     advice.push_back("One search for each patient and type: agree on `calls_per_minute` with the EHR's operator.");
@@ -224,6 +206,14 @@ void print_discovery(const service::SourceSettings& source, std::ostream& out) {
       << (found->v1 || found->v2 ? "" : "not said") << "\n";
 }
 
+void print_lost_answers(const flow::Capabilities& capabilities, const service::SourceSettings& source,
+                        std::ostream& out) {
+  const auto types = not_found_again(capabilities, source);
+  if (types.empty()) return;
+  out << "  no conditional create and no search by identifier: " << joined(types)
+      << "; a lost answer is looked up by what was written, and in doubt by a person\n";
+}
+
 void print_page(const flow::Capabilities& capabilities, const service::SourceSettings& source, int patients,
                 std::ostream& out) {
   out << "\nServer\n  " << (capabilities.software.empty() ? "software not said" : capabilities.software) << ", FHIR "
@@ -233,7 +223,7 @@ void print_page(const flow::Capabilities& capabilities, const service::SourceSet
   print_age(choices, source, patients, out);
   print_bulk(capabilities, out);
   print_subscriptions(capabilities, out);
-  print_writing(capabilities, out);
+  print_writing(capabilities, source, out);
   print_advice(choices, capabilities, source, out);
 }
 

@@ -27,6 +27,62 @@ void add_map_options(CLI::App& command, bhi::tools::MapOptions& options) {
   command.add_option("--now", options.now, "pretend it is this time, e.g. 2026-11-22T09:00:00Z");
 }
 
+void add_connection_options(CLI::App& command, bhi::tools::CapabilitiesOptions& options) {
+  command.add_option("--token-file", options.token_file, "file with a bearer token");
+  command.add_option("--ca-file", options.ca_file, "authorities to trust, as PEM, instead of the system's");
+  auto* own_certificate = command.add_option("--cert-file", options.cert_file, "our certificate, for mutual TLS");
+  auto* own_key = command.add_option("--key-file", options.key_file, "its private key");
+  own_certificate->needs(own_key);
+  own_key->needs(own_certificate);
+  command.add_flag("--allow-plain-http", options.allow_plain_http, "http beyond this machine");
+}
+
+// The acts of `bhi queue`; `list` when none is named.
+CLI::App* add_queue(CLI::App& app, bhi::tools::QueueOptions& options) {
+  using What = bhi::tools::QueueOptions::What;
+  CLI::App* command =
+      app.add_subcommand("queue", "what a running adapter was or is to write to EHRs, and what to do about it");
+  command->add_option("--url", options.url, "address of the adapter's API")->capture_default_str();
+  command->add_option("--token-file", options.token_file, "file with a token of role `operator`");
+  command->add_option("--ca-file", options.ca_file, "authorities to trust, as PEM, instead of the system's");
+  command->add_option("--cert-file", options.cert_file, "our certificate, for mutual TLS");
+  command->add_option("--key-file", options.key_file, "its private key");
+  command->add_flag("--json", options.json, "JSON instead of text");
+  command->fallthrough();  // so that these may stand behind the act, too
+  command->require_subcommand(0, 1);
+  const auto act = [&](const char* name, const char* meaning, What what) {
+    CLI::App* made = command->add_subcommand(name, meaning);
+    made->callback([&options, what] { options.what = what; });
+    return made;
+  };
+  const auto which = [&](CLI::App* of) {
+    of->add_option("--destination", options.destination, "only to this EHR");
+    of->add_option("--artifact", options.artifact, "only care-plan, screening-result or safety");
+    of->add_option("--trouble", options.trouble, "only with this trouble: policy, person, dry-run, ...");
+  };
+  CLI::App* list = act("list", "items, newest first", What::List);
+  which(list);
+  list->add_option("--state", options.state, "states with commas, or all")->capture_default_str();
+  list->add_option("--patient", options.patient, "only of this patient (care id)");
+  list->add_option("--limit", options.limit, "most items")->capture_default_str();
+  CLI::App* show = act("show", "one item, and the exact requests it would send (with patient data)", What::Show);
+  show->add_option("seq", options.items, "its number")->required()->expected(1);
+  show->add_flag("!--no-preview", options.preview, "without the requests");
+  CLI::App* release = act("release", "parked or dead items go out again", What::Release);
+  release->add_option("seq", options.items, "their numbers");
+  release->add_flag("--all", options.all, "every parked item of a destination, artifact or trouble");
+  which(release);
+  CLI::App* discard = act("discard", "items are never sent", What::Discard);
+  discard->add_option("seq", options.items, "their numbers")->required();
+  discard->add_option("--reason", options.reason, "why, without patient data")->required();
+  CLI::App* resolve = act("resolve", "of what both sides edited, one counts", What::Resolve);
+  resolve->add_option("seq", options.items, "its number")->required()->expected(1);
+  resolve->add_option("--keep", options.keep, "ours or theirs")->required();
+  CLI::App* filed = act("filed", "an outbox file was filed by hand", What::Filed);
+  filed->add_option("seq", options.items, "their numbers")->required();
+  return command;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -88,14 +144,22 @@ int main(int argc, char** argv) {
   capabilities_command->add_option("--patients", ehr.patients, "so many are of interest")->capture_default_str();
   capabilities_command->add_option("--calls-per-minute", ehr.calls_per_minute, "what the EHR allows");
   capabilities_command->add_flag("--cohort", ehr.cohort, "only certain patients are of interest");
-  capabilities_command->add_option("--token-file", ehr.token_file, "file with a bearer token");
-  capabilities_command->add_option("--ca-file", ehr.ca_file, "authorities to trust, as PEM, instead of the system's");
-  auto* own_certificate =
-      capabilities_command->add_option("--cert-file", ehr.cert_file, "our certificate, for mutual TLS");
-  auto* own_key = capabilities_command->add_option("--key-file", ehr.key_file, "its private key");
-  own_certificate->needs(own_key);
-  own_key->needs(own_certificate);
-  capabilities_command->add_flag("--allow-plain-http", ehr.allow_plain_http, "http beyond this machine");
+  add_connection_options(*capabilities_command, ehr);
+
+  bhi::tools::PlanOptions plan;
+  CLI::App* plan_command = app.add_subcommand(
+      "plan", "by which way care plans, screening results and safety events reach an EHR, and why not by others");
+  plan_command->add_option("url", plan.ehr.url, "FHIR base of the EHR");
+  add_connection_options(*plan_command, plan.ehr);
+  auto* plan_config = plan_command->add_option("--config", plan.config,
+                                               "the daemon's configuration: its authorisation, and what it wishes");
+  plan_command->add_option("--source", plan.source, "which source of it, when there are several")->needs(plan_config);
+  plan_command->add_option("--statement", plan.statement,
+                           "a captured CapabilityStatement (JSON), instead of asking an EHR");
+  plan_command->add_flag("--json", plan.json, "one JSON document instead of text");
+
+  bhi::tools::QueueOptions queue;
+  CLI::App* queue_command = add_queue(app, queue);
 
   bhi::tools::SendOptions send;
   CLI::App* send_command =
@@ -132,6 +196,20 @@ int main(int argc, char** argv) {
   store_rekey->add_option("store", store_path, "the file (store.path); no daemon may run on it")->required();
   store_rekey->add_option("--key-file", store_keys, "keys, once each: the first seals, all open")->required();
   store_rekey->add_flag("--plain", store_plain, "seal nothing any more");
+  bhi::tools::AuditOptions audit;
+  CLI::App* audit_command = app.add_subcommand("audit", "the audit trail: is it whole, and as FHIR AuditEvents");
+  audit_command->require_subcommand(1);
+  CLI::App* audit_verify =
+      audit_command->add_subcommand("verify", "walk its chain of hashes, beside a running daemon too");
+  audit_verify->add_option("store", audit.store, "the store's file (option store.path)")->required();
+  audit_verify->add_option("--hash", audit.hash,
+                           "SEQ:HASH as the log told it (`audit trail sealed`): finds an end that was rewritten");
+  CLI::App* audit_export =
+      audit_command->add_subcommand("export", "AuditEvents (IHE BALP) of a running adapter, one a line, oldest first");
+  audit_export->add_option("--url", audit.url, "address of the adapter's API")->capture_default_str();
+  audit_export->add_option("--token-file", audit.token_file, "file with a token of role `operator`");
+  audit_export->add_option("--ca-file", audit.ca_file, "authorities to trust, as PEM, instead of the system's");
+  audit_export->add_option("--after", audit.after, "only records behind this seq")->capture_default_str();
 
   CLI::App* conformance = app.add_subcommand("conformance", "published suites on the code that the daemon runs");
   conformance->require_subcommand(1);
@@ -158,6 +236,10 @@ int main(int argc, char** argv) {
   if (explain_command->parsed()) return bhi::tools::run_explain(explain);
   if (send_command->parsed()) return bhi::tools::run_send(send);
   if (capabilities_command->parsed()) return bhi::tools::run_capabilities(ehr);
+  if (queue_command->parsed()) return bhi::tools::run_queue(queue);
+  if (plan_command->parsed()) return bhi::tools::run_plan(plan);
+  if (audit_verify->parsed()) return bhi::tools::run_audit_verify(audit);
+  if (audit_export->parsed()) return bhi::tools::run_audit_export(audit);
   if (doctor_command->parsed()) return bhi::tools::run_doctor(doctor);
   if (keys_new->parsed()) return bhi::tools::run_keys_new(key_file, algorithm);
   if (keys_show->parsed()) return bhi::tools::run_keys_show(key_files);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <random>
 
 namespace bhi::sim {
 
@@ -23,6 +24,9 @@ struct Fault {
   int at = 0;
   int secs = 120;
   int rate_limit = -1;  // seconds, in a RateLimit header; -1: none
+  int percent = 100;    // of the requests that it is about
+  int seed = 1;
+  std::mt19937 dice{1};
   std::string to = "http://127.0.0.2:9";
   bool after = false;
 };
@@ -107,9 +111,11 @@ constexpr std::array kNumberFields = std::to_array<NumberField>({
     {"at", &Fault::at, 0, 1 << 30},
     {"code", &Fault::code, 400, 599},
     {"ms", &Fault::milliseconds, 0, 600'000},
+    {"percent", &Fault::percent, 0, 100},
     {"rate_limit", &Fault::rate_limit, 0, 86'400},
     {"retry_after", &Fault::retry_after, 0, 86'400},
     {"secs", &Fault::secs, 1, 86'400},
+    {"seed", &Fault::seed, 0, 1 << 30},
     {"times", &Fault::left, 1, 1 << 30},
 });
 
@@ -157,7 +163,9 @@ Result<Fault> read_fault(const FaultKind& kind, const Node& value) {
   Fault fault;
   fault.kind = &kind;
   if (value.is_object()) {
+    if (value.find("percent") != nullptr) fault.left = kAlways;
     for (const fhir::Member& member : value.members()) BHI_CHECK(set_field(fault, member.name->text, member.value));
+    fault.dice.seed(static_cast<unsigned>(fault.seed));
     return fault;
   }
   fault.left = kAlways;
@@ -212,6 +220,7 @@ Effect FaultTable::take(std::string_view method, std::string_view type, bool fur
     if (!fault.method.empty() && fault.method != method) continue;
     if (!fault.type.empty() && fault.type != type) continue;
     if (fault.kind->further_pages_only && !further_page) continue;
+    if (fault.percent < 100 && static_cast<int>(fault.dice() % 100) >= fault.percent) continue;
     if (fault.left != kAlways) --fault.left;
     fault.kind->strike(fault, effect);
     effect.names.emplace_back(fault.kind->name);

@@ -17,6 +17,8 @@
 //    "cut": {"at": 100}}                                                     done, but the answer ends there (bytes)
 //
 // Every kind may state `method`, `type` ("Bundle" for transactions, "metadata") and `times` (1 when absent, "always").
+// Or a rate: {"lose_answer": {"method": "POST", "percent": 10, "seed": 7}} strikes one of ten such requests, which ones
+// is a matter of the seed; without `times` always.
 // A list makes several of one kind. A short form, "delay_ms": 300 or "html": true, means always and every request.
 #pragma once
 

@@ -110,7 +110,7 @@ class Deliver : public testing::Test {
     const auto due = store_->due(clock_, 10).value();
     EXPECT_FALSE(due.empty());
     if (due.empty()) return {};
-    auto delivered = deliver(test::engine(), *store_, ehr_, ehr_.declared, due.front(), clock_);
+    auto delivered = deliver(test::engine(), *store_, ehr_, ehr_.declared, due.front(), clock_, terms_);
     EXPECT_TRUE(delivered.ok()) << delivered.error().message;
     return delivered.ok() ? *delivered : OutboxItem{};
   }
@@ -159,6 +159,7 @@ class Deliver : public testing::Test {
 
   TempStore store_;
   FakeEhr ehr_;
+  Terms terms_;
   Instant clock_ = kNow;
 };
 

@@ -51,6 +51,18 @@ FakeEhr::FakeEhr() {
   }
 }
 
+void FakeEhr::declare(const std::vector<std::string>& types) {
+  declared.types.clear();
+  for (const std::string& type : types) declared.types.push_back(everything(type));
+}
+
+flow::TypeCapability& FakeEhr::type(std::string_view name) {
+  for (flow::TypeCapability& one : declared.types) {
+    if (one.type == name) return one;
+  }
+  throw std::runtime_error(std::string(name) + " is not declared");
+}
+
 void FakeEhr::put(std::string body) {
   const auto read = document(body);
   EhrResource resource;
@@ -146,6 +158,7 @@ Answer FakeEhr::rudely(const Rude& next) const {
   answer.status = next.status;
   answer.retry_after_ms = next.retry_after_ms;
   answer.reason = next.status == 0 ? "no answer" : std::to_string(next.status);
+  if (!next.codes.empty()) answer.reason += " " + next.codes;
   return answer;
 }
 

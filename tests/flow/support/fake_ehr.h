@@ -35,6 +35,7 @@ class FakeEhr : public flow::Ehr {
     int status = 0;
     bool done = false;
     std::optional<std::int64_t> retry_after_ms = std::nullopt;
+    std::string codes{};  // of the OperationOutcome: "business-rule"
   };
   std::deque<Rude> rude;
   std::function<std::optional<Rude>()> mood;  // asked for each write when `rude` is empty
@@ -46,6 +47,10 @@ class FakeEhr : public flow::Ehr {
   std::map<std::string, Error> page_errors;
 
   std::vector<std::string> requests;  // "POST Observation", "GET Observation?identifier=...", "PUT CarePlan/1 if 2"
+
+  // Declares every interaction with these types, and only with them.
+  void declare(const std::vector<std::string>& types);
+  flow::TypeCapability& type(std::string_view name);
 
   // Puts a resource there as its own users would. The body needs resourceType and id.
   void put(std::string body);

@@ -1,0 +1,34 @@
+#include "flow/binding.h"
+#include "flow/delivery.h"
+#include "flow/guard_look.h"
+#include "flow/held_back.h"
+
+#include <utility>
+#include <variant>
+
+namespace bhi::flow {
+
+Result<std::optional<Fate>> Delivery::guard(const std::string& patient, const std::optional<Ledger>& ledger) {
+  BHI_TRY(const ReadEntity read, entity_from(entity()));
+  BHI_TRY(const GuardLook look, look_for_guard(engine_, store_, read.entity, patient, item_.destination, ledger, now_));
+  const bool emergency = is_emergency(item_.emergency);
+  verdict_ = judge(question_of(read.entity, look, item_.destination, terms_.privacy, emergency, now_));
+  if (verdict_.what != Verdict::What::Send) {
+    audit_.push_back({"withhold", item_.destination, subject(), verdict_.reason, now_});
+    const bool never = verdict_.what == Verdict::What::Never;
+    return std::optional<Fate>(
+        {never ? OutboxState::Dead : OutboxState::Parked, verdict_.reason, std::nullopt, false, kPolicy});
+  }
+  for (const Redaction& redaction : verdict_.redactions) {
+    audit_.push_back({"redact", item_.destination, subject(), redaction.path + ": " + redaction.why, now_});
+  }
+  context_.notice = verdict_.notices.redisclosure;
+  if (!verdict_.notices.scope.empty())
+    context_.notice += (context_.notice.empty() ? "" : "\n") + verdict_.notices.scope;
+  if (verdict_.entity != read.entity) {
+    BHI_TRY(entity_, fhir::read_json(to_json(verdict_.entity)));
+  }
+  return std::optional<Fate>();
+}
+
+}  // namespace bhi::flow
