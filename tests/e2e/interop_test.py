@@ -1,4 +1,5 @@
 """tools/interop/run against the simulator: the whole table, strict authorisation, other people's data, and what a killed run leaves."""
+import concurrent.futures
 import json
 import os
 import pathlib
@@ -123,6 +124,50 @@ class Interop(unittest.TestCase):
         done = subprocess.run(self.command("--key-file", "key.pem"), capture_output=True, text=True)
         self.assertEqual(done.returncode, 2)
         self.assertIn("--client-id", done.stderr)
+
+
+# By which way plan, safety notice and screening go, as the table of rungs has it; what else stands in the charts.
+PROFILES = {
+    "epic": ["care-plan by DocumentReference", "safety by Communication", "screening-result by QuestionnaireResponse", "1 Communication"],
+    "oracle": ["care-plan by DocumentReference", "safety by Communication", "screening-result by Observation"],
+    "athenahealth": ["screening-result by QuestionnaireResponse", "no rung"],
+    "eclinicalworks": ["screening-result by QuestionnaireResponse", "no rung"],
+    "medplum": ["care-plan by CarePlan", "safety by Flag", "screening-result by QuestionnaireResponse"],
+    "hapi": ["care-plan by CarePlan", "safety by Flag", "screening-result by QuestionnaireResponse"]}
+
+
+class WriteBackAlone(unittest.TestCase):
+    """tools/interop/run --patients: for patients that are there, by whatever way each profile leaves, nothing twice."""
+
+    def run_on(self, profile, *more):
+        with tempfile.TemporaryDirectory(prefix="bhi-interop-test-") as folder:
+            port = free_port()
+            sim = Process("sim", [BIN / "bhi-ehr-sim", "--listen", f"127.0.0.1:{port}", "--samples", "--profile", profile], pathlib.Path(folder))
+            try:
+                until("the simulator to answer", lambda: Client(f"http://127.0.0.1:{port}/_sim").get("/stats"), timeout=60)
+                done = subprocess.run([sys.executable, RUN, f"http://127.0.0.1:{port}/fhir", "--patients", "june-alder,tess-cedar",
+                                       "--json", f"{folder}/table.json", "--timeout", "240", *more], capture_output=True, text=True, timeout=500)
+                self.assertEqual(done.returncode, 0, profile + "\n" + done.stdout + done.stderr)
+                return {row["step"]: row for row in json.loads(pathlib.Path(f"{folder}/table.json").read_text())["table"]}
+            finally:
+                sim.stop()
+
+    def test_on_six_profiles_each_artifact_goes_its_way_and_nothing_is_there_twice(self):
+        with concurrent.futures.ThreadPoolExecutor(3) as pool:
+            for profile, table in zip(PROFILES, pool.map(self.run_on, PROFILES)):
+                figure = table["what is at the server"]["figure"]
+                print(f"{profile}: {figure}", file=sys.stderr)
+                for wanted in PROFILES[profile]:
+                    self.assertIn(wanted, figure, profile)
+                self.assertIn("none more", table["again: killed and restarted"]["figure"])
+
+    def test_where_every_first_answer_is_lost_nothing_is_there_twice(self):
+        profiles = ["oracle", "athenahealth", "medplum"]  # without identifier search, and with
+        with concurrent.futures.ThreadPoolExecutor(3) as pool:
+            for profile, table in zip(profiles, pool.map(lambda one: self.run_on(one, "--lose-answers"), profiles)):
+                figure = table["what is at the server"]["figure"]
+                print(f"{profile}: {figure}", file=sys.stderr)
+                self.assertRegex(figure, "none twice.* answers were lost", profile)
 
 
 class CareModel(unittest.TestCase):

@@ -33,7 +33,7 @@ class Adapter:
         source = "".join(f"    {line}\n" for line in self.config["source"])
         self.path.write_text(f"instance_id: {self.config['instance']}\nlisten: 127.0.0.1:{self.port}\n"
                              f"management: 127.0.0.1:{self.management_port}\nstore:\n  path: {self.folder}/{store}/bhi.db\n"
-                             f"sources:\n  - name: main\n{source}")
+                             f"on_call:\n  command: [/bin/true]\nsources:\n  - name: main\n{source}")  # nobody is called in a test
         return self.path
 
     def start(self, store="store"):

@@ -12,6 +12,9 @@ import time
 import urllib.parse
 
 
+PATIENCE = 15  # times that a request is repeated after 429
+
+
 @dataclasses.dataclass
 class Auth:
     kind: str = "none"  # none, bearer, client-secret-basic, client-secret-post, smart
@@ -69,7 +72,14 @@ class FhirServer:
         if body is not None:
             body = json.dumps(body).encode()
             sent["Content-Type"] = "application/fhir+json"
-        return self.send(method, url, body, sent, timeout)
+        answer = self.send(method, url, body, sent, timeout)
+        for _ in range(PATIENCE):  # the daemon asks too, and both share what the server allows
+            if answer.status != 429:
+                break
+            after = answer.headers.get("Retry-After", "")
+            time.sleep(min(int(after), 60) if after.isdigit() else 5)
+            answer = self.send(method, url, body, sent, timeout)
+        return answer
 
     def send(self, method, url, body, headers, timeout=60):
         parts = urllib.parse.urlsplit(url)

@@ -10,7 +10,8 @@ from checks import ANSWERS, WISH, Checks
 
 # Where something of ours may appear, whatever rung it takes.
 PLACES = ["Flag", "Observation", "QuestionnaireResponse", "CarePlan", "DocumentReference", "Communication", "CommunicationRequest", "Task"]
-WAITS = ("not filed: ", "consent:", "no rung", "substance-use")  # parked, and rightly so
+WAITS = ("not filed: ", "consent:", "no rung")  # parked, and rightly so
+LOST = ("outcome unknown, and the EHR can search", "ambiguous: outcome unknown")  # the same, where answers are lost
 
 
 def said(resource):
@@ -76,8 +77,9 @@ class ChecksThere(Checks):
 
     def look(self):
         outbox, ours = self.adapter.outbox(), self.ours()
+        waits = WAITS + (LOST if self.proxy is not None else ())
         bad = [f"{item['artifact']} {item['state']}: {item['reason']}" for item in outbox
-               if item["state"] not in ("verified", "superseded") and not (item["state"] == "parked" and item["reason"].startswith(WAITS))]
+               if item["state"] not in ("verified", "superseded") and not (item["state"] == "parked" and item["reason"].startswith(waits))]
         texts = [said(resource) for resource in ours.values()]
         bad += [f"{sum(1 for text in texts if text == one)} resources say the same" for one in sorted({one for one in texts if texts.count(one) > 1})]
         places = {reference for item in outbox if item["state"] == "verified" for reference in re.findall(r"\b[A-Z][A-Za-z]+/[\w.-]+", item["reason"])}
@@ -95,7 +97,8 @@ class ChecksThere(Checks):
         kinds = sorted(key.split("/")[0] for key in ours)
         counts = ", ".join(f"{kinds.count(one)} {one}" for one in sorted(set(kinds))) or "nothing"
         rungs = sorted({f"{item['artifact']} by {item['rung']}" for item in outbox if item.get("rung")})
-        waiting = sorted({item["reason"].split(":")[0].split(" ")[0] for item in outbox if item["state"] == "parked"})
+        waiting = sorted({next(why for why in waits if item["reason"].startswith(why)).strip(": ") for item in outbox
+                          if item["state"] == "parked"})
         lost = f"; {self.proxy.lost} answers were lost" if self.proxy is not None else ""
         return f"{counts}, none twice; {', '.join(rungs) or 'no rung'}; parked: {', '.join(waiting) or 'nothing'}{lost}"
 
