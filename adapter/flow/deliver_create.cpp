@@ -95,7 +95,15 @@ Result<Step> Delivery::adopt(const Artifact& artifact, const Node& ours, const N
     ledger.held = fhir::write_json(with_meta_of(with_id(*sent, ledger.id), resource, arena_));
   } else {  // nobody knows what it was made from: what it says is the base
     ledger.held = fhir::write_json(resource);
-    if (not_kept(ours, resource).empty()) ledger.rendered = fhir::write_json(ours);
+    if (not_kept(ours, resource).empty()) {
+      ledger.rendered = fhir::write_json(ours);
+    } else if (artifact.follow == Follow::Replace) {  // of another day: does it say what is to be said?
+      const Node bare =
+          fhir::without(fhir::without(resource, fhir::intern("id"), arena_), fhir::intern("meta"), arena_);
+      const std::string former = fhir::write_json(bare);
+      BHI_TRY(const bool same, says_the_same(artifact, former));
+      if (same) ledger.rendered = former;
+    }
   }
   BHI_CHECK(keep(ledger));
   if (artifact.follow != Follow::Update) {

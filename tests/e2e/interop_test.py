@@ -67,7 +67,7 @@ class Interop(unittest.TestCase):
         self.assertEqual({table[step]["result"] for step in steps}, {"ok"})
         self.assertEqual(table["the server validates it"]["result"], "skipped")  # the simulator has no validator, and says so
         self.assertIn("the daemon asks for everything", table["load"]["figure"])
-        self.assertIn("with our identifier (CarePlan, Flag, Observation, QuestionnaireResponse), each once", table["what is at the server"]["figure"])
+        self.assertIn("with our identifier (CarePlan, DocumentReference, Flag, Observation, QuestionnaireResponse), each once", table["what is at the server"]["figure"])
         self.assertTrue(all(not ids for ids in self.held(ehr).values()))
 
     def test_beside_other_data_only_what_is_tagged_is_read_and_removed(self):

@@ -135,7 +135,7 @@ class Polling(unittest.TestCase):
                 if not statement.exists():
                     self.skipTest("capability_statements: not at hand")
                 stack, page = self.ask_tools(["--profile", profile, "--statement", statement], "--calls-per-minute", "250", "--cohort")
-                self.assertRegex(page, r"CarePlan +no: neither create nor update is declared")
+                self.assertRegex(page, r"no +CarePlan +CarePlan create is not declared by the EHR")
                 self.assertIn("sweep by patient", page)
                 stack.stop()
 

@@ -257,6 +257,33 @@ TEST_F(Rungs, APlanAsADocumentIsReadableAndIsReplacedOnlyWhenItSaysSomethingElse
   EXPECT_NE(html_of(all[1].body).find("<td>completed</td>"), std::string::npos);
 }
 
+TEST_F(Rungs, AfterTheLossOfTheStoreADocumentThatSaysTheSameIsNotWrittenAgain) {
+  ehr_.declare({"DocumentReference"});
+  EXPECT_EQ(deliver_plan().state, OutboxState::Verified);
+  Worked worked;
+  for (const care::Entity& entity : {care::Entity(patient()), care::Entity(plan())}) {
+    const std::string id = std::visit([](const auto& value) { return value.id; }, entity);
+    worked.entities.push_back({std::string(care::kind_of(entity)), id, kPatient, 0, to_json(entity)});
+  }
+  OutboxItem item;
+  item.destination = "main";
+  item.patient = kPatient;
+  item.artifact = "care-plan";
+  item.care_id = plan().id;
+  item.care_version = 1;
+  item.created = kNow + 24h;
+  worked.outbox.push_back(item);
+  TempStore fresh;
+  ASSERT_TRUE(fresh->commit(worked).ok());
+  const auto due = fresh->due(kNow + 24h, 10).value();
+  ASSERT_EQ(due.size(), 1u);
+  const auto done = deliver(test::engine(), *fresh, ehr_, ehr_.declared, due[0], kNow + 24h, terms_);
+  ASSERT_TRUE(done.ok());
+  EXPECT_EQ(done->state, OutboxState::Verified) << done->reason;
+  EXPECT_EQ(count("PUT "), 0u);  // the conditional create met the one that is there
+  EXPECT_EQ(ehr_.all("DocumentReference").size(), 1u);
+}
+
 TEST_F(Rungs, ADocumentIsChangedInPlaceWhereThatIsDeclared) {
   ehr_.declare({"DocumentReference"});
   deliver_plan();

@@ -13,8 +13,11 @@ def version(resource):
 
 
 def content(resource):
-    """Without `meta`, in whatever order its activities and identifiers are."""
+    """Without `meta`, in whatever order its activities and identifiers are; of a document not when it was written, nor its text, which says
+    that too."""
     kept = {key: value for key, value in resource.items() if key != "meta"}
+    if kept["resourceType"] == "DocumentReference":
+        kept = {key: value for key, value in kept.items() if key not in ("date", "description", "content")}
     for name in ("activity", "identifier"):
         if isinstance(kept.get(name), list):
             kept[name] = sorted(json.dumps(one, sort_keys=True) for one in kept[name])
