@@ -62,8 +62,11 @@ void DeliveryWork::recheck() {
 
 void DeliveryWork::look() {
   const bool paused = paused_now();
-  if (!paused) {
-    if (const auto planned = plans_.look(); !planned.ok()) {
+  // Not for each item that is on its way: an EHR changes what it can do a few times a year.
+  if (!paused && Delays::Clock::now() >= next_plan_) {
+    const auto planned = plans_.look();
+    if (planned.ok()) next_plan_ = Delays::Clock::now() + kTick;
+    if (!planned.ok()) {
       log_event(LogLevel::Warn, "write plan not kept", JsonObject().text("reason", planned.error().message));
       return;
     }

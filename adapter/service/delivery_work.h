@@ -63,6 +63,7 @@ class DeliveryWork {
   Delays delays_{std::chrono::seconds(5), std::chrono::seconds(300)};
   StateLine line_;
   Delays::Clock::time_point next_recheck_{};
+  Delays::Clock::time_point next_plan_{};
   LaneWatch watch_{common_, link_.settings().name};
 };
 

@@ -4,7 +4,6 @@
 #include "service/options_bulk.h"
 #include "service/options_on_call.h"
 #include "service/options_privacy.h"
-#include "service/options_provenance.h"
 #include "service/options_subscriptions.h"
 #include "service/options_writing.h"
 
@@ -385,8 +384,7 @@ void apply(Owner& owner) {
 const std::vector<Option>& options() {
   static const std::vector<Option> table = [] {
     auto rows = make_table();
-    for (auto more : {writing_options(), provenance_options(), bulk_options(), subscription_options(),
-                      privacy_options(), on_call_options()})
+    for (auto more : {writing_options(), bulk_options(), subscription_options(), privacy_options(), on_call_options()})
       std::ranges::move(more, std::back_inserter(rows));
     return rows;
   }();

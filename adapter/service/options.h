@@ -8,6 +8,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -32,6 +33,30 @@ struct Option {
   std::string meaning;
   std::variant<Set<Settings>, Set<TokenSettings>, Set<SourceSettings>, Set<SubscriptionSettings>> set;
 };
+
+// A row that is neither required nor a list. `fallback`: see Option; empty: none.
+template <typename Owner>
+Option option_row(std::string path, std::string_view fallback, std::string expected, std::string meaning,
+                  Set<Owner> set) {
+  Option option;
+  option.path = std::move(path);
+  option.fallback = fallback;
+  option.expected = std::move(expected);
+  option.meaning = std::move(meaning);
+  option.set = std::move(set);
+  return option;
+}
+
+// true or false, false when not given. `at`: bool&(SourceSettings&).
+template <typename At>
+Option yes_no_row(std::string path, std::string meaning, At at) {
+  return option_row<SourceSettings>(std::move(path), "false", "one of true, false", std::move(meaning),
+                                    [at](SourceSettings& source, const Texts& texts) {
+                                      if (texts.front() != "true" && texts.front() != "false") return false;
+                                      at(source) = texts.front() == "true";
+                                      return true;
+                                    });
+}
 
 const std::vector<Option>& options();
 

@@ -13,14 +13,8 @@ namespace {
 
 using E = SourceSettings;
 
-Option row(std::string name, std::string_view fallback, std::string expected, std::string meaning, Set<E> set) {
-  Option option;
-  option.path = "sources[].bulk." + std::move(name);
-  option.fallback = fallback;
-  option.expected = std::move(expected);
-  option.meaning = std::move(meaning);
-  option.set = std::move(set);
-  return option;
+Option row(const std::string& name, std::string_view fallback, std::string expected, std::string meaning, Set<E> set) {
+  return option_row<E>("sources[].bulk." + name, fallback, std::move(expected), std::move(meaning), std::move(set));
 }
 
 template <typename Value>
@@ -31,7 +25,7 @@ Option choice(std::string name, std::string_view fallback, std::string meaning, 
               Words<Value> words) {
   std::string expected = "one of";
   for (const auto& [word, value] : words) expected += (word == words.front().first ? " " : ", ") + std::string(word);
-  return row(std::move(name), fallback, std::move(expected), std::move(meaning),
+  return row(name, fallback, std::move(expected), std::move(meaning),
              [at, words = std::move(words)](E& source, const Texts& texts) {
                const auto found = std::ranges::find(words, texts.front(), [](const auto& pair) { return pair.first; });
                if (found == words.end()) return false;
@@ -42,7 +36,7 @@ Option choice(std::string name, std::string_view fallback, std::string meaning, 
 
 Option number(std::string name, std::string_view fallback, std::string meaning, int BulkOptions::*at, int least,
               int most) {
-  return row(std::move(name), fallback, "a whole number from " + std::to_string(least) + " to " + std::to_string(most),
+  return row(name, fallback, "a whole number from " + std::to_string(least) + " to " + std::to_string(most),
              std::move(meaning), [=](E& source, const Texts& texts) {
                int value = 0;
                if (!read_number(texts.front(), value) || value < least || value > most) return false;
@@ -64,7 +58,7 @@ Option list(std::string name, std::string expected, std::string meaning, std::ve
 
 Option text(std::string name, std::string expected, std::string meaning, std::string BulkOptions::*at,
             bool (*accepts)(std::string_view)) {
-  return row(std::move(name), "", std::move(expected), std::move(meaning), [=](E& source, const Texts& texts) {
+  return row(name, "", std::move(expected), std::move(meaning), [=](E& source, const Texts& texts) {
     if (!accepts(texts.front())) return false;
     source.bulk.*at = texts.front();
     return true;

@@ -13,19 +13,13 @@ namespace {
 
 using S = Settings;
 
-Option row(std::string name, std::string_view fallback, std::string expected, std::string meaning, Set<S> set) {
-  Option option;
-  option.path = "on_call." + std::move(name);
-  option.fallback = fallback;
-  option.expected = std::move(expected);
-  option.meaning = std::move(meaning);
-  option.set = std::move(set);
-  return option;
+Option row(const std::string& name, std::string_view fallback, std::string expected, std::string meaning, Set<S> set) {
+  return option_row<S>("on_call." + name, fallback, std::move(expected), std::move(meaning), std::move(set));
 }
 
 Option number(std::string name, std::string_view fallback, std::string meaning, int OnCallSettings::*at, int least,
               int most) {
-  return row(std::move(name), fallback, "a whole number from " + std::to_string(least) + " to " + std::to_string(most),
+  return row(name, fallback, "a whole number from " + std::to_string(least) + " to " + std::to_string(most),
              std::move(meaning), [=](S& settings, const Texts& texts) {
                int value = 0;
                if (!read_number(texts.front(), value) || value < least || value > most) return false;
@@ -35,12 +29,11 @@ Option number(std::string name, std::string_view fallback, std::string meaning, 
 }
 
 Option path(std::string name, std::string meaning, std::function<std::string&(OnCallSettings&)> at) {
-  return row(std::move(name), "", "the path of a file", std::move(meaning),
-             [at = std::move(at)](S& settings, const Texts& texts) {
-               if (!is_path(texts.front())) return false;
-               at(settings.on_call) = texts.front();
-               return true;
-             });
+  return row(name, "", "the path of a file", std::move(meaning), [at = std::move(at)](S& settings, const Texts& texts) {
+    if (!is_path(texts.front())) return false;
+    at(settings.on_call) = texts.front();
+    return true;
+  });
 }
 
 // "https://alerts.example/hook?key=1". Notices hold no patient data, but the address and its token are secrets.

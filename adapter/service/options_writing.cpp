@@ -35,19 +35,14 @@ std::string joined(const std::vector<std::string>& words) {
   return text;
 }
 
-Option row(std::string path, std::string expected, std::string meaning, Set<E> set) {
-  Option option;
-  option.path = "sources[]." + std::move(path);
-  option.expected = std::move(expected);
-  option.meaning = std::move(meaning);
-  option.set = std::move(set);
-  return option;
+Option row(const std::string& path, std::string expected, std::string meaning, Set<E> set) {
+  return option_row<E>("sources[]." + path, "", std::move(expected), std::move(meaning), std::move(set));
 }
 
 // A list out of `words`; none, or one of them twice, is a mistake: what is not wished is left away.
 Option words_of(std::string path, std::vector<std::string> words, std::string meaning,
                 std::function<void(E&, const Texts&)> keep) {
-  Option option = row(std::move(path), "a list of " + joined(words), std::move(meaning),
+  Option option = row(path, "a list of " + joined(words), std::move(meaning),
                       [words, keep = std::move(keep)](E& source, const Texts& texts) {
                         for (auto text = texts.begin(); text != texts.end(); ++text) {
                           if (std::ranges::find(words, *text) == words.end()) return false;
@@ -118,23 +113,18 @@ std::vector<Option> writing_options() {
                           source.writing.outbox_key_file = texts.front();
                           return true;
                         }));
-  options.push_back(
-      row("writing.structured_plan", "one of true, false",
-          "in the document of a care plan the plan as a FHIR resource, beside what people read; not every "
-          "EHR takes documents with two contents",
-          [](E& source, const Texts& texts) {
-            source.writing.structured_plan = texts.front() == "true";
-            return texts.front() == "true" || texts.front() == "false";
-          }));
-  options.back().fallback = "false";
-  options.push_back(row("writing.panel", "one of true, false",
-                        "beside the answers and the score of a screening its panel (an Observation of US Core whose "
-                        "member is the score); where the EHR takes no answers it goes in any case",
-                        [](E& source, const Texts& texts) {
-                          source.writing.panel = texts.front() == "true";
-                          return texts.front() == "true" || texts.front() == "false";
-                        }));
-  options.back().fallback = "false";
+  options.push_back(yes_no_row("sources[].writing.structured_plan",
+                               "in the document of a care plan the plan as a FHIR resource, beside what people read; "
+                               "not every EHR takes documents with two contents",
+                               [](E& source) -> bool& { return source.writing.structured_plan; }));
+  options.push_back(yes_no_row("sources[].writing.panel",
+                               "beside the answers and the score of a screening its panel (an Observation of US Core "
+                               "whose member is the score); where the EHR takes no answers it goes in any case",
+                               [](E& source) -> bool& { return source.writing.panel; }));
+  options.push_back(yes_no_row("sources[].writing.provenance",
+                               "write a Provenance for each resource that was written, where the EHR takes it; it can "
+                               "be asked from `GET /care/outbox/{seq}/provenance` in any case",
+                               [](E& source) -> bool& { return source.provenance; }));
   return options;
 }
 
