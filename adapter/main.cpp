@@ -4,10 +4,12 @@
 //   bhi-adapter --config FILE --check    read the configuration and the maps, and say what is wrong
 //   bhi-adapter --print-options          every option, as a Markdown table
 //   bhi-adapter --print-openapi          the API as an OpenAPI 3.1 document
+//   bhi-adapter --failpoints             builds for tests: the places of base/failpoint.h, a name a line
 //   bhi-adapter --version
 //
 // Exit codes: 0 fine; 1 the configuration has mistakes, or a fault ended the daemon; 2 usage, or the surroundings are
 // not as needed (file not there, address in use).
+#include "base/failpoint.h"
 #include "service/api.h"
 #include "service/assets.h"
 #include "service/daemon.h"
@@ -35,6 +37,7 @@ struct Asked {
   bool check = false;
   bool options = false;
   bool openapi = false;
+  bool failpoints = false;
   bool version = false;
   bool help = false;
   bool wrong = false;
@@ -54,6 +57,8 @@ Asked read_arguments(const std::vector<std::string_view>& arguments) {
       asked.options = true;
     } else if (argument == "--print-openapi") {
       asked.openapi = true;
+    } else if (bhi::kHasFailpoints && argument == "--failpoints") {
+      asked.failpoints = true;
     } else if (argument == "--version") {
       asked.version = true;
     } else if (argument == "--help" || argument == "-h") {
@@ -86,6 +91,11 @@ int print_openapi() {
   return print(stdout, bhi::service::openapi(bhi::service::Api::routes(), meanings, BHI_VERSION)), 0;
 }
 
+int print_failpoints() {
+  for (const auto& row : bhi::kFailpoints) print(stdout, std::string(row.name) + "\t" + std::string(row.where) + "\n");
+  return 0;
+}
+
 }  // namespace
 
 int main(int count, char** values) {
@@ -98,6 +108,7 @@ int main(int count, char** values) {
   const auto asked = read_arguments({values + 1, values + count});
   if (asked.help) return print(stdout, kUsage), 0;
   if (asked.version) return print(stdout, "bhi-adapter " BHI_VERSION "\n"), 0;
+  if (asked.failpoints) return print_failpoints();
   if (asked.openapi) return print_openapi();
   if (asked.options) return print(stdout, bhi::service::print_options()), 0;
   if (asked.wrong || asked.config.empty()) return print(stderr, kUsage), 2;

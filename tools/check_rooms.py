@@ -26,10 +26,10 @@ ALLOWED = {
 # library header prefix -> where it may be included
 DOORS = {
     "rapidjson/": ("fhir/json",),
-    "curl/": ("ehr/http",),
+    "curl/": ("ehr/http", "ehr/transfers"),
     "zlib.h": ("ehr/gunzip", "service/"),
     "sqlite3.h": ("store/",),
-    "libpq": ("store/",),
+    "libpq": ("store/postgres/connection.cpp", "store/postgres/pipeline.cpp"),
     "Poco/": ("service/",),
     "spdlog/": ("ehr/", "store/", "service/", "main.cpp"),
     "yaml-cpp/": ("service/",),

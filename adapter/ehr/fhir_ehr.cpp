@@ -1,5 +1,7 @@
 #include "ehr/fhir_ehr.h"
 
+#include "base/failpoint.h"
+#include "base/fibers.h"
 #include "ehr/answer.h"
 #include "ehr/bulk_export.h"
 #include "ehr/capability.h"
@@ -66,9 +68,13 @@ struct Line {
 
 class FhirEhr final : public flow::Ehr {
  public:
-  FhirEhr(std::shared_ptr<Line> line, bool is_urgent)
-      : line_(std::move(line)), settings_(line_->settings), http_(line_->http.get()), is_urgent_(is_urgent) {
-    if (is_urgent_) return;
+  FhirEhr(std::shared_ptr<Line> line, bool is_urgent, std::function<bool()> may_send = {})
+      : line_(std::move(line)),
+        settings_(line_->settings),
+        http_(line_->http.get()),
+        is_urgent_(is_urgent),
+        may_send_(std::move(may_send)) {
+    if (is_urgent_ || may_send_) return;
     urgent_ = std::make_unique<FhirEhr>(line_, true);
     bulk_ = make_bulk_export(*http_, settings_.limits, [this](Request& request) { return send(request); });
   }
@@ -81,11 +87,15 @@ class FhirEhr final : public flow::Ehr {
   flow::Answer update(std::string_view type, std::string_view id, std::string_view body,
                       std::string_view if_match) override;
   flow::BulkExport* bulk() override { return bulk_.get(); }
+  std::unique_ptr<flow::Ehr> permitted(std::function<bool()> may_send) override {
+    return std::make_unique<FhirEhr>(line_, is_urgent_, std::move(may_send));
+  }
   flow::Ehr& urgent() override { return urgent_ ? *urgent_ : *this; }
   void stop_waiting() override;
 
  private:
   Result<void> wait_for_turn();
+  void rest(Fibers& fibers, std::chrono::milliseconds time);
   Result<Response> send(Request& request);
   Result<Response> get(std::string url);
   Result<flow::Page> page(std::string url);
@@ -95,6 +105,7 @@ class FhirEhr final : public flow::Ehr {
   const EhrSettings& settings_;
   Http* http_;
   const bool is_urgent_;
+  const std::function<bool()> may_send_;  // asked before each write; empty: always
   std::unique_ptr<FhirEhr> urgent_;
   std::unique_ptr<flow::BulkExport> bulk_;
 };
@@ -103,6 +114,16 @@ void FhirEhr::stop_waiting() {
   const std::lock_guard lock(line_->mutex);
   line_->stopping = true;
   line_->woken.notify_all();
+}
+
+// In pieces, so that it ends soon when nobody is to wait any more.
+void FhirEhr::rest(Fibers& fibers, std::chrono::milliseconds time) {
+  constexpr std::chrono::milliseconds kPiece{100};
+  for (; time.count() > 0; time -= kPiece) {
+    fibers.sleep(std::min(time, kPiece));
+    const std::lock_guard lock(line_->mutex);
+    if (line_->stopping) return;
+  }
 }
 
 Result<void> FhirEhr::wait_for_turn() {
@@ -117,8 +138,13 @@ Result<void> FhirEhr::wait_for_turn() {
       const auto seconds = std::chrono::ceil<std::chrono::seconds>(wait).count();
       return Error{Kind::Busy, "not sent: " + leave.reason + ", " + std::to_string(seconds) + " s to wait"};
     }
-    line_->woken.wait_for(lock, wait, [this] { return line_->stopping; });
     waited += wait;
+    if (Fibers* fibers = Fibers::here()) {
+      lock.unlock();
+      rest(*fibers, wait);
+    } else {
+      line_->woken.wait_for(lock, wait, [this] { return line_->stopping; });
+    }
   }
 }
 
@@ -131,6 +157,10 @@ Result<Response> FhirEhr::send(Request& request) {
       BHI_TRY(std::string token, settings_.token());
       if (attempt > 0 && token == request.bearer) break;
       request.bearer = std::move(token);
+    }
+    const bool writes = request.method == Method::Post || request.method == Method::Put;
+    if (writes && may_send_ && !may_send_()) {  // the last thing before it leaves
+      return Error{Kind::Busy, "not sent: another replica may have taken this over"};
     }
     const auto started = std::chrono::steady_clock::now();
     Response response = http_->send(request);
@@ -224,7 +254,10 @@ flow::Answer FhirEhr::create(std::string_view type, std::string_view body, std::
                   .bearer = {},
                   .body = std::string(body)};
   if (!if_none_exist.empty()) request.headers.push_back("If-None-Exist: " + std::string(if_none_exist));
-  return write(request, type, {});
+  failpoint("create.before");
+  auto answer = write(request, type, {});
+  failpoint("create.after");
+  return answer;
 }
 
 flow::Answer FhirEhr::update(std::string_view type, std::string_view id, std::string_view body,
@@ -238,7 +271,10 @@ flow::Answer FhirEhr::update(std::string_view type, std::string_view id, std::st
                   .bearer = {},
                   .body = std::string(body)};
   if (!if_match.empty()) request.headers.push_back("If-Match: " + etag_of_version(if_match));
-  return write(request, type, id);
+  failpoint("update.before");
+  auto answer = write(request, type, id);
+  failpoint("update.after");
+  return answer;
 }
 
 }  // namespace

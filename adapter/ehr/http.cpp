@@ -1,5 +1,7 @@
 #include "ehr/http.h"
 
+#include "ehr/transfers.h"
+
 #include <curl/curl.h>
 
 #include <algorithm>
@@ -406,7 +408,7 @@ Response Http::send(const Request& request) {
   Sending sending{request.body};
   curl_easy_setopt(handle.get(), CURLOPT_READDATA, &sending);
 
-  const CURLcode code = curl_easy_perform(handle.get());
+  const CURLcode code = perform(handle.get());
   long sent_bytes = 0;
   long status = 0;
   curl_easy_getinfo(handle.get(), CURLINFO_REQUEST_SIZE, &sent_bytes);

@@ -1,5 +1,6 @@
 #include "ehr/token_source.h"
 
+#include "base/fibers.h"
 #include "ehr/answer.h"
 #include "ehr/base64url.h"
 #include "ehr/client_assertion.h"
@@ -91,7 +92,10 @@ Result<std::string> TokenSource::token() {
       if (!good && now < quiet_until_) return failure_.value_or(unavailable("waiting"));
       fetching_ = true;
       lock.unlock();
-      auto fetched = fetch();
+      auto fetched = [this] {
+        const StayHere here;  // others of this thread may wait for it below
+        return fetch();
+      }();
       lock.lock();
       keep(std::move(fetched), now);
       fetching_ = false;

@@ -15,6 +15,7 @@ constexpr int kFailuresToOpen = 5;
 constexpr milliseconds kFirstOpen{10s};
 constexpr milliseconds kMostOpen{5min};
 constexpr milliseconds kTrial{1s};        // until it is asked again whether a trial has ended
+constexpr milliseconds kStep{1min};       // a clock that goes back by more was set; less is how calls overlap
 constexpr milliseconds kLostTrial{2min};  // a trial that nobody hears of any more
 
 Instant next_minute(Instant now) { return Instant(std::chrono::floor<std::chrono::minutes>(now)) + 1min; }
@@ -36,11 +37,14 @@ std::string_view name(Circuit circuit) {
 
 Traffic::Leave Traffic::decide(Instant now, bool urgent) const {
   const auto later = [&](Instant until, std::string reason) { return Leave{false, until - now, std::move(reason)}; };
+  // Pauses are in the time of the clock that noted them.
+  const Instant then = went_back(now) ? seen_ : now;
   if (failures_ >= kFailuresToOpen) {
-    if (now < open_until_) return later(open_until_, "the circuit is open: the EHR failed several times in a row");
-    if (now < trying_until_) return {false, kTrial, "the circuit is half open: one request is under way to see"};
+    if (then < open_until_)
+      return {false, open_until_ - then, "the circuit is open: the EHR failed several times in a row"};
+    if (then < trying_until_) return {false, kTrial, "the circuit is half open: one request is under way to see"};
   }
-  if (now < held_until_) return later(held_until_, "the EHR asked for a pause");
+  if (then < held_until_) return {false, held_until_ - then, "the EHR asked for a pause"};
   if (!urgent && settings_.quiet_until) {
     if (const auto end = settings_.quiet_until(now); end && *end > now) return later(*end, "quiet hours");
   }
@@ -53,8 +57,25 @@ Traffic::Leave Traffic::decide(Instant now, bool urgent) const {
   return {true, 0ms, {}};
 }
 
+bool Traffic::went_back(Instant now) const { return now + kStep < seen_; }
+
+// A pause of a second must not become one of an hour because the clock was set back by an hour.
+void Traffic::follow(Instant now) {
+  if (!went_back(now)) {
+    seen_ = std::max(seen_, now);
+    return;
+  }
+  const auto step = seen_ - now;
+  for (Instant* until : {&held_until_, &open_until_, &trying_until_}) {
+    if (*until > now) *until -= step;
+  }
+  minute_ = std::min(minute_, Instant(std::chrono::floor<std::chrono::minutes>(now)));
+  seen_ = now;
+}
+
 Traffic::Leave Traffic::ask(Instant now, bool urgent) {
   const std::lock_guard lock(mutex_);
+  follow(now);
   Leave leave = decide(now, urgent);
   if (!leave.go) return leave;
   if (failures_ >= kFailuresToOpen) trying_until_ = now + kLostTrial;
@@ -66,6 +87,7 @@ Traffic::Leave Traffic::ask(Instant now, bool urgent) {
 
 void Traffic::heard(const Response& response, Instant now) {
   const std::lock_guard lock(mutex_);
+  follow(now);
   trying_until_ = {};
   const bool answered = response.what == Response::What::Answered;
   if (answered && (response.status == 429 || response.status == 503)) {
@@ -86,7 +108,8 @@ void Traffic::heard(const Response& response, Instant now) {
 TrafficState Traffic::state(Instant now) const {
   const std::lock_guard lock(mutex_);
   TrafficState state;
-  if (failures_ >= kFailuresToOpen) state.circuit = now < open_until_ ? Circuit::Open : Circuit::HalfOpen;
+  if (failures_ >= kFailuresToOpen)
+    state.circuit = (went_back(now) ? seen_ : now) < open_until_ ? Circuit::Open : Circuit::HalfOpen;
   state.used = Instant(std::chrono::floor<std::chrono::minutes>(now)) <= minute_ ? used_ : 0;
   const Leave leave = decide(now, false);
   if (!leave.go) state.until = now + leave.wait, state.reason = leave.reason;

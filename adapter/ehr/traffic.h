@@ -50,9 +50,12 @@ class Traffic {
 
  private:
   Leave decide(Instant now, bool urgent) const;
+  bool went_back(Instant now) const;
+  void follow(Instant now);
 
   const TrafficSettings settings_;
   mutable std::mutex mutex_;
+  Instant seen_{};    // the latest time we were told
   Instant minute_{};  // the one that used_ counts
   int used_ = 0;
   Instant held_until_{};

@@ -1,5 +1,6 @@
 #include "flow/bulk.h"
 
+#include "base/failpoint.h"
 #include "flow/cohort.h"
 #include "flow/deliver.h"
 #include "flow/poll.h"
@@ -155,6 +156,7 @@ Result<BulkNews> BulkRun::kick_off(const BulkWorld& world) {
     const Instant asked = world.now();
     auto answer = world.bulk.kick_off(bulk_ask(settings_, forms[i].form, since, joined));
     if (!answer) return later(world, "kick-off: " + answer.error().message, std::nullopt);
+    failpoint("bulk.kickoff");
     switch (start_of(*answer)) {
       case BulkStart::Taken: {
         BulkJob next = after(job_);
@@ -374,9 +376,11 @@ Result<void> BulkRun::keep_end(const BulkWorld& world) {
 Result<BulkNews> BulkRun::end(const BulkWorld& world) {
   const bool complete = !job_.failed && !job_.incomplete;
   if (complete) BHI_CHECK(keep_end(world));
+  failpoint("bulk.end");
   if (const auto removed = world.bulk.remove(job_.status_url); !removed && job_.failures + 1 < kEndTries) {
     return later(world, "the end of the export: " + removed.error().message, std::nullopt);
   }
+  failpoint("bulk.removed");
   const bool failed = job_.failed;
   const bool again_now = complete && job_.kind == BulkKind::NewMembers;
   BulkJob next = after(job_);

@@ -1,5 +1,6 @@
 #include "flow/bulk_intake.h"
 
+#include "base/failpoint.h"
 #include "base/hash.h"
 #include "fhir/bundle.h"
 #include "flow/receive.h"
@@ -213,6 +214,7 @@ Result<void> BulkIntake::keep(bool at_end) {
   if (!next_.incomplete) next_.problem.clear();
   // What of this batch is news is known only afterwards: in the cursor `stored` stands a batch behind.
   batch_.cursor = Cursor{settings_.source, settings_.cursor, to_text(next_)};
+  failpoint("bulk.lines");
   BHI_TRY(const AcceptOutcome outcome, store_.accept(batch_));
   next_.stored += outcome.stored;
   job_ = next_;

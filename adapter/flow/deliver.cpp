@@ -3,7 +3,9 @@
 #include "fhir/bundle.h"
 #include "flow/delivery.h"
 #include "flow/held_back.h"
+#include "flow/outbox_file.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace bhi::flow {
@@ -19,20 +21,49 @@ Result<OutboxItem> Delivery::run() {
   return settle(std::get<Placed>(step));
 }
 
+namespace {
+
+// The artifacts that an item may become.
+std::vector<std::string> names_of_ledgers(std::string_view artifact) {
+  std::vector<std::string> names{std::string(artifact), file_artifact(artifact)};
+  for (const Rung& rung : ladder_of(artifact)) {
+    for (const auto& parts : {rung.parts, rung.companions}) {
+      for (const std::string_view name : parts) {
+        if (std::ranges::find(names, name) == names.end()) names.emplace_back(name);
+      }
+    }
+  }
+  return names;
+}
+
+}  // namespace
+
+const Ledger* Delivery::ledger_at_hand(std::string_view artifact) const {
+  const auto found = std::ranges::find(at_hand_.ledgers, artifact, &Ledger::artifact);
+  return found == at_hand_.ledgers.end() ? nullptr : &*found;
+}
+
+void Delivery::put_at_hand(const Ledger& ledger) {
+  if (ledger.care_id != item_.care_id) return;  // of a part
+  std::erase_if(at_hand_.ledgers, [&](const Ledger& one) { return one.artifact == ledger.artifact; });
+  at_hand_.ledgers.push_back(ledger);
+}
+
 Result<std::optional<Fate>> Delivery::prepare() {
   artifact_ = find_artifact(item_.artifact);
   if (artifact_ == nullptr) return std::optional<Fate>({OutboxState::Dead, "no such artifact", std::nullopt, true});
-  BHI_TRY(const auto stored, store_.entity(artifact_->kind, item_.care_id));
+  BHI_TRY(at_hand_, store_.at_hand(item_, artifact_->kind, names_of_ledgers(item_.artifact)));
+  const auto& stored = at_hand_.entity;
   if (!stored) return std::optional<Fate>({OutboxState::Dead, "the care model does not hold it", std::nullopt, true});
   care_version_ = stored->version;
   BHI_TRY(entity_, fhir::read_json(stored->body));
-  BHI_TRY(const auto ledger, store_.ledger(item_.destination, item_.artifact, item_.care_id));
+  const Ledger* ledger = ledger_at_hand(item_.artifact);
   // Before the guard is asked; what an earlier try left undone is seen on the ladder.
   const bool first_try = !tried_before_ && !uncertain_ && item_.attempts == 0;
-  if (first_try && ledger && !ledger->id.empty() && item_.care_version <= ledger->care_version) {
+  if (first_try && ledger != nullptr && !ledger->id.empty() && item_.care_version <= ledger->care_version) {
     return std::optional<Fate>({OutboxState::Superseded, "the EHR has this state or a newer one", std::nullopt, true});
   }
-  BHI_TRY(const auto patient, store_.entity("Patient", stored->patient));
+  const auto& patient = at_hand_.patient;
   DocumentPtr home;
   if (patient) {
     BHI_TRY(home, fhir::read_json(patient->body));
@@ -45,7 +76,7 @@ Result<std::optional<Fate>> Delivery::prepare() {
   context_.version = care_version_;
   context_.patient = "Patient/" + std::string(source->text_of("id"));
   // At the moment of sending, whatever was decided when it was queued.
-  return guard(stored->patient, ledger);
+  return guard();
 }
 
 bool Delivery::taken_back() const {
@@ -64,8 +95,12 @@ Result<Step> Delivery::place(const Artifact& artifact) {
 }
 
 Result<std::optional<Ledger>> Delivery::held_of(const Artifact& artifact) {
-  BHI_TRY(auto ledger, store_.ledger(item_.destination, artifact.name, item_.care_id));
-  if (ledger && !ledger->id.empty()) return ledger;
+  if (!part_id_.empty()) {
+    BHI_TRY(auto ledger, store_.ledger(item_.destination, artifact.name, part_id_));
+    if (ledger && !ledger->id.empty()) return ledger;
+  } else if (const Ledger* ledger = ledger_at_hand(artifact.name); ledger != nullptr && !ledger->id.empty()) {
+    return std::optional(*ledger);
+  }
   return of_origin(artifact);
 }
 

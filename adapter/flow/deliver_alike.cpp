@@ -65,7 +65,7 @@ Result<Delivery::Sought> Delivery::alike_of(const Artifact& artifact, const Node
       const auto updated = updated_at(*one.resource);
       if (updated && *updated < item_.created - kClocksApart) continue;  // it was there before we meant to write
       BHI_TRY(const auto ledger, store_.ledger_of(item_.destination, type, one.id));
-      if (ledger && (ledger->artifact != artifact.name || ledger->care_id != item_.care_id)) continue;
+      if (ledger && (ledger->artifact != artifact.name || ledger->care_id != care_id())) continue;
       BHI_TRY(const auto copy, store_.resource(item_.destination, type, one.id));
       const auto copied = copy ? instant_from(copy->updated) : std::nullopt;
       if (copied && *copied < item_.created - kClocksApart) continue;  // and has been edited since

@@ -27,6 +27,9 @@ Result<Step> Delivery::create(const Artifact& artifact, const Node& ours) {
 
   BHI_TRY(auto found, look_up(artifact, ours, *capability));
   if (found) return *std::move(found);
+  if (only_if_there_) {
+    return Step(Fate{OutboxState::Superseded, "over before it was written", std::nullopt, true});
+  }
   if (taken_back() && standing_.empty()) {
     const bool in_error = entity().text_of("status") == "entered-in-error";
     return Step(Fate{OutboxState::Superseded,
@@ -48,7 +51,7 @@ Result<Step> Delivery::create(const Artifact& artifact, const Node& ours) {
   if (answer.status == 200 && !condition.empty() && there) {
     return adopt(artifact, ours, there->root());
   }
-  return Step(in_place(artifact, ours, answer, there, with_id(ours, answer.id)));
+  return Step(in_place(artifact, answer, there, with_id(ours, answer.id)));
 }
 
 Result<std::optional<Step>> Delivery::look_up(const Artifact& artifact, const Node& ours,

@@ -8,11 +8,13 @@
 
 namespace bhi::flow {
 
-Result<std::optional<Fate>> Delivery::guard(const std::string& patient, const std::optional<Ledger>& ledger) {
+Result<std::optional<Fate>> Delivery::guard() {
   BHI_TRY(const ReadEntity read, entity_from(entity()));
-  BHI_TRY(const GuardLook look, look_for_guard(engine_, store_, read.entity, patient, item_.destination, ledger, now_));
+  BHI_TRY(look_, look_for_guard(engine_, store_, read.entity, at_hand_.consents, item_.destination,
+                                ledger_at_hand(item_.artifact), now_));
+  if (const auto* plan = std::get_if<care::CarePlan>(&read.entity)) unguarded_ = *plan;
   const bool emergency = is_emergency(item_.emergency);
-  verdict_ = judge(question_of(read.entity, look, item_.destination, terms_.privacy, emergency, now_));
+  verdict_ = judge(question_of(read.entity, look_, item_.destination, terms_.privacy, emergency, now_));
   if (verdict_.what != Verdict::What::Send) {
     audit_.push_back({"withhold", item_.destination, subject(), verdict_.reason, now_});
     const bool never = verdict_.what == Verdict::What::Never;

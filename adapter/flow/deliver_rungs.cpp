@@ -46,8 +46,9 @@ Result<void> Delivery::look_at_standing() {
   standing_.clear();
   const bool ours = made_here(entity());
   const auto look = [&](std::string_view name) -> Result<void> {
-    if (find(standing_, name) != nullptr || (name == kAnswers && !ours)) return {};
-    BHI_TRY(auto ledger, held_of(*find_artifact(name)));
+    const Artifact& artifact = *find_artifact(name);
+    if (find(standing_, name) != nullptr || (name == kAnswers && !ours) || artifact.each) return {};
+    BHI_TRY(auto ledger, held_of(artifact));
     if (ledger) standing_.push_back(*std::move(ledger));
     return {};
   };
@@ -55,8 +56,7 @@ Result<void> Delivery::look_at_standing() {
     for (const std::string_view name : rung.parts) BHI_CHECK(look(name));
     for (const std::string_view name : rung.companions) BHI_CHECK(look(name));
   }
-  BHI_TRY(auto filed, store_.ledger(item_.destination, file_artifact(item_.artifact), item_.care_id));
-  if (filed) standing_.push_back(*std::move(filed));
+  if (const Ledger* filed = ledger_at_hand(file_artifact(item_.artifact))) standing_.push_back(*filed);
   return {};
 }
 
@@ -69,6 +69,7 @@ Result<Step> Delivery::climb() {
   for (;;) {  // each turn closes an interaction or an open question, so it ends
     BHI_CHECK(look_at_standing());
     Standing standing;
+    if (unguarded_) BHI_CHECK(look_at_parts(standing));
     for (const Ledger& one : standing_) {
       standing.there.push_back(one.artifact);
       if (item_.care_version <= one.care_version) standing.in_step.push_back(one.artifact);
@@ -112,6 +113,11 @@ Result<std::optional<Step>> Delivery::settle_abandoned(const WritePlan& plan, st
   const Artifact* artifact = find_artifact(std::string_view(value).substr(0, value.find('/')));
   if (artifact == nullptr || (rung && contains(plan.ladder[*rung].parts, artifact->name))) return Open();
   if (plan.beside && contains(plan.ladder[*plan.beside].parts, artifact->name)) return Open();
+  if (artifact->each) part_id_ = value.substr(value.find('/') + 1);
+  const struct Over {  // with this part, whatever is found
+    std::string& id;
+    ~Over() { id.clear(); }
+  } over{part_id_};
   BHI_TRY(const Sought sought, seek(*artifact, sent->root()));
   if (sought.open) return Open(Step(*sought.open));
   if (!sought.resource && !looked_before_) return Open(Step(look_again(std::string(artifact->type))));
@@ -168,7 +174,7 @@ Result<Step> Delivery::take(const Judged& judged, const Judged* beside) {
       BHI_CHECK(keep(*last));
       last->news.reset();
     }
-    BHI_TRY(Step step, place(artifact));
+    BHI_TRY(Step step, artifact.each ? place_parts(artifact) : place(artifact));
     if (const Fate* fate = std::get_if<Fate>(&step)) {
       if (fate->refused.empty() || contains(judged.rung->parts, name)) return step;
       audit_.push_back({"refused", item_.destination, subject(), fate->reason, now_});
@@ -179,6 +185,7 @@ Result<Step> Delivery::take(const Judged& judged, const Judged* beside) {
     put(standing_, last->ledger);
     note += (note.empty() ? "" : "; ") + last->note;
   }
+  if (judged.rung->name == kParts && beside == nullptr) remarks += not_told();
   last->note = note + remarks + left_as_it_was(&judged);
   return Step(*std::move(last));
 }
@@ -235,12 +242,21 @@ void Delivery::note_change_of_rung(const WritePlan& plan, const Judged& judged) 
 
 std::string Delivery::left_as_it_was(const Judged* taken) const {
   std::string text;
+  const auto add = [&text](const Ledger& one) {
+    text += (text.empty() ? "; still as it was at the EHR, to be corrected there: " : ", ") + reference_of(one);
+  };
   for (const Ledger& one : standing_) {
     const Artifact* artifact = find_artifact(one.artifact);
     if (artifact == nullptr || artifact->follow == Follow::Tell || one.rendered.empty()) continue;
     if (one.care_version >= care_version_) continue;
     if (taken != nullptr && contains(taken->parts, one.artifact)) continue;
-    text += (text.empty() ? "; still as it was at the EHR, to be corrected there: " : ", ") + reference_of(one);
+    if (!artifact->each) add(one);
+    for (const PartsAt& of : parts_) {
+      if (of.artifact != artifact) continue;
+      for (const PartAt& at : of.parts) {
+        if (at.ledger && at.changed) add(*at.ledger);
+      }
+    }
   }
   return text;
 }

@@ -87,7 +87,7 @@ Result<Step> Delivery::bring_up_to_date(const Artifact& artifact, const Node& ou
     if (answer.what == Answer::What::Conflict) continue;
     if (answer.what != Answer::What::Done) return Step(with_policy(fate_of(answer, rung), answer, rung));
     const DocumentPtr there = answer.body ? answer.body : read_back(*capability, ledger.type, answer);
-    Placed placed = in_place(artifact, ours, answer, there, document);
+    Placed placed = in_place(artifact, answer, there, document);
     if (!version.empty() && placed.ledger.version == version) placed.note += "; the EHR made no new version";
     if (news) keep_apart(placed, with_meta_of(without_edit, there ? there->root() : document, arena_), there);
     return Step(std::move(placed));

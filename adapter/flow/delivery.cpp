@@ -59,17 +59,18 @@ std::string with_refusals(const std::vector<std::string>& refusals, const std::s
 
 }  // namespace
 
-Placed Delivery::in_place(const Artifact& artifact, const Node& ours, const Answer& answer, const DocumentPtr& there,
+Placed Delivery::in_place(const Artifact& artifact, const Answer& answer, const DocumentPtr& there,
                           const Node& sent) const {
   const Node& held = there ? there->root() : sent;
+  const ResourceCopy copy = copy_of(held, item_.destination);
   Placed placed;
   placed.ledger = blank(artifact);
   placed.ledger.id = answer.id;
   placed.ledger.version = answer.version.empty() ? std::string(version_of(held)) : answer.version;
   placed.ledger.care_version = care_version_;
-  placed.ledger.held = fhir::write_json(held);
-  placed.ledger.rendered = fhir::write_json(ours);
-  placed.ledger.hash = fhir::content_hash(held);
+  placed.ledger.held = copy.body;
+  placed.ledger.rendered = item_.sent;
+  placed.ledger.hash = copy.hash;
   placed.note = note_on(placed.ledger);
   if (!there) {
     placed.note += ", not read back";
@@ -78,7 +79,7 @@ Placed Delivery::in_place(const Artifact& artifact, const Node& ours, const Answ
   if (const auto missing = not_kept(sent, held); !missing.empty()) {
     placed.note += std::string(kNotKept) + first_few(missing);
   }
-  placed.copy = copy_of(held, item_.destination);
+  placed.copy = copy;
   if (placed.copy->version.empty()) placed.copy->version = placed.ledger.version;
   return placed;
 }
@@ -101,13 +102,13 @@ Ledger Delivery::blank(const Artifact& artifact) const {
   Ledger ledger;
   ledger.destination = item_.destination;
   ledger.artifact = artifact.name;
-  ledger.care_id = item_.care_id;
+  ledger.care_id = care_id();
   ledger.type = artifact.type;
   return ledger;
 }
 
 std::string Delivery::identifier_of(const Artifact& artifact) const {
-  return identifier_value(artifact.name, context_.id.empty() ? item_.care_id : context_.id);
+  return identifier_value(artifact.name, context_.id.empty() ? care_id() : context_.id);
 }
 
 std::string Delivery::subject() const {
@@ -141,6 +142,7 @@ Result<std::optional<Node>> Delivery::sent_of(const Artifact& artifact) {
 Result<void> Delivery::keep(const Ledger& ledger) {
   Worked worked;
   worked.ledger.push_back(ledger);
+  put_at_hand(ledger);
   return store_.commit(worked);
 }
 
@@ -149,6 +151,7 @@ Result<void> Delivery::keep(const Placed& placed) {
   if (placed.news) news_.push_back(placed.news);
   Worked worked;
   worked.ledger.push_back(placed.ledger);
+  put_at_hand(placed.ledger);
   worked.audit.push_back({"settle", item_.destination, subject(), placed.note, now_});
   return store_.commit(worked);
 }

@@ -10,7 +10,9 @@
 #include "flow/engine.h"
 #include "flow/fate.h"
 #include "flow/guard.h"
+#include "flow/guard_look.h"
 #include "flow/ladder.h"
+#include "flow/plan_parts.h"
 #include "flow/ports.h"
 #include "flow/terms.h"
 #include "flow/write_plan.h"
@@ -62,7 +64,9 @@ class Delivery {
   Result<std::optional<Fate>> prepare();
   // Asks the consent guard (guard.h); from here on entity() is what may leave. A fate when nothing may.
   // (deliver_guard.cpp)
-  Result<std::optional<Fate>> guard(const std::string& patient, const std::optional<Ledger>& ledger);
+  Result<std::optional<Fate>> guard();
+  const Ledger* ledger_at_hand(std::string_view artifact) const;
+  void put_at_hand(const Ledger& ledger);
   Result<Step> place(const Artifact& artifact);
   // What the EHR holds of it: of the ledger, else by its origin.
   Result<std::optional<Ledger>> held_of(const Artifact& artifact);
@@ -95,6 +99,33 @@ class Delivery {
   // Resources at the EHR that say what is no longer so, for a person: "QuestionnaireResponse/12".
   std::string left_as_it_was(const Judged* taken) const;
   const TypeCapability* capability_of(std::string_view type) const;
+
+  // ---- the parts of a plan, each a resource of its own (deliver_parts.cpp)
+
+  struct PartAt {
+    PlanPart part;
+    std::optional<Ledger> ledger{};
+    bool changed = false;   // it is to be created, or says something else than the EHR holds
+    bool withheld = false;  // the guard does not let it go
+  };
+  struct PartsAt {
+    const Artifact* artifact = nullptr;
+    Ledger roster{};  // as it is stored; `rendered` holds it
+    std::vector<PartAt> parts{};
+    PartNeeds needs{};
+  };
+  Result<void> look_at_parts(Standing& standing);
+  Result<PartsAt> parts_at(const Artifact& artifact, const std::vector<LonePart>& theirs);
+  // What the EHR's own plan says of them. None: there is a plan, and what it says is not known.
+  Result<std::optional<care::CarePlan>> plan_of_theirs();
+  // May the words of these parts leave, though the plan has them no longer?
+  bool may_still_leave(const Artifact& artifact, const LonePart& removed) const;
+  bool is_in_doubt(const Artifact& artifact, const std::string& id) const;
+  Result<bool> says_something_else(const Artifact& artifact, const PartAt& at);
+  Result<Step> place_parts(const Artifact& artifact);
+  Result<Step> place_part(const Artifact& artifact, const PartAt& at);
+  // What of the plan is no part: "; not told in parts: notes".
+  std::string not_told() const;
 
   // ---- a document or a notice that was written before (deliver_again.cpp)
 
@@ -142,9 +173,10 @@ class Delivery {
 
   // ---- after a success (delivery.cpp)
 
-  // `there`: what the EHR answered or reads back; null when it does neither, then what was sent counts.
-  Placed in_place(const Artifact& artifact, const fhir::Node& ours, const Answer& answer,
-                  const fhir::DocumentPtr& there, const fhir::Node& sent) const;
+  // Of what was announced last. `there`: what the EHR answered or reads back; null when it does neither, then what was
+  // sent counts.
+  Placed in_place(const Artifact& artifact, const Answer& answer, const fhir::DocumentPtr& there,
+                  const fhir::Node& sent) const;
   // Null when it cannot be read, or is no longer the version that was answered.
   fhir::DocumentPtr read_back(const TypeCapability& capability, const std::string& type, const Answer& answer);
   fhir::Node with_id(const fhir::Node& resource, std::string_view id);
@@ -154,6 +186,8 @@ class Delivery {
 
   // ---- records (delivery.cpp)
 
+  // Of the entity, or of the part of it that is being written.
+  const std::string& care_id() const { return part_id_.empty() ? item_.care_id : part_id_; }
   std::string subject() const;
   void read_audit(std::string what, bool ok);
   // Durable before the request leaves.
@@ -185,10 +219,16 @@ class Delivery {
   bool uncertain_;      // and it may have been done
   bool looked_before_;  // it was looked for once and not found (or there is nothing to look for)
   const Artifact* artifact_ = nullptr;
+  AtHand at_hand_;
   fhir::DocumentPtr entity_;
   std::int64_t care_version_ = 0;
   WriteContext context_;
   Verdict verdict_;
+  GuardLook look_;                           // what the guard was told
+  std::optional<care::CarePlan> unguarded_;  // of a plan: as the care model holds it
+  std::vector<PartsAt> parts_;
+  std::string part_id_;         // while a part of a plan is written: its id
+  bool only_if_there_ = false;  // it is over: looked for, and not made anew
   Arena arena_;
   std::vector<AuditEntry> audit_;
   std::vector<fhir::DocumentPtr> news_;   // handed over once the item is settled

@@ -58,6 +58,7 @@ struct GuardQuestion {
   const fhir::Node* held = nullptr;     // the EHR's resource then (ledger.held); null: none
   bool emergency = false;
   Instant now{};
+  std::span<const std::string> elsewhere{};  // of a plan: texts in what else of it stands there (documents, parts)
 };
 
 struct Redaction {

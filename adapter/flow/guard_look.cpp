@@ -1,6 +1,7 @@
 #include "flow/guard_look.h"
 
 #include "flow/binding.h"
+#include "flow/held_ledgers.h"
 #include "flow/inbound.h"
 #include "flow/label_facts.h"
 
@@ -109,15 +110,14 @@ GuardSources sources_for_guard(const care::Entity& entity, std::string_view dest
 }
 
 Result<GuardLook> look_for_guard(const Engine& engine, Store& store, const care::Entity& entity,
-                                 std::string_view patient, std::string_view destination,
-                                 const std::optional<Ledger>& ledger, Instant now) {
+                                 std::span<const StoredEntity> consents, std::string_view destination,
+                                 const Ledger* ledger, Instant now) {
   GuardLook look;
   if (std::holds_alternative<care::SafetyEvent>(entity)) return look;  // nothing of this holds it back
   const GuardSources sources = sources_for_guard(entity, destination);
   for (const care::Source& source : sources.ancestors) BHI_CHECK(add(store, source, look.ancestors));
   for (const care::Source& source : sources.parts) BHI_CHECK(add(store, source, look.parts));
-  BHI_TRY(const auto rows, store.entities_of(patient, "Consent"));
-  for (const StoredEntity& row : rows) {
+  for (const StoredEntity& row : consents) {
     BHI_TRY(auto read, entity_from_json(row.body));
     auto consent = std::get<care::Consent>(std::move(read));
     std::optional<ResourceCopy> copy;
@@ -126,7 +126,15 @@ Result<GuardLook> look_for_guard(const Engine& engine, Store& store, const care:
     }
     look.consents.push_back(known_consent(engine, std::move(consent), copy, now));
   }
-  if (ledger) {
+  if (const auto* plan = std::get_if<care::CarePlan>(&entity)) {
+    BHI_TRY(const auto standing, ledgers_of(store, destination, "care-plan", plan->id));
+    for (const Ledger& row : standing) {
+      if (row.artifact == "care-plan") continue;
+      BHI_TRY(auto texts, texts_of(row));
+      std::ranges::move(texts, std::back_inserter(look.elsewhere));
+    }
+  }
+  if (ledger != nullptr) {
     BHI_TRY(look.written, read_if_any(ledger->rendered));
     BHI_TRY(look.held, read_if_any(ledger->held));
   }
@@ -144,7 +152,8 @@ GuardQuestion question_of(const care::Entity& entity, const GuardLook& look, std
           look.written ? &look.written->root() : nullptr,
           look.held ? &look.held->root() : nullptr,
           emergency,
-          now};
+          now,
+          look.elsewhere};
 }
 
 }  // namespace bhi::flow

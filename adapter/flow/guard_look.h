@@ -10,6 +10,7 @@
 #include "flow/ports.h"
 
 #include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -21,6 +22,7 @@ struct GuardLook {
   std::vector<KnownConsent> consents;
   fhir::DocumentPtr written;  // null: none
   fhir::DocumentPtr held;
+  std::vector<std::string> elsewhere{};  // of a plan: texts in its documents and parts at the EHR
 };
 
 // Which resources those are: what it was made from, what the parts of a plan refer to.
@@ -30,9 +32,10 @@ struct GuardSources {
 };
 GuardSources sources_for_guard(const care::Entity& entity, std::string_view destination);
 
+// `consents`: of the patient, as stored. `ledger`: what the EHR holds of the entity; null: nothing.
 Result<GuardLook> look_for_guard(const Engine& engine, Store& store, const care::Entity& entity,
-                                 std::string_view patient, std::string_view destination,
-                                 const std::optional<Ledger>& ledger, Instant now);
+                                 std::span<const StoredEntity> consents, std::string_view destination,
+                                 const Ledger* ledger, Instant now);
 
 GuardQuestion question_of(const care::Entity& entity, const GuardLook& look, std::string_view destination,
                           const Privacy& privacy, bool emergency, Instant now);

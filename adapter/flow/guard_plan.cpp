@@ -148,6 +148,9 @@ class PlanGuard {
     const Finding finding = look_at(part);
     const std::string why = why_not(finding);
     const bool there = base_ != nullptr && !part.name().empty() && stands_in(*base_, part.name());
+    const bool elsewhere = !part.name().empty() && std::ranges::any_of(question_.elsewhere, [&part](const auto& text) {
+      return text.find(part.name()) != std::string::npos;
+    });
     if (why.empty()) {
       if (finding.resource != nullptr) done_.labels.push_back(finding.resource->labels);
       done_.substance_use |= finding.substance_use;
@@ -155,7 +158,7 @@ class PlanGuard {
       return false;
     }
     if (own_ && there) return false;  // its own words, as they stand in its own record
-    if (there) for_a_person(part.path);
+    if (there || elsewhere) for_a_person(part.path);
     done_.redactions.push_back({part.path, why});
     return true;
   }
@@ -198,6 +201,7 @@ class PlanGuard {
   // A part that was changed here stands at the EHR in other words: taking the new ones out would take the old ones out
   // too. So what it holds on substance use must be known to us word for word.
   void look_for_edits() {
+    look_for_edits_elsewhere();
     if (base_ == nullptr) return;
     for (const std::string_view list : {"addresses", "goal", "activity", "note", "category"}) {
       for (const Node& element : fhir::each(base_->find(list))) {
@@ -206,6 +210,20 @@ class PlanGuard {
             names_, [&](const std::string& name) { return !name.empty() && stands_in(element, name); });
         if (!known) for_a_person("CarePlan (" + std::string(list) + ")");
       }
+    }
+  }
+
+  // A document says it in one text: is there more of it than the words that we know?
+  void look_for_edits_elsewhere() {
+    if (!rules_.careful) return;
+    for (std::string text : question_.elsewhere) {
+      for (const std::string& name : names_) {
+        if (name.empty()) continue;
+        for (auto found = text.find(name); found != std::string::npos; found = text.find(name)) {
+          text.erase(found, name.size());
+        }
+      }
+      if (has_substance_use_word(text)) for_a_person("CarePlan (another resource of it)");
     }
   }
 

@@ -6,6 +6,7 @@
 #include "flow/binding.h"
 #include "flow/guard.h"
 #include "flow/guard_look.h"
+#include "flow/held_ledgers.h"
 #include "flow/ladder.h"
 
 #include <algorithm>
@@ -53,13 +54,14 @@ bool is_open(const OutboxItem& item) {
 }
 
 // Did the plan go to the EHR without some of its parts? Judged without any consent: those parts are not there.
-Result<bool> went_redacted(const Engine& engine, Store& store, const StoredEntity& plan, const Ledger& ledger,
+Result<bool> went_redacted(const Engine& engine, Store& store, const StoredEntity& plan, const std::string& destination,
                            Instant now) {
   BHI_TRY(const auto entity, entity_from_json(plan.body));
-  BHI_TRY(GuardLook look, look_for_guard(engine, store, entity, plan.patient, ledger.destination, ledger, now));
-  look.consents.clear();
+  BHI_TRY(const auto ledger, store.ledger(destination, "care-plan", plan.id));
+  BHI_TRY(const GuardLook look,
+          look_for_guard(engine, store, entity, {}, destination, ledger ? &*ledger : nullptr, now));
   const Privacy careful;
-  const Verdict verdict = judge(question_of(entity, look, ledger.destination, careful, false, now));
+  const Verdict verdict = judge(question_of(entity, look, destination, careful, false, now));
   return verdict.what == Verdict::What::Send && !verdict.redactions.empty();
 }
 
@@ -73,16 +75,16 @@ Result<std::size_t> queue_redacted_plans(const Engine& engine, Store& store, con
   Worked worked;
   for (const StoredEntity& plan : plans) {
     const auto waits = [&](const OutboxItem& item) { return item.care_id == plan.id && is_open(item); };
-    BHI_TRY(const auto ledger, store.ledger(destination, "care-plan", plan.id));
-    if (!ledger || ledger->id.empty() || std::ranges::any_of(items, waits)) continue;
-    BHI_TRY(const bool redacted, went_redacted(engine, store, plan, *ledger, now));
+    BHI_TRY(const auto standing, ledgers_of(store, destination, "care-plan", plan.id));
+    if (standing.empty() || std::ranges::any_of(items, waits)) continue;
+    BHI_TRY(const bool redacted, went_redacted(engine, store, plan, destination, now));
     if (!redacted) continue;
     OutboxItem item;
     item.destination = destination;
     item.patient = patient;
     item.artifact = "care-plan";
     item.care_id = plan.id;
-    item.care_version = ledger->care_version + 1;  // what the EHR has is not all of this version
+    item.care_version = std::ranges::max(standing, {}, &Ledger::care_version).care_version + 1;  // it has not all of it
     item.reason = "a consent has changed since parts of it were left out";
     item.created = now;
     worked.audit.push_back({"release", destination, subject_of(item), item.reason, now});
@@ -136,7 +138,9 @@ Result<OutboxItem> look_again(const Engine& engine, Store& store, OutboxItem hel
   if (!stored) return held;
   BHI_TRY(const auto entity, entity_from_json(stored->body));
   BHI_TRY(const auto ledger, store.ledger(held.destination, held.artifact, held.care_id));
-  BHI_TRY(const GuardLook look, look_for_guard(engine, store, entity, stored->patient, held.destination, ledger, now));
+  BHI_TRY(const auto consents, store.entities_of(stored->patient, "Consent"));
+  BHI_TRY(const GuardLook look,
+          look_for_guard(engine, store, entity, consents, held.destination, ledger ? &*ledger : nullptr, now));
   const Verdict verdict =
       judge(question_of(entity, look, held.destination, privacy, is_emergency(held.emergency), now));
   if (verdict.what == Verdict::What::Hold) return held;

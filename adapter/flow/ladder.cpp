@@ -13,8 +13,11 @@ constexpr std::string_view kPanel = "screening-panel";
 
 constexpr std::array kArtifacts = std::to_array<Artifact>({
     {"care-plan", "CarePlan", "care-to-care-plan", "CarePlan", Follow::Update},
+    {"care-plan-activity", "CarePlan", "care-to-plan-activity", "ServiceRequest", Follow::Update, true},
     {"care-plan-document", "CarePlan", "care-to-plan-document", "DocumentReference", Follow::Replace},
+    {"care-plan-goal", "CarePlan", "care-to-plan-goal", "Goal", Follow::Update, true},
     {"care-plan-notice", "CarePlan", "care-to-plan-notice", "Communication", Follow::Tell},
+    {"care-plan-problem", "CarePlan", "care-to-plan-problem", "Condition", Follow::Update, true},
     {"care-plan-task", "CarePlan", "care-to-plan-task", "Task", Follow::Update},
     {"questionnaire-response", "Screening", "care-to-questionnaire-response", "QuestionnaireResponse", Follow::Update},
     {"safety", "SafetyEvent", "care-to-flag", "Flag", Follow::Update},
@@ -31,6 +34,7 @@ static_assert(std::ranges::is_sorted(kArtifacts, {}, &Artifact::name));
 const std::vector<Rung>& rungs() {
   static const std::vector<Rung> table = {
       {"care-plan", "CarePlan", {"care-plan"}},
+      {"care-plan", kParts, {"care-plan-problem", "care-plan-activity"}, {"care-plan-goal"}, true},
       {"care-plan", "DocumentReference", {"care-plan-document"}},
       {"care-plan", "Communication", {"care-plan-notice"}},
       {"care-plan", "Task", {"care-plan-task"}},
@@ -67,6 +71,42 @@ std::string why_silent(const Artifact& artifact, const Standing& standing, const
   return why_not(artifact, there, capabilities);
 }
 
+void add_once(std::vector<std::string>& interactions, std::string one) {
+  if (!contains(interactions, one)) interactions.push_back(std::move(one));
+}
+
+// One resource for each part of the plan at hand: some are new, some change, some do neither. A plan may have none.
+std::string judge_each(const Artifact& artifact, const Standing& standing, const Capabilities& capabilities,
+                       Judged& judged) {
+  for (const PartNeeds& needs : *standing.parts) {
+    if (needs.artifact != artifact.name || !(needs.there || needs.create || needs.update)) continue;
+    std::string why = needs.create ? why_not(artifact, false, capabilities) : std::string();
+    if (why.empty() && needs.update) why = why_not(artifact, true, capabilities);
+    if (!why.empty()) return why;
+    judged.parts.push_back(artifact.name);
+    if (needs.create) add_once(judged.interactions, interaction_of(artifact, false, capabilities));
+    if (needs.update) add_once(judged.interactions, interaction_of(artifact, true, capabilities));
+  }
+  return {};
+}
+
+void judge_each_of(const Rung& rung, const Standing& standing, const Capabilities& capabilities, Judged& judged) {
+  judged.why = standing.why_no_parts;
+  for (const std::string_view name : rung.parts) {
+    if (judged.why.empty()) judged.why = judge_each(*find_artifact(name), standing, capabilities, judged);
+  }
+  if (!judged.why.empty()) return;
+  std::string left_out;
+  for (const std::string_view name : rung.companions) {
+    left_out = judge_each(*find_artifact(name), standing, capabilities, judged);
+    if (!left_out.empty()) judged.why = "without the companion: " + left_out;
+  }
+  judged.fits = !judged.parts.empty();
+  if (!judged.fits)
+    judged.why = "the plan has no open part of its own that could be told so" +
+                 (left_out.empty() ? std::string() : "; " + judged.why);
+}
+
 void judge_parts(const Rung& rung, const Standing& standing, const Capabilities& capabilities,
                  const WritingWishes& wishes, Judged& judged) {
   for (const std::string_view name : rung.parts) {
@@ -96,12 +136,21 @@ void judge_parts(const Rung& rung, const Standing& standing, const Capabilities&
   }
 }
 
+bool is_opted_in(const Rung& rung, const WritingWishes& wishes) {
+  const auto own = wishes.rungs.find(rung.artifact);
+  return (rung.name == kParts && wishes.parts) || (own != wishes.rungs.end() && contains(own->second, rung.name));
+}
+
 Judged judge(const Rung& rung, const Standing& standing, const Capabilities& capabilities,
              const WritingWishes& wishes) {
   Judged judged{&rung, false, {}, {}, {}};
   if (rung.name == kOutboxFile) {
     judged.fits = wishes.outbox_files;
     judged.why = judged.fits ? "not filed until a person says so" : "no folder for outbox files is configured";
+  } else if (rung.by_opt_in && !is_opted_in(rung, wishes)) {
+    judged.why = "discrete parts: not opted in to";
+  } else if (rung.name == kParts && standing.parts) {
+    judge_each_of(rung, standing, capabilities, judged);
   } else if (standing.answers_there && contains(rung.parts, "questionnaire-response")) {
     judged.why = "the answers came from this EHR";
   } else {
@@ -116,7 +165,7 @@ std::vector<const Rung*> wished(std::string_view artifact, const WritingWishes& 
   const auto own = wishes.rungs.find(artifact);
   const bool as_it_is = own == wishes.rungs.end() || own->second.empty();
   for (const Rung& rung : ladder_of(artifact)) {
-    if (as_it_is ? !rung.by_opt_in : contains(own->second, rung.name)) list.push_back(&rung);
+    if (as_it_is || contains(own->second, rung.name)) list.push_back(&rung);
   }
   if (!as_it_is) {
     std::ranges::sort(list, {}, [&](const Rung* rung) { return std::ranges::find(own->second, rung->name); });
@@ -143,6 +192,7 @@ std::vector<std::string_view> written_types(const WritingWishes& wishes) {
   std::vector<std::string_view> types;
   for (const std::string_view artifact : {"care-plan", "safety", "screening-result"}) {
     for (const Rung* rung : wished(artifact, wishes)) {
+      if (rung->by_opt_in && !is_opted_in(*rung, wishes)) continue;
       for (const auto* names : {&rung->parts, &rung->companions}) {
         for (const std::string_view name : *names) {
           const std::string_view type = find_artifact(name)->type;

@@ -1,7 +1,7 @@
 // The ways into an EHR for what we want it to know: for each artifact a ladder of rungs, best first, judged by what the
 // EHR declares, what we were granted and what the site wishes. Pure; whoever plans, sends, prints or tests asks here.
 //
-//   care-plan         CarePlan, DocumentReference, Communication, Task, outbox-file
+//   care-plan         CarePlan, parts (by opt-in), DocumentReference, Communication, Task, outbox-file
 //   screening-result  QuestionnaireResponse (and the score beside it), Observation, DocumentReference, outbox-file
 //   safety            Flag, Communication, CommunicationRequest, Task, DocumentReference; else the on-call person
 #pragma once
@@ -32,6 +32,7 @@ struct Artifact {
   std::string_view map;   // last part of the map's url
   std::string_view type;  // of the resource
   Follow follow = Follow::Update;
+  bool each = false;  // one resource for each such part of the plan (plan_parts.h)
 };
 
 // Null when there is no such artifact.
@@ -41,6 +42,8 @@ const Artifact* find_artifact(std::string_view name);
 std::vector<std::string_view> written_types();
 
 inline constexpr std::string_view kOutboxFile = "outbox-file";
+// A plan's activities, problems and goals as resources of their own: what somebody must act on, not the whole of it.
+inline constexpr std::string_view kParts = "parts";
 
 struct Rung {
   std::string_view artifact;  // of the outbox: care-plan | screening-result | safety
@@ -55,17 +58,26 @@ std::span<const Rung> ladder_of(std::string_view artifact);
 
 // What the site wishes of a destination.
 struct WritingWishes {
-  // By artifact: the rungs it allows, in its order. None: the ladder as it is, without those by opt-in.
+  // By artifact: the rungs it allows, in its order; naming one by opt-in is opting in. None: the ladder as it is.
   std::map<std::string, std::vector<std::string>, std::less<>> rungs{};
   std::vector<std::string> twice{};  // artifacts that are written as a document too
   bool outbox_files = false;         // is there a folder for them?
   // A screening's panel (US Core) with the score as its member, beside the answers too; without the answers always.
   bool panel = false;
+  bool parts = false;            // a plan's parts as resources of their own: opted in to
   bool structured_plan = false;  // in a plan's document: the plan as a FHIR resource, besides the readable one
 };
 
 // The same, as far as these wishes allow.
 std::vector<std::string_view> written_types(const WritingWishes& wishes);
+
+// What the parts of a plan that go by one artifact ask for.
+struct PartNeeds {
+  std::string_view artifact;
+  bool there = false;  // the EHR holds some of them
+  bool create = false;
+  bool update = false;
+};
 
 // What is at the destination already.
 struct Standing {
@@ -76,6 +88,9 @@ struct Standing {
   bool taken_back = false;
   std::vector<std::string>
       in_step{};  // of `there`: what says the present version already, so that nothing is to be done
+  // Of the artifacts that are one resource for each part; none: not asked of a plan at hand, as if it had all kinds.
+  std::optional<std::vector<PartNeeds>> parts{};
+  std::string why_no_parts{};  // they cannot be told from what the EHR has itself; empty: they can
 };
 
 struct Judged {

@@ -16,7 +16,8 @@ using fhir::Node;
 
 // Those of the written types whose R4 definition has `note` (Annotation).
 constexpr auto kWithNote =
-    std::to_array<std::string_view>({"CarePlan", "Communication", "CommunicationRequest", "Observation", "Task"});
+    std::to_array<std::string_view>({"CarePlan", "Communication", "CommunicationRequest", "Condition", "Goal",
+                                     "Observation", "ServiceRequest", "Task"});
 
 Node object(std::initializer_list<Member> members, Arena& arena) {
   return Node::object(arena.copy(std::span<const Member>(members.begin(), members.size())));

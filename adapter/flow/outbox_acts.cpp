@@ -6,8 +6,9 @@
 #include "flow/binding.h"
 #include "flow/fate.h"
 #include "flow/held.h"
-#include "flow/ladder.h"
+#include "flow/held_ledgers.h"
 #include "flow/merge.h"
+#include "flow/plan_parts.h"
 #include "flow/write_plan.h"
 
 #include <algorithm>
@@ -46,21 +47,6 @@ Result<OutboxItem> settled_as(Store& store, OutboxItem item, std::string_view ac
   settled.item = std::move(item);
   BHI_CHECK(store.settle(settled));
   return std::move(settled.item);
-}
-
-// The resources that an item may have written: of every rung.
-std::vector<const Artifact*> artifacts_of(const OutboxItem& item) {
-  std::vector<const Artifact*> found;
-  const auto add = [&found](std::string_view name) {
-    const Artifact* artifact = find_artifact(name);
-    if (artifact != nullptr && std::ranges::find(found, artifact) == found.end()) found.push_back(artifact);
-  };
-  add(item.artifact);
-  for (const Rung& rung : ladder_of(item.artifact)) {
-    for (const std::string_view name : rung.parts) add(name);
-    for (const std::string_view name : rung.companions) add(name);
-  }
-  return found;
 }
 
 class Resolution {
@@ -133,7 +119,17 @@ class Resolution {
         context.derived_from.emplace_back(origin.text_of("reference"));
       }
     }
-    BHI_TRY(const auto document, fhir::read_json(entity.body));
+    std::string body = entity.body;
+    if (artifact.each) {  // in the words in which the last delivery knew it
+      BHI_TRY(const auto row, store_.ledger(item_.destination, artifact.name, item_.care_id));
+      BHI_TRY(const auto roster, roster_from(row ? row->rendered : std::string()));
+      for (const PlanPart& part : roster) {
+        if (part.said.id != ledger.care_id) continue;
+        body = to_json(part.said);
+        context.removed = part.removed;
+      }
+    }
+    BHI_TRY(const auto document, fhir::read_json(body));
     BHI_TRY(const Node ours, render(engine_, artifact, document->root(), context, now_, arena_));
     return fhir::write_json(ours);
   }
@@ -179,11 +175,11 @@ Result<OutboxItem> resolve_conflict(const Engine& engine, Store& store, Ehr& ehr
                                     std::string_view by, Instant now) {
   BHI_TRY(OutboxItem item, item_in(store, seq, {OutboxState::Parked}, "resolve"));
   bool moved = false;
-  for (const Artifact* artifact : artifacts_of(item)) {
-    BHI_TRY(const auto ledger, store.ledger(item.destination, artifact->name, item.care_id));
-    if (!ledger || ledger->id.empty()) continue;
-    BHI_TRY(const auto theirs, ehr.read(ledger->type, ledger->id));
-    BHI_TRY(Worked worked, Resolution(engine, store, item, keep, now).of(*artifact, *ledger, theirs->root()));
+  BHI_TRY(const auto ledgers, ledgers_of(store, item.destination, item.artifact, item.care_id));
+  for (const Ledger& ledger : ledgers) {
+    BHI_TRY(const auto theirs, ehr.read(ledger.type, ledger.id));
+    const Artifact& artifact = *find_artifact(ledger.artifact);
+    BHI_TRY(Worked worked, Resolution(engine, store, item, keep, now).of(artifact, ledger, theirs->root()));
     BHI_CHECK(store.commit(worked));
     moved = true;
   }

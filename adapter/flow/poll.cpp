@@ -1,5 +1,6 @@
 #include "flow/poll.h"
 
+#include "base/failpoint.h"
 #include "fhir/bundle.h"
 #include "flow/pages.h"
 #include "flow/query.h"
@@ -151,7 +152,9 @@ class Walk {
     if (!batch.items.empty()) {
       batch.audit.push_back({"read", settings_.source, type_, std::to_string(batch.items.size()) + " by search", now_});
     }
+    failpoint("poll.page");
     BHI_TRY(const AcceptOutcome outcome, store_.accept(batch));
+    if (next) failpoint("poll.cursor");
     summary_.stored += outcome.stored;
     return {};
   }

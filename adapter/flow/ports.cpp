@@ -54,4 +54,17 @@ const TypeCapability* Capabilities::of(std::string_view type) const {
   return found == types.end() ? nullptr : &*found;
 }
 
+Result<AtHand> Store::at_hand(const OutboxItem& item, std::string_view kind, std::span<const std::string> artifacts) {
+  AtHand found;
+  BHI_TRY(found.entity, entity(kind, item.care_id));
+  if (!found.entity) return found;
+  BHI_TRY(found.patient, entity("Patient", found.entity->patient));
+  BHI_TRY(found.consents, entities_of(found.entity->patient, "Consent"));
+  for (const std::string& artifact : artifacts) {
+    BHI_TRY(auto one, ledger(item.destination, artifact, item.care_id));
+    if (one) found.ledgers.push_back(*std::move(one));
+  }
+  return found;
+}
+
 }  // namespace bhi::flow

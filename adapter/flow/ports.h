@@ -8,7 +8,10 @@
 #include "fhir/json.h"
 
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -174,9 +177,19 @@ struct Settled {
   std::vector<AuditEntry> audit;
 };
 
+// What the delivery of an item begins with, read at one moment.
+struct AtHand {
+  std::optional<StoredEntity> entity;
+  std::optional<StoredEntity> patient;  // whom the entity belongs to
+  std::vector<StoredEntity> consents;   // of that patient
+  std::vector<Ledger> ledgers;          // of the entity at the destination, one for each artifact that has one
+};
+
 struct Forgotten {  // rows that went by age
   std::size_t inbox = 0, outbox = 0;
 };
+
+class Leases;
 
 struct Listing {  // a page of stored entities
   std::vector<StoredEntity> entities;
@@ -232,11 +245,17 @@ class Store {
   // Settled rows of inbox and outbox from before that moment, at most `limit` of each; what is not settled stays.
   virtual Result<Forgotten> forget_settled(Instant before, std::size_t limit) = 0;
   virtual Result<std::uint64_t> bytes_in_use() = 0;
+  // Gives the file system some of the room that nothing uses any more, at most so many bytes. 0: nothing (more) to
+  // give.
+  virtual Result<std::uint64_t> give_back([[maybe_unused]] std::uint64_t at_most) { return std::uint64_t{0}; }
 
   virtual Result<std::optional<Ledger>> ledger(std::string_view destination, std::string_view artifact,
                                                std::string_view care_id) = 0;
   virtual Result<std::optional<Ledger>> ledger_of(std::string_view destination, std::string_view type,
                                                   std::string_view id) = 0;
+
+  // `kind`: of the entity; `artifacts`: whose ledgers are asked for. The same as by single calls, but of one moment.
+  virtual Result<AtHand> at_hand(const OutboxItem& item, std::string_view kind, std::span<const std::string> artifacts);
 
   // Due items (Planned; Unknown and RetryAt whose time has come), in order, at most one per lane unless urgent. An item
   // is due only when every earlier one of its lane is settled or parked.
@@ -264,6 +283,9 @@ class Store {
   virtual Result<std::vector<AuditRow>> audit_trail(std::int64_t after, std::size_t limit) = 0;
   // Can we write at this moment? (readiness)
   virtual Result<void> check() = 0;
+
+  // How several replicas divide the work of this store (leases.h); null: it has one user, who does everything.
+  virtual Leases* leases() { return nullptr; }
 };
 
 // ---- ehr ------------------------------------------------------------------------------------------------------------
@@ -337,6 +359,9 @@ class Ehr {
   virtual BulkExport* bulk() { return nullptr; }
   // The same EHR for what must not wait for quiet hours.
   virtual Ehr& urgent() { return *this; }
+  // The same EHR for one piece of work: create() and update() ask `may_send` as the last thing before the request
+  // leaves and answer NotSent when it says no. Null: this connection cannot.
+  virtual std::unique_ptr<Ehr> permitted(std::function<bool()>) { return nullptr; }
   // From now on no call waits for its turn; those that would fail.
   virtual void stop_waiting() {}
 };

@@ -3,7 +3,7 @@
 #include "base/arena.h"
 #include "fhir/bundle.h"
 #include "fhir/json.h"
-#include "flow/ladder.h"
+#include "flow/held_ledgers.h"
 #include "flow/query.h"
 #include "flow/write_plan.h"
 
@@ -20,19 +20,6 @@ using fhir::Node;
 constexpr std::string_view kCursor = "provenance";
 constexpr std::string_view kTried = "tried ";  // before a version: a create may have arrived
 constexpr Artifact kWrite = {"write", "WriteRecord", "care-to-write-provenance", "Provenance"};
-
-// All resources that an item of this kind may have made.
-std::vector<std::string_view> parts_of(std::string_view artifact) {
-  std::vector<std::string_view> parts = {artifact};
-  for (const Rung& rung : ladder_of(artifact)) {
-    for (const auto* list : {&rung.parts, &rung.companions}) {
-      for (const std::string_view part : *list) {
-        if (std::ranges::find(parts, part) == parts.end()) parts.push_back(part);
-      }
-    }
-  }
-  return parts;
-}
 
 Result<fhir::DocumentPtr> entity_of(Store& store, const OutboxItem& item) {
   const Artifact* artifact = find_artifact(item.artifact);
@@ -158,14 +145,14 @@ Result<std::vector<WrittenVersion>> versions_written(Store& store, const OutboxI
   std::vector<WrittenVersion> found;
   if (item.state != OutboxState::Verified) return found;
   BHI_TRY(const auto entity, entity_of(store, item));
-  for (const std::string_view part : parts_of(item.artifact)) {
-    BHI_TRY(const auto ledger, store.ledger(item.destination, part, item.care_id));
+  BHI_TRY(const auto ledgers, ledgers_of(store, item.destination, item.artifact, item.care_id));
+  for (const Ledger& ledger : ledgers) {
     // `rendered` is empty when the version there was only read: somebody else's.
-    if (!ledger || ledger->id.empty() || ledger->rendered.empty() || ledger->care_version < item.care_version) continue;
-    WrittenVersion written{std::string(part), ledger->type, ledger->id, ledger->version, false};
+    if (ledger.rendered.empty() || ledger.care_version < item.care_version) continue;
+    WrittenVersion written{ledger.artifact, ledger.type, ledger.id, ledger.version, false};
     const Node& root = entity->root();
     const bool theirs = text_in(root, "source", "system") == item.destination &&
-                        text_in(root, "source", "type") == ledger->type && text_in(root, "source", "id") == ledger->id;
+                        text_in(root, "source", "type") == ledger.type && text_in(root, "source", "id") == ledger.id;
     BHI_TRY(const auto told, store.cursor(kCursor, cursor_name(item, written)));
     const bool first = !told || *told == written.version || *told == std::string(kTried) + written.version;
     const bool later_version = !written.version.empty() && written.version != "1" &&

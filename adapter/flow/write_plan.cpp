@@ -63,6 +63,7 @@ Node context_node(const Engine& engine, const Artifact& artifact, std::string_vi
                  {"identifierValue", text(identifier_value(artifact.name, care_id), arena)},
                  {"derivedFrom", list(origins)},
                  {"members", list(members)},
+                 {"removed", context.removed ? Node::boolean(true) : Node()},
                  {"replaces", text(context.replaces, arena)},
                  {"version", version},
                  {"documents", list(documents)},

@@ -30,6 +30,7 @@ struct WriteContext {
   std::string id = {};                    // in our identifier; empty: the entity's own
   std::vector<std::string> members = {};  // of a panel: "Observation/3" at the destination
   std::string replaces = {};              // of a document: the one at the destination that it takes the place of
+  bool removed = false;                   // of a part of a plan: the plan has it no longer
   std::int64_t version = 0;               // of the entity, as documents say it; 0: not said
   std::string notice = {};                // travels in words with a document (42 CFR 2.32); empty: none
   struct Form {

@@ -53,6 +53,7 @@ struct ApiParts {
   SubscriptionBook* subscriptions = nullptr;               // none: there are none
   std::function<void(std::string_view source)> wake_subscriptions = {};
   WritingParts writing = {};
+  std::function<std::string()> replicas = {};  // who shares the store, as JSON
 };
 
 struct Collection;
@@ -125,6 +126,7 @@ class Api {
   http::Response console(const Call& call);
   http::Response console_style(const Call& call);
   http::Response console_script(const Call& call);
+  http::Response replicas(const Call& call);
   http::Response write_plans(const Call& call);
   http::Response plan_anew(const Call& call);
   http::Response admin_safety(const Call& call);

@@ -39,6 +39,10 @@ http::Response Api::write_plans(const Call&) {
   return json_answer(200, JsonObject().raw("destinations", json_array(plans)).str());
 }
 
+http::Response Api::replicas(const Call&) {
+  return json_answer(200, parts_.replicas ? parts_.replicas() : std::string("{}"));
+}
+
 http::Response Api::plan_anew(const Call& call) {
   if (parts_.writing.plan_anew) parts_.writing.plan_anew();
   const auto kept = parts_.store.audit({"plan-anew", call.caller.name, "write-plan", "ok", parts_.now()});

@@ -1,5 +1,6 @@
 // Where EHRs call by themselves. Its own authentication: the secret of the subscription, no token of ours. Nothing is
 // asked of the EHR here; what was told is durable before it is answered.
+#include "base/failpoint.h"
 #include "fhir/xml.h"
 #include "service/answers.h"
 #include "service/api.h"
@@ -102,12 +103,14 @@ http::Response Api::heard(const Call& call, std::string_view record) {
     return error_answer(understood.error());
   }
 
+  failpoint("notify.before");
   const auto taken =
       one->take(parts_.store, document ? &document->root() : nullptr, notification, *proven, parts_.now());
   if (!taken.ok()) {
     count("failed");
     return error_answer(taken.error());
   }
+  failpoint("notify.after");
   count(taken->repeated ? "repeated" : "taken");
   parts_.metrics.count(Metric::ReceivedResources, taken->records, {one->source().name, "notify"});
   parts_.metrics.count(Metric::StoredResources, taken->stored, {one->source().name, "notify"});

@@ -5,6 +5,7 @@
 // old answer and comes again with the next look.
 #pragma once
 
+#include <algorithm>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -45,6 +46,17 @@ class Board {
     if (!ready_.wait(lock, stop, [this] { return !jobs_.empty(); }) || stop.stop_requested()) return std::nullopt;
     auto job = std::move(jobs_.front());
     jobs_.pop_front();
+    return job;
+  }
+
+  // The first that `fits`, without waiting.
+  template <typename Fits>
+  std::optional<std::pair<std::string, Job>> take_if(const Fits& fits) {
+    const std::lock_guard lock(mutex_);
+    const auto found = std::ranges::find_if(jobs_, [&](const auto& one) { return fits(one.second); });
+    if (found == jobs_.end()) return std::nullopt;
+    auto job = std::move(*found);
+    jobs_.erase(found);
     return job;
   }
 

@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::chrono::seconds kLongestSleep{60};
 constexpr std::chrono::seconds kStoreAgain{5};
+constexpr std::chrono::seconds kNotOurs{1};  // another replica loads: do we by now?
 
 flow::BulkSettings settings_from(const SourceSettings& source, const LimitSettings& limits) {
   flow::BulkSettings settings;
@@ -48,20 +49,27 @@ BulkWork::BulkWork(const Common& common, EhrLink& link, const LimitSettings& lim
 void BulkWork::run(std::stop_token stop) {
   while (!stop.stop_requested()) {
     const auto worked = work(stop);
-    if (worked) return;
+    if (worked && *worked == Left::Ended) return;
+    if (worked) {
+      bell_.wait(stop, kNotOurs);
+      continue;
+    }
     line_.failed(link_.settings().name, "bulk export", "", worked.error());
     bell_.wait(stop, kStoreAgain);
   }
 }
 
-Result<void> BulkWork::work(std::stop_token stop) {
+Result<BulkWork::Left> BulkWork::work(std::stop_token stop) {
   const auto& source = link_.settings();
   flow::BulkExport* bulk = link_.ehr().bulk();
   if (bulk == nullptr) {
     release("this connection has no Bulk Data export");
-    return {};
+    return Left::Ended;
   }
-  const auto stopping = [&stop] { return stop.stop_requested(); };
+  const flow::Underway ours(common_.leases, source_job(source.name));
+  if (!ours) return Left::ToAnother;
+  const auto lost = [&] { return !flow::holds(common_.leases, source_job(source.name)); };
+  const auto stopping = [&] { return stop.stop_requested() || lost(); };
   const auto ehr = stoppable(link_.ehr(), stopping);
   BHI_TRY(auto run, flow::BulkRun::open(common_.store, settings_));
   {
@@ -73,10 +81,10 @@ Result<void> BulkWork::work(std::stop_token stop) {
   const flow::BulkWorld world{common_.store, *ehr,     *bulk,
                               common_.now,   stopping, [this](const flow::BulkJob& job) { look(job); }};
   const bool once = source.bulk.use == BulkUse::FirstLoad;
-  while (!stop.stop_requested()) {
+  while (!stopping()) {
     if (once && run.job().loaded && run.job().phase == flow::BulkPhase::Idle) {
       release("loaded by one export; polling goes on behind it");
-      return {};
+      return Left::Ended;
     }
     const flow::BulkPhase before = run.job().phase;
     BHI_TRY(const auto news, run.advance(world));
@@ -97,11 +105,16 @@ Result<void> BulkWork::work(std::stop_token stop) {
                     .text("phase", flow::name(run.job().phase))
                     .text("kind", flow::name(run.job().kind)));
     }
-    if (ended(news, run.job())) return {};
-    const auto rest = news.again - common_.now();
-    if (rest.count() > 0) bell_.wait(stop, std::min<std::chrono::milliseconds>(rest, kLongestSleep));
+    if (ended(news, run.job())) return Left::Ended;
+    const auto again = std::min(news.again, common_.now() + kLongestSleep);
+    // In naps, so that the source goes to another replica when it should.
+    while (common_.now() < again && !stopping()) {
+      const auto nap =
+          common_.leases == nullptr ? std::chrono::milliseconds(kLongestSleep) : std::chrono::milliseconds(kNotOurs);
+      bell_.wait(stop, std::min<std::chrono::milliseconds>(again - common_.now(), nap));
+    }
   }
-  return {};
+  return Left::ToAnother;
 }
 
 // After a step: is there nothing more to do?

@@ -39,7 +39,8 @@ class BulkWork {
   std::string status() const;
 
  private:
-  Result<void> work(std::stop_token stop);
+  enum class Left { Ended, ToAnother };  // for good, or for now: another replica loads, or we are stopping
+  Result<Left> work(std::stop_token stop);
   void look(const flow::BulkJob& job);
   bool ended(const flow::BulkNews& news, const flow::BulkJob& job);
   void release(const std::string& reason);

@@ -13,6 +13,7 @@
 #include "service/on_call_work.h"
 #include "service/poller.h"
 #include "service/provenance_work.h"
+#include "service/replica_work.h"
 #include "service/retention_work.h"
 #include "service/shell.h"
 #include "service/subscription_work.h"
@@ -33,6 +34,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kSilenceAllowed{60'000};
+constexpr int kDeliveryThreads = 2;  // per destination: one may be held up by the disk or by a token
 
 flow::Destinations destinations_of(const Settings& settings) {
   flow::Destinations destinations;
@@ -59,7 +61,8 @@ struct Daemon::Inside {
             }),
         engine(std::move(parts.engine)),
         maps(engine, metrics, std::move(parts.maps)),
-        common{store, metrics, engine, destinations_of(settings), std::move(parts.now)},
+        common{store, metrics, engine, destinations_of(settings), std::move(parts.now), store.leases()},
+        replicas(common, {[this] { wake_all(); }, [this] { changed_elsewhere(); }}),
         board(store, common.now),
         subscriptions(settings),
         on_call({common, settings.on_call, settings.instance_id,
@@ -72,7 +75,7 @@ struct Daemon::Inside {
                            static_cast<std::uint64_t>(settings.store_max_mib) << 20}),
         api({store, settings, metrics, engine, board, common.destinations, common.now, [this] { lanes.wake(); },
              [this] { wake_deliveries(); }, version, [this] { return sources(); }, &subscriptions,
-             [this](auto source) { wake_subscriptions(source); }, writing()}),
+             [this](auto source) { wake_subscriptions(source); }, writing(), [this] { return replicas.status(); }}),
         access(settings.tokens) {}
 
   Settings settings;
@@ -84,6 +87,7 @@ struct Daemon::Inside {
   LiveEngine engine;
   MapWatch maps;
   Common common;
+  ReplicaWork replicas;
   CareBoard board;
   SubscriptionBook subscriptions;
   OnCallWork on_call;
@@ -114,6 +118,8 @@ struct Daemon::Inside {
   Result<void> open();
   void start_threads();
   void start_thread(const char* what, std::function<void(std::stop_token)> body);
+  void wake_all();
+  void changed_elsewhere();
   void wake_deliveries();
   void wake_subscriptions(std::string_view source);
   void want(std::string_view source, const std::string& form);
@@ -158,6 +164,7 @@ Result<void> Daemon::Inside::open() {
         source.provenance ? provenances.back().get() : nullptr));
     on_call.watch(link);
   }
+  replicas.offer(settings);
   BHI_TRY(server, http::Server::open(settings.listen, settings.limits, api_application(api, access)));
   auto small = settings.limits;
   small.max_connections = 8;
@@ -177,6 +184,7 @@ Result<void> Daemon::Inside::open() {
 }
 
 void Daemon::Inside::start_threads() {
+  start_thread("replicas", [this](auto stop) { replicas.run(stop); });
   start_thread("lanes", [this](auto stop) { lanes.dispatch(stop); });
   for (int i = 0; i < settings.workers; ++i) start_thread("worker", [this](auto stop) { lanes.work(stop); });
   for (auto& bulk : bulks) start_thread("bulk", [&bulk](auto stop) { bulk->run(stop); });
@@ -184,8 +192,12 @@ void Daemon::Inside::start_threads() {
   for (auto& work : subscription_works) start_thread("subscriptions", [&work](auto stop) { work->run(stop); });
   for (auto& delivery : deliveries) {
     start_thread("deliveries", [&delivery](auto stop) { delivery->dispatch(stop); });
-    for (int i = 0; i < settings.delivery_workers; ++i)
-      start_thread("delivery", [&delivery](auto stop) { delivery->work(stop); });
+    const int senders = std::min(settings.delivery_workers, kDeliveryThreads);
+    const int at_once = (settings.delivery_workers + senders - 1) / senders;
+    for (int i = 0; i < senders; ++i) {
+      start_thread("delivery",
+                   [&delivery, at_once](auto stop) { delivery->work(stop, static_cast<std::size_t>(at_once)); });
+    }
   }
   for (auto& work : provenances) start_thread("provenance", [&work](auto stop) { work->run(stop); });
   for (auto& drop : drops) start_thread("drop folder", [&drop](auto stop) { drop->run(stop); });
@@ -221,6 +233,18 @@ void Daemon::Inside::start_thread(const char* what, std::function<void(std::stop
     --running;
     thread_ended.notify_all();
   });
+}
+
+void Daemon::Inside::wake_all() {
+  lanes.wake();
+  wake_deliveries();
+  for (auto& poller : pollers) poller->wake();
+}
+
+void Daemon::Inside::changed_elsewhere() {
+  board.forget_practice();
+  board.bell().ring();
+  on_call.wake();
 }
 
 void Daemon::Inside::wake_deliveries() {
@@ -307,6 +331,7 @@ std::string Daemon::Inside::scrape() {
   for (const auto& poller : pollers) poller->report(metrics);
   for (const auto& work : subscription_works) work->report(metrics);
   for (const auto& drop : drops) drop->report(metrics);
+  replicas.report(metrics);
   api.report_identities(metrics);
   if (const auto counts = store.counts(common.now()); counts.ok()) {
     const auto set = [this](Metric metric, std::size_t value, const char* state) {

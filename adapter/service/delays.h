@@ -21,6 +21,14 @@ class Delays {
     return found != until_.end() && now < found->second.at;
   }
 
+  // Our own store was busy or its disk full: what waits goes on soon after it is better.
+  void busy(const std::string& key, Clock::time_point now) {
+    const std::lock_guard lock(mutex_);
+    auto& rest = until_[key];
+    rest.at = now + first_;
+    rest.length = {};
+  }
+
   // Doubles from failure to failure.
   void failed(const std::string& key, Clock::time_point now) {
     const std::lock_guard lock(mutex_);

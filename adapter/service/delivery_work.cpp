@@ -1,25 +1,34 @@
 #include "service/delivery_work.h"
 
+#include "base/fibers.h"
 #include "flow/deliver.h"
 #include "flow/fate.h"
 #include "flow/held_back.h"
+#include "flow/leases.h"
 #include "service/log.h"
 #include "service/outbox_folder.h"
 
 #include <algorithm>
 #include <exception>
+#include <optional>
 
 namespace bhi::service {
 
 namespace {
 
 constexpr std::size_t kLooked = 1000;
+constexpr std::chrono::milliseconds kGlance{10};  // at the board, while answers are waited for
+constexpr std::size_t kUrgentBeside = 16;
 constexpr std::size_t kAhead = 16;  // handed out before they are sent; few, so that an urgent one is soon in front
 constexpr std::chrono::seconds kTick{1};
 constexpr std::chrono::hours kRecheck{1};
 
 std::string key_of(const flow::OutboxItem& item) {
   return item.urgent ? "urgent|" + std::to_string(item.seq) : "lane|" + item.patient;
+}
+
+std::string lease_of(const flow::OutboxItem& item) {
+  return flow::lease_of_partition(flow::partition_of(flow::outbox_key(item.destination, item.patient)));
 }
 
 }  // namespace
@@ -47,6 +56,8 @@ void DeliveryWork::dispatch(std::stop_token stop) {
 void DeliveryWork::recheck() {
   const auto now = Delays::Clock::now();
   if (now < next_recheck_) return;
+  const flow::Underway ours(common_.leases, plan_job(link_.settings().name));
+  if (!ours) return;
   next_recheck_ = now + kRecheck;
   const auto& destination = link_.settings();
   const auto released =
@@ -60,11 +71,42 @@ void DeliveryWork::recheck() {
   }
 }
 
+// The store failed (a full disk) while an item was on its way: it stands as sent, and nobody would touch it until the
+// next start.
+void DeliveryWork::take_up_stranded() {
+  std::set<std::int64_t> stranded;
+  {
+    const std::lock_guard lock(mutex_);
+    stranded = stranded_;
+  }
+  for (const auto seq : stranded) {
+    auto item = common_.store.outbox_item(seq);
+    if (!item.ok()) return;
+    if (*item && (*item)->state == flow::OutboxState::Sent) {
+      if (board_.busy().contains(key_of(**item))) continue;  // on its way again
+      const flow::Underway ours(common_.leases, lease_of(**item));
+      if (!ours) continue;  // whoever takes the partition over looks it up
+      flow::Settled settled;
+      settled.item = *std::move(*item);
+      settled.item.state = flow::OutboxState::Unknown;
+      settled.item.reason = "its answer could not be recorded";
+      settled.item.not_before = common_.now();
+      settled.audit.push_back({"settle", settled.item.destination, "outbox/" + std::to_string(seq),
+                               "unknown: " + settled.item.reason, common_.now()});
+      if (!common_.store.settle(settled).ok()) return;
+    }
+    const std::lock_guard lock(mutex_);
+    stranded_.erase(seq);
+  }
+}
+
 void DeliveryWork::look() {
+  take_up_stranded();
   const bool paused = paused_now();
   // Not for each item that is on its way: an EHR changes what it can do a few times a year.
   if (!paused && Delays::Clock::now() >= next_plan_) {
-    const auto planned = plans_.look();
+    const flow::Underway ours(common_.leases, plan_job(link_.settings().name));
+    const auto planned = plans_.look(ours ? WritePlanWatch::Learn::Yes : WritePlanWatch::Learn::No);
     if (planned.ok()) next_plan_ = Delays::Clock::now() + kTick;
     if (!planned.ok()) {
       log_event(LogLevel::Warn, "write plan not kept", JsonObject().text("reason", planned.error().message));
@@ -73,7 +115,10 @@ void DeliveryWork::look() {
   }
   const auto busy = board_.busy();  // before the question, see board.h
   const auto now = Delays::Clock::now();
-  auto items = common_.store.due(common_.now(), kLooked);
+  const auto clock = common_.now();
+  // Urgent ones come first in the answer; while there is enough on the board nobody else is asked for.
+  const std::size_t wanted = board_.waiting() >= kAhead / 2 ? kAhead : kLooked;
+  auto items = common_.store.due(clock + step_.ahead(clock, now), wanted);
   if (!items.ok()) {
     log_event(LogLevel::Warn, "due deliveries not read", JsonObject().text("reason", items.error().message));
     return;
@@ -97,17 +142,33 @@ bool DeliveryWork::paused_now() const {
   return until && *until - now > std::chrono::minutes(1);
 }
 
-void DeliveryWork::work(std::stop_token stop) {
-  while (auto job = board_.take(stop)) {
-    send(job->first, job->second);
-    board_.done(job->first);
-    bell_.ring();
+// Several at once on one thread: most of a delivery is waiting for the EHR and for the disk. What is urgent goes beside
+// those that are on their way.
+void DeliveryWork::work(std::stop_token stop, std::size_t at_once) {
+  Fibers fibers;
+  const auto fits = [&](const flow::OutboxItem& item) {
+    return fibers.open() < at_once || (item.urgent && fibers.open() < at_once + kUrgentBeside);
+  };
+  while (!stop.stop_requested()) {
+    for (;;) {
+      auto job = fibers.open() == 0 ? board_.take(stop) : board_.take_if(fits);
+      if (!job) break;
+      fibers.start([this, job = *std::move(job)] {
+        send(job.first, job.second);
+        board_.done(job.first);
+        bell_.ring();
+      });
+    }
+    fibers.turn(kGlance);
   }
+  while (fibers.open() > 0) fibers.turn(kGlance);
 }
 
 void DeliveryWork::send(const std::string& key, const flow::OutboxItem& item) {
   const auto& destination = link_.settings().name;
   const auto now = common_.now();
+  const flow::Underway ours(common_.leases, lease_of(item));
+  if (!ours) return;  // another replica has it now
   const auto capabilities = link_.capabilities(now);
   if (!capabilities.ok()) {
     line_.failed(destination, "delivery", "", capabilities.error());
@@ -121,9 +182,19 @@ void DeliveryWork::send(const std::string& key, const flow::OutboxItem& item) {
     const auto noted = provenance_->expect(item.seq);
     if (!noted.ok()) line_.failed(destination, "provenance", "", noted.error());
   }
-  auto& ehr = item.urgent ? link_.ehr().urgent() : link_.ehr();
+  auto& way = item.urgent ? link_.ehr().urgent() : link_.ehr();
+  // Nothing leaves that another replica may be sending already, however long we slept since the item was marked.
+  const auto permitted = common_.leases == nullptr ? nullptr : way.permitted([&ours] { return ours.may_send(); });
+  auto& ehr = permitted ? *permitted : way;
   try {
-    const auto settled = deliver(ehr, *capabilities, item, now);
+    std::optional<flow::Terms> fenced;
+    if (terms_.file && common_.leases != nullptr) {
+      fenced = terms_;
+      fenced->file = [&](const flow::OutboxFile& file) {
+        return ours.may_send() ? terms_.file(file) : Error{Kind::Busy, "another replica may have taken this over"};
+      };
+    }
+    const auto settled = deliver(ehr, **capabilities, item, now, fenced ? *fenced : terms_);
     if (settled.ok()) {
       delays_.worked(key);
       watch_.heard(*settled);
@@ -145,19 +216,33 @@ void DeliveryWork::send(const std::string& key, const flow::OutboxItem& item) {
   } catch (const std::exception&) {
     problem = {Kind::Fault, "an exception in a delivery"};
   }
-  delays_.failed(key, Delays::Clock::now());
+  if (common_.leases != nullptr && problem.kind == Kind::Conflict) {  // it is as its present holder has it
+    common_.metrics.count(Metric::Deliveries, 1, {destination, "left"});
+    log_event(LogLevel::Info, "delivery left to be looked at again",
+              JsonObject().text("destination", destination).number("seq", item.seq).text("reason", problem.message));
+    return;
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    stranded_.insert(item.seq);
+  }
+  if (problem.kind == Kind::Unavailable) {
+    delays_.busy(key, Delays::Clock::now());
+  } else {
+    delays_.failed(key, Delays::Clock::now());
+  }
   common_.metrics.count(Metric::Deliveries, 1, {destination, "error"});
   log_event(LogLevel::Error, "delivery failed; it is tried again later",
             JsonObject().text("destination", destination).number("seq", item.seq).text("reason", problem.message));
 }
 
 Result<flow::OutboxItem> DeliveryWork::deliver(flow::Ehr& ehr, const flow::Capabilities& capabilities,
-                                               const flow::OutboxItem& item, Instant now) {
+                                               const flow::OutboxItem& item, Instant now, const flow::Terms& terms) {
   const auto engine = common_.engine.get();
   if (link_.settings().dry_run) {
-    return flow::rehearse(*engine, common_.store, ehr, capabilities, item, now, terms_);
+    return flow::rehearse(*engine, common_.store, ehr, capabilities, item, now, terms);
   }
-  auto settled = flow::deliver(*engine, common_.store, ehr, capabilities, item, now, terms_);
+  auto settled = flow::deliver(*engine, common_.store, ehr, capabilities, item, now, terms);
   // A refusal by policy may mean that it can do less than it said; a plan that changes takes the item up again.
   if (settled.ok() && settled->state == flow::OutboxState::Parked && settled->trouble == flow::kPolicy) {
     link_.doubt_capabilities(now);
@@ -178,7 +263,7 @@ Result<flow::Preview> DeliveryWork::preview(const flow::OutboxItem& item) {
   BHI_TRY(const auto capabilities, link_.capabilities(now));
   auto& ehr = item.urgent ? link_.ehr().urgent() : link_.ehr();
   const auto engine = common_.engine.get();
-  return flow::preview(*engine, common_.store, ehr, capabilities, item, now, terms_);
+  return flow::preview(*engine, common_.store, ehr, *capabilities, item, now, terms_);
 }
 
 Result<flow::OutboxItem> DeliveryWork::resolve(const flow::OutboxItem& item, flow::Keep keep, std::string_view by) {

@@ -1,11 +1,13 @@
-// Outbox to one EHR: one thread looks what is due, some threads send, one item per patient at a time, urgent ones
-// first. Every destination has its own threads, so that one that does not answer holds up no other.
+// Outbox to one EHR: one thread looks what is due, two send, each several items at once (base/fibers.h), one item per
+// patient at a time, urgent ones first. Every destination has its own threads, so that one that does not answer holds
+// up no other.
 #pragma once
 
 #include "flow/outbox_acts.h"
 #include "flow/preview.h"
 #include "flow/terms.h"
 #include "service/board.h"
+#include "service/clock_step.h"
 #include "service/common.h"
 #include "service/delays.h"
 #include "service/ehr_link.h"
@@ -13,7 +15,10 @@
 #include "service/provenance_work.h"
 #include "service/write_plan_watch.h"
 
+#include <cstdint>
 #include <functional>
+#include <mutex>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -33,7 +38,7 @@ class DeliveryWork {
 
   void wake() { bell_.ring(); }
   void dispatch(std::stop_token stop);
-  void work(std::stop_token stop);
+  void work(std::stop_token stop, std::size_t at_once);
 
   const std::string& destination() const { return link_.settings().name; }
   std::string plan_status() const { return plans_.status(); }
@@ -46,10 +51,11 @@ class DeliveryWork {
 
  private:
   void look();
+  void take_up_stranded();
   void recheck();
   bool paused_now() const;
   Result<flow::OutboxItem> deliver(flow::Ehr& ehr, const flow::Capabilities& capabilities, const flow::OutboxItem& item,
-                                   Instant now);
+                                   Instant now, const flow::Terms& terms);
   void send(const std::string& key, const flow::OutboxItem& item);
 
   const Common& common_;
@@ -64,6 +70,9 @@ class DeliveryWork {
   StateLine line_;
   Delays::Clock::time_point next_recheck_{};
   Delays::Clock::time_point next_plan_{};
+  std::mutex mutex_;
+  std::set<std::int64_t> stranded_;  // guarded by mutex_
+  ClockStep step_;                   // of the dispatching thread
   LaneWatch watch_{common_, link_.settings().name};
 };
 

@@ -1,5 +1,6 @@
 #include "service/drop_folder.h"
 
+#include "base/failpoint.h"
 #include "base/hash.h"
 #include "service/log.h"
 
@@ -204,6 +205,7 @@ Result<void> DropFolder::take(int folder, const DropEntry& entry, const std::sto
     tell(outcome);
     known = moving_.insert_or_assign(entry.name, Done{entry.state, std::move(outcome)}).first;
   }
+  failpoint("drop.kept");
   BHI_CHECK(move(folder, entry, known->second.outcome));
   moving_.erase(known);
   return {};

@@ -1,5 +1,6 @@
 #include "service/ehr_link.h"
 
+#include "base/fibers.h"
 #include "ehr/fhir_ehr.h"
 #include "service/ehr_auth.h"
 #include "service/log.h"
@@ -49,16 +50,17 @@ class StoppableEhr : public flow::Ehr {
 
 }  // namespace
 
-Result<flow::Capabilities> EhrLink::capabilities(Instant now) {
+Result<EhrLink::CapabilitiesPtr> EhrLink::capabilities(Instant now) {
   const std::lock_guard lock(mutex_);
   // Between two tokens nothing is granted; that says nothing.
   const std::string granted = granted_ ? granted_() : std::string();
   const bool other_grant = known_ && !granted.empty() && granted != asked_with_ && now >= asked_ + kNotSooner;
   if (now >= ask_again_ || other_grant) {
     asked_ = now;
+    const StayHere here;                         // under the lock
     auto found = ehr_->urgent().capabilities();  // what is urgent cannot go without
     if (found.ok()) {
-      known_ = *std::move(found);
+      known_ = std::make_shared<const flow::Capabilities>(*std::move(found));
       failure_.reset();
       failures_ = 0;
       ask_again_ = now + kFresh;
@@ -69,7 +71,7 @@ Result<flow::Capabilities> EhrLink::capabilities(Instant now) {
       ++failures_;
     }
   }
-  if (known_) return *known_;
+  if (known_) return known_;
   return failure_.value_or(Error{Kind::Unavailable, "the EHR has not been asked yet"});
 }
 
@@ -83,9 +85,9 @@ void EhrLink::doubt_capabilities(Instant now) {
   if (failures_ == 0) ask_again_ = std::min(ask_again_, std::max(now, asked_ + kNotSooner));
 }
 
-std::optional<flow::Capabilities> EhrLink::known_capabilities() {
+EhrLink::CapabilitiesPtr EhrLink::known_capabilities() {
   const std::unique_lock lock(mutex_, std::try_to_lock);
-  return lock.owns_lock() ? known_ : std::nullopt;
+  return lock.owns_lock() ? known_ : nullptr;
 }
 
 void StateLine::failed(const std::string& source, const std::string& what, const std::string& about,

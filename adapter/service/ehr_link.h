@@ -33,13 +33,14 @@ class EhrLink {
 
   // Asked for when first needed and once an hour; a failure is remembered for a while, so that an EHR that is down is
   // not asked by every thread. What was known before goes on being good.
-  Result<flow::Capabilities> capabilities(Instant now);
+  using CapabilitiesPtr = std::shared_ptr<const flow::Capabilities>;
+  Result<CapabilitiesPtr> capabilities(Instant now);
   // The EHR may be able to do other things by now: it is asked before the next look, unless it was just asked.
   void doubt_capabilities(Instant now);
   // A person wants it asked now.
   void ask_again();
-  // Those at hand, without a question to the EHR; empty as well while somebody asks.
-  std::optional<flow::Capabilities> known_capabilities();
+  // Those at hand, without a question to the EHR; null as well while somebody asks.
+  CapabilitiesPtr known_capabilities();
 
  private:
   SourceSettings settings_;
@@ -47,7 +48,7 @@ class EhrLink {
   std::shared_ptr<ehr::Traffic> traffic_;
   std::function<std::string()> granted_;
   std::mutex mutex_;
-  std::optional<flow::Capabilities> known_;  // the rest is guarded by mutex_ too
+  CapabilitiesPtr known_;  // the rest is guarded by mutex_ too
   std::optional<Error> failure_;
   Instant ask_again_{};
   Instant asked_{};

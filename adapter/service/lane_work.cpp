@@ -1,5 +1,6 @@
 #include "service/lane_work.h"
 
+#include "flow/leases.h"
 #include "flow/work.h"
 #include "service/log.h"
 
@@ -43,6 +44,8 @@ void LaneWork::work(std::stop_token stop) {
 }
 
 void LaneWork::work_on(const std::string& lane) {
+  const flow::Underway ours(common_.leases, flow::lease_of_partition(flow::partition_of(lane)));
+  if (!ours) return;  // another replica has it now
   const auto source = std::string_view(lane).substr(0, lane.find('|'));
   Error problem;
   try {
@@ -64,7 +67,17 @@ void LaneWork::work_on(const std::string& lane) {
   } catch (const std::exception&) {  // what it says could hold patient data
     problem = {Kind::Fault, "an exception in a map or rule"};
   }
-  delays_.failed(lane, Delays::Clock::now());
+  if (common_.leases != nullptr &&
+      problem.kind == Kind::Conflict) {  // nothing was kept; who has the lane reads it anew
+    log_event(LogLevel::Info, "lane left to be read again",
+              JsonObject().text("source", source).text("reason", problem.message));
+    return;
+  }
+  if (problem.kind == Kind::Unavailable) {
+    delays_.busy(lane, Delays::Clock::now());
+  } else {
+    delays_.failed(lane, Delays::Clock::now());
+  }
   // The lane names a patient, so the line does not name the lane.
   log_event(LogLevel::Error, "lane failed; it is tried again later",
             JsonObject().text("source", source).text("kind", name(problem.kind)).text("reason", problem.message));

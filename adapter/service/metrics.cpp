@@ -140,6 +140,8 @@ const std::vector<MetricInfo>& metric_table() {
        {}},
       {Metric::OutboxItems, Form::Gauge, "bhi_outbox_items", "Outbox items by state", {"state"}},
       {Metric::StoreBytes, Form::Gauge, "bhi_store_bytes", "Of the store's database in use, without its log", {}},
+      {Metric::PartitionsHeld, Form::Gauge, "bhi_partitions_held", "Partitions of lanes that this replica works", {}},
+      {Metric::Replicas, Form::Gauge, "bhi_replicas", "Replicas that share the store and live", {}},
       {Metric::OnCallNotices,
        Form::Counter,
        "bhi_on_call_notices_total",

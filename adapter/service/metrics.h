@@ -43,6 +43,8 @@ enum class Metric : std::uint8_t {
   MapsRejected,
   OutboxItems,
   StoreBytes,
+  PartitionsHeld,
+  Replicas,
   OnCallNotices,
   OnCallEvents,
   StartTime,

@@ -1,5 +1,6 @@
 #include "service/on_call_work.h"
 
+#include "base/failpoint.h"
 #include "care/safety.h"
 #include "flow/binding.h"
 #include "flow/ladder.h"
@@ -44,7 +45,7 @@ void OnCallWork::run(std::stop_token stop) {
   while (!stop.stop_requested()) {
     Error problem;
     try {
-      const auto done = round(stop);
+      const auto done = round_if_ours(stop);
       if (done.ok()) {
         line.worked("-", "on call", "");
         bell_.wait(stop, kTick);
@@ -59,6 +60,18 @@ void OnCallWork::run(std::stop_token stop) {
   }
 }
 
+// Another replica that had the watch may have told somebody: all is read anew.
+Result<void> OnCallWork::round_if_ours(std::stop_token stop) {
+  const flow::Underway ours(parts_.common.leases, kOnCallJob);
+  if (!ours) {
+    begun_ = false;
+    watched_.clear();
+    return {};
+  }
+  BHI_TRY([[maybe_unused]] const auto next, round(stop));
+  return {};
+}
+
 Result<Instant> OnCallWork::round(std::stop_token stop) {
   if (!begun_) BHI_CHECK(begin());
   BHI_CHECK(follow());
@@ -71,7 +84,7 @@ Result<Instant> OnCallWork::round(std::stop_token stop) {
   look_for_ways(now);
   auto next = now + std::chrono::hours(1);
   for (auto& [id, watched] : watched_) {
-    if (stop.stop_requested()) break;
+    if (stop.stop_requested() || !flow::holds(parts_.common.leases, kOnCallJob)) break;
     now = parts_.common.now();  // telling takes its time
     // A clock that was set back: what lies too far ahead is looked at now.
     const bool due = watched.next <= now || watched.next > now + std::chrono::hours(24 * 8) || rung.contains(id);
@@ -216,7 +229,9 @@ bool OnCallWork::reached(const OnCallContact& contact, const char* who, Instant&
     say("failed just now, tried again soon");
     return false;
   }
+  failpoint("on-call.before");
   const auto telling = parts_.tell(contact, text);
+  failpoint("on-call.told");
   parts_.common.metrics.count(Metric::OnCallNotices, 1, {who, telling.told ? "told" : "failed"});
   rests_until = telling.told ? Instant{} : parts_.common.now() + kRest;
   if (!telling.problems.empty()) {

@@ -64,6 +64,7 @@ class OnCallWork {
     EhrLink* link;
     std::optional<std::string> missing;  // empty text: there is a way; no value: not known yet
   };
+  Result<void> round_if_ours(std::stop_token stop);
   Result<void> begin();
   Result<void> follow();
   Result<void> take(const std::string& id, const flow::StoredEntity* stored);

@@ -144,13 +144,16 @@ std::vector<Option> make_table() {
           "folder with `mappings/` and `fhir_profiles/`; found from where the program stands when not given",
           path<S>(BHI_FIELD(S, assets), "the path of a folder")),
       row("workers", "2", "threads that map and apply what was received", whole<S>(BHI_FIELD(S, workers), 1, 64)),
-      row("delivery_workers", "2", "threads that write back, for each source with `write_back`",
-          whole<S>(BHI_FIELD(S, delivery_workers), 1, 16)),
+      row("delivery_workers", "2", "writes under way at once, for each source with `write_back`",
+          whole<S>(BHI_FIELD(S, delivery_workers), 1, 64)),
       row("drain_secs", "20", "how long a stop waits for work in progress; what is left continues at the next start",
           whole<S>(BHI_FIELD(S, drain_secs), 1, 600)),
       row("store.path", kRequired,
-          "file of the SQLite database; its folder is made when it is missing, but not the folder above",
-          path<S>(BHI_FIELD(S, store_path), "the path of a file")),
+          "file of the SQLite database; its folder is made when it is missing, but not the folder above. Or "
+          "`postgres://user@host/database?option=value` as libpq reads it, for a PostgreSQL database; its password "
+          "comes "
+          "from the file that `passfile=` names, or from `~/.pgpass`",
+          path<S>(BHI_FIELD(S, store_path), "the path of a file, or an address postgres://...")),
       row("store.key_files", "",
           "files with the keys (32 bytes, or 64 hexadecimal digits: `openssl rand -hex 32`) under which what tells of "
           "people is sealed in the store (AES-256-GCM); the first one seals, all of them open, so that a new key is "
@@ -166,6 +169,12 @@ std::vector<Option> make_table() {
       row("store.max_mib", "0",
           "size from which settled items are forgotten before their time, down to one day; 0: as large as it gets",
           whole<S>(BHI_FIELD(S, store_max_mib), 0, 1 << 24)),
+      row("replicas.lease_secs", "15",
+          "of several daemons on one PostgreSQL database: after so long what one that died or stands still was working "
+          "on is taken over by the others; each renews three times as often",
+          whole<S>(BHI_FIELD(S, replicas.lease_secs), 1, 300)),
+      row("replicas.name", "", "our name among them, for people; that of the host when not given",
+          name_text<S>(BHI_FIELD(S, replicas.name))),
       row("events.keep_days", "365",
           "how long `/care/events` tells of a change; a follower that was away longer begins anew",
           whole<S>(BHI_FIELD(S, events_keep_days), 1, 36500)),

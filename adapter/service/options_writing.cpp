@@ -117,6 +117,11 @@ std::vector<Option> writing_options() {
                                "in the document of a care plan the plan as a FHIR resource, beside what people read; "
                                "not every EHR takes documents with two contents",
                                [](E& source) -> bool& { return source.writing.structured_plan; }));
+  options.push_back(yes_no_row("sources[].writing.parts",
+                               "opt in to discrete parts: where the EHR takes no CarePlan, each activity of our plans "
+                               "is written as a ServiceRequest, each problem as a Condition, each goal as a Goal where "
+                               "that is taken; before the document, or where writing.care_plan names `parts`",
+                               [](E& source) -> bool& { return source.writing.parts; }));
   options.push_back(yes_no_row("sources[].writing.panel",
                                "beside the answers and the score of a screening its panel (an Observation of US Core "
                                "whose member is the score); where the EHR takes no answers it goes in any case",
@@ -141,6 +146,10 @@ std::vector<std::string> check_writing(const SourceSettings& source) {
       mistakes.push_back("writing.twice: `" + std::string(of.artifact) + "` needs DocumentReference in " + option);
     }
   }
+  const auto plans = source.writing.rungs.find("care-plan");
+  if (source.writing.parts && plans != source.writing.rungs.end() && !has(plans->second, flow::kParts)) {
+    mistakes.push_back("writing.parts: needs `parts` in writing.care_plan");
+  }
   if (source.writing.outbox_folder.empty() != source.writing.outbox_key_file.empty()) {
     mistakes.push_back("writing: outbox_folder and outbox_key_file belong together");
   }
@@ -154,6 +163,7 @@ flow::WritingWishes wishes_of(const WritingOptions& options) {
   wishes.outbox_files = !options.outbox_folder.empty();
   wishes.panel = options.panel;
   wishes.structured_plan = options.structured_plan;
+  wishes.parts = options.parts;
   return wishes;
 }
 

@@ -1,5 +1,6 @@
 #include "service/outbox_folder.h"
 
+#include "base/failpoint.h"
 #include "ehr/base64url.h"
 #include "flow/outbox_file.h"
 #include "service/files.h"
@@ -48,6 +49,7 @@ Result<void> write_whole(const std::string& path, std::string_view text) {
     }
     if (::fsync(file.number()) != 0) return failed("a file cannot be made durable");
   }
+  failpoint("outbox-file.part");
   if (std::rename(part.c_str(), path.c_str()) != 0) return failed("a file cannot be put in its place");
   return {};
 }
@@ -77,6 +79,7 @@ Result<std::string> write_outbox_file(const WritingOptions& options, const flow:
   BHI_CHECK(write_whole(path, file.body));
   const Handle folder(::open(options.outbox_folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (folder.number() < 0 || ::fsync(folder.number()) != 0) return failed("the folder cannot be made durable");
+  failpoint("outbox-file.placed");
   return name;
 }
 

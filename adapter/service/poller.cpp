@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 namespace bhi::service {
 
@@ -17,7 +18,8 @@ constexpr std::chrono::minutes kFormAgain{10};  // a form that was not there is 
 constexpr std::chrono::minutes kUnsupportedAgain{60};
 constexpr std::chrono::seconds kNoCapabilities{5};
 constexpr std::chrono::seconds kHeldAgain{1};
-constexpr int kPatientsATurn = 5;  // then it is the next type's turn
+constexpr std::chrono::seconds kNotOurs{1};  // another replica polls: do we by now?
+constexpr int kPatientsATurn = 5;            // then it is the next type's turn
 
 // "GET Patient: 400 required": the status of a refusal; empty when there is none.
 std::string status_of(const Error& error) {
@@ -46,7 +48,10 @@ Poller::Poller(const Common& common, EhrLink& link, std::function<void()> wake_l
 }
 
 void Poller::run(std::stop_token stop) {
-  const auto ehr = stoppable(link_.ehr(), [&stop] { return stop.stop_requested(); });
+  // A poll of many pages ends at the next one when the source is another replica's.
+  const auto all = stoppable(link_.ehr(), [&stop] { return stop.stop_requested(); });
+  const auto ehr = stoppable(
+      link_.ehr(), [&] { return stop.stop_requested() || !flow::holds(common_.leases, source_job(source())); });
   fill_in_.remember();
   remember_staleness();
   while (!stop.stop_requested()) {
@@ -57,17 +62,41 @@ void Poller::run(std::stop_token stop) {
       continue;
     }
     line_.worked(link_.settings().name, "connection", "");
-    const bool more = fill_in_.fetch(*ehr, stop);
-    for (auto& turn : turns_) {
-      if (hurry_.take(turn->type) && turn->failures == 0) turn->next = Clock::now();
-      if (stop.stop_requested() || turn->next > Clock::now()) continue;
-      if (held(*turn)) {
-        turn->next = Clock::now() + kHeldAgain;
-      } else {
-        poll(*turn, *ehr, *capabilities);
-      }
+    const bool more = fill_in_.fetch(*all, stop);  // what is missing here, whoever polls
+    const bool ours = take_turns(*ehr, **capabilities, stop);
+    const auto rest = ours ? next_turn() - Clock::now() : Clock::duration(kNotOurs);
+    if (!more) bell_.wait(stop, std::max(Clock::duration::zero(), rest));
+  }
+}
+
+// All that is due. False: another replica polls this source.
+bool Poller::take_turns(flow::Ehr& ehr, const flow::Capabilities& capabilities, const std::stop_token& stop) {
+  const flow::Underway ours(common_.leases, source_job(source()));
+  if (!ours) {
+    was_ours_ = false;
+    return false;
+  }
+  if (!std::exchange(was_ours_, true)) begin_anew();
+  for (auto& turn : turns_) {
+    if (hurry_.take(turn->type) && turn->failures == 0) turn->next = Clock::now();
+    if (stop.stop_requested() || turn->next > Clock::now()) continue;
+    if (held(*turn)) {
+      turn->next = Clock::now() + kHeldAgain;
+    } else {
+      poll(*turn, ehr, capabilities);
     }
-    if (!more) bell_.wait(stop, std::max(Clock::duration::zero(), next_turn() - Clock::now()));
+  }
+  return true;
+}
+
+// The source was another replica's, or nobody's: every type is asked for from where the store says.
+void Poller::begin_anew() {
+  if (common_.leases == nullptr) return;
+  remember_staleness();
+  for (auto& turn : turns_) {
+    turn->next = Clock::now();
+    turn->failures = 0;
+    turn->rounds = {};
   }
 }
 

@@ -57,6 +57,8 @@ class Poller {
     bool whole = false;                    // this poll is of everything, as if it were the first
   };
 
+  bool take_turns(flow::Ehr& ehr, const flow::Capabilities& capabilities, const std::stop_token& stop);
+  void begin_anew();
   void poll(Turn& turn, flow::Ehr& ehr, const flow::Capabilities& capabilities);
   bool left_out(const std::string& type, const flow::Capabilities& capabilities) const;
   void choose(Turn& turn, const flow::Capabilities& capabilities);
@@ -82,6 +84,7 @@ class Poller {
   StateLine line_;
   std::vector<std::unique_ptr<Turn>> turns_;
   FillIn fill_in_;
+  bool was_ours_ = false;     // the latest look found the source ours (common.h)
   mutable std::mutex mutex_;  // guards `complete`, `choice` and `known_until` of the turns
 };
 

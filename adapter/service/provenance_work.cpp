@@ -1,5 +1,6 @@
 #include "service/provenance_work.h"
 
+#include "base/failpoint.h"
 #include "flow/provenance.h"
 #include "service/log.h"
 #include "service/option_texts.h"
@@ -49,14 +50,18 @@ Result<void> ProvenanceWork::set(const std::string& name, const std::string& val
   return {};
 }
 
-Result<void> ProvenanceWork::expect(std::int64_t seq) { return set(std::to_string(seq), Waiting{}.text()); }
+Result<void> ProvenanceWork::expect(std::int64_t seq) {
+  auto kept = set(std::to_string(seq), Waiting{}.text());
+  failpoint("provenance.expected");
+  return kept;
+}
 
 void ProvenanceWork::run(std::stop_token stop) {
   StateLine line;
   while (!stop.stop_requested()) {
     Error problem;
     try {
-      const auto done = round(stop);
+      const auto done = round_if_ours(stop);
       if (done.ok()) {
         line.worked(link_.settings().name, "provenance", "");
         bell_.wait(stop, kTick);
@@ -71,10 +76,15 @@ void ProvenanceWork::run(std::stop_token stop) {
   }
 }
 
+Result<void> ProvenanceWork::round_if_ours(std::stop_token stop) {
+  const flow::Underway ours(common_.leases, provenance_job(link_.settings().name));
+  return ours ? round(stop) : Result<void>();
+}
+
 Result<void> ProvenanceWork::round(std::stop_token stop) {
   BHI_TRY(const auto waiting, common_.store.cursors(cursor(), ""));
   for (const auto& one : waiting) {
-    if (stop.stop_requested()) return {};
+    if (stop.stop_requested() || !flow::holds(common_.leases, provenance_job(link_.settings().name))) return {};
     const auto state = Waiting::read(one.value);
     if (state.not_before > common_.now()) continue;
     BHI_CHECK(tell(one.name, state.tries));
@@ -93,8 +103,11 @@ Result<void> ProvenanceWork::tell(const std::string& name, int tries) {
   const auto now = common_.now();
   const auto capabilities = link_.known_capabilities();
   if (!capabilities) return {};
-  const auto outcome =
-      flow::write_provenance(*common_.engine.get(), common_.store, link_.ehr(), *capabilities, *item, now);
+  const auto job = provenance_job(link_.settings().name);
+  const auto permitted =
+      common_.leases == nullptr ? nullptr : link_.ehr().permitted([&] { return common_.leases->may_send(job); });
+  auto& ehr = permitted ? *permitted : link_.ehr();
+  const auto outcome = flow::write_provenance(*common_.engine.get(), common_.store, ehr, *capabilities, *item, now);
   std::string reason;
   bool again = false;
   if (outcome.ok()) {

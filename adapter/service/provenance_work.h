@@ -27,6 +27,7 @@ class ProvenanceWork {
   Result<void> round(std::stop_token stop = {});
 
  private:
+  Result<void> round_if_ours(std::stop_token stop);  // another replica does it else
   std::string cursor() const { return "provenance-of-" + link_.settings().name; }
   Result<void> tell(const std::string& name, int tries);
   Result<void> set(const std::string& name, const std::string& value);

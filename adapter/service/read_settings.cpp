@@ -11,6 +11,7 @@
 #include "service/outbox_folder.h"
 #include "service/read_forms.h"
 #include "service/store_keys.h"
+#include "store/open_store.h"
 
 #include <yaml-cpp/yaml.h>
 
@@ -396,7 +397,8 @@ Result<void> check_files(const Settings& settings) {
   const auto note = [&](const std::string& where, const Result<void>& found) {
     if (!found.ok()) mistakes += (mistakes.empty() ? "" : "\n") + where + ": " + found.error().message;
   };
-  note("store.path", check_folder_of(settings.store_path));
+  note("store.path", store::is_postgres(settings.store_path) ? store::check_address(settings.store_path)
+                                                             : check_folder_of(settings.store_path));
   if (!settings.assets.empty()) note("assets", check_folder(settings.assets));
   if (!settings.maps_folder.empty()) note("maps.folder", check_folder(settings.maps_folder));
   if (const auto keys = read_store_keys(settings.store_key_files); !keys.ok()) {

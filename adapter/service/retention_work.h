@@ -1,4 +1,5 @@
 // Once an hour the store lets go of what is settled and old; when it has grown too large, of what is settled at all.
+// The file shrinks after it.
 #pragma once
 
 #include "service/board.h"
@@ -25,6 +26,8 @@ class RetentionWork {
   // Rows forgotten; stops when there is nothing left from before that moment.
   Result<std::size_t> forget(Instant before, std::stop_token stop);
   Result<void> keep_small(std::stop_token stop);
+  // What the forgotten rows leave goes back to the file system, in steps that others need not notice.
+  Result<void> give_back(std::stop_token stop);
 
   const Common& common_;
   Wishes wishes_;

@@ -106,6 +106,8 @@ const std::vector<Route>& Api::routes() {
       {"GET", "/admin", kOpen, Body::None, &Api::console, "the operator's page; it asks for a token itself"},
       {"GET", "/admin/console.css", kOpen, Body::None, &Api::console_style, "its layout"},
       {"GET", "/admin/console.js", kOpen, Body::None, &Api::console_script, "its program"},
+      {"GET", "/admin/replicas", kOperator, Body::None, &Api::replicas,
+       "which replicas share the store, and which partitions and jobs each holds; empty when we are alone"},
       {"GET", "/admin/plans", kOperator, Body::None, &Api::write_plans,
        "by which way each artifact reaches each EHR, why not by others, and what changed last"},
       {"POST", "/admin/plans/refresh", kOperator, Body::None, &Api::plan_anew,

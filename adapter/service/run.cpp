@@ -8,8 +8,11 @@
 #include "service/log.h"
 #include "service/notify.h"
 #include "service/store_keys.h"
-#include "store/sqlite_store.h"
+#include "store/open_store.h"
 
+#include <unistd.h>
+
+#include <array>
 #include <csignal>
 #include <cstdlib>
 #include <ctime>
@@ -20,6 +23,8 @@ namespace bhi::service {
 namespace {
 
 using std::chrono::milliseconds;
+
+constexpr int kDrainOfFailed = 2;  // seconds
 
 Instant system_now() { return std::chrono::time_point_cast<milliseconds>(std::chrono::system_clock::now()); }
 
@@ -35,6 +40,11 @@ sigset_t block_signals() {
   return set;
 }
 
+std::string host_name() {
+  std::array<char, 65> name{};
+  return gethostname(name.data(), name.size() - 1) == 0 && name[0] != 0 ? std::string(name.data()) : "replica";
+}
+
 Result<DaemonParts> open_parts(const Settings& settings, const std::string& version) {
   DaemonParts parts;
   parts.maps.load = [settings] { return load_engine(settings); };
@@ -46,9 +56,11 @@ Result<DaemonParts> open_parts(const Settings& settings, const std::string& vers
   for (const auto& warning : warnings_of(*parts.engine)) {
     log_event(LogLevel::Warn, "maps", JsonObject().text("reason", warning));
   }
-  store::SqliteOptions store_options;
-  BHI_TRY(store_options.keys, read_store_keys(settings.store_key_files));
-  BHI_TRY(parts.store, store::open_sqlite(settings.store_path, store_options));
+  BHI_TRY(const auto store_keys, read_store_keys(settings.store_key_files));
+  store::AmongReplicas replicas;
+  replicas.name = settings.replicas.name.empty() ? host_name() : settings.replicas.name;
+  replicas.lease = std::chrono::seconds(settings.replicas.lease_secs);
+  BHI_TRY(parts.store, store::open_store(settings.store_path, store_keys, replicas));
   // Filled while the daemon opens, before its threads start.
   const auto tokens = std::make_shared<std::map<std::string, std::shared_ptr<ehr::TokenSource>>>();
   parts.connect = [limits = settings.limits, version, tokens](const SourceSettings& source,
@@ -103,7 +115,9 @@ int run(const Settings& settings, const std::string& version) {
 
   notify_stopping();
   log_event(LogLevel::Info, "stopping");
-  const bool drained = (*daemon)->drain(std::chrono::seconds(settings.drain_secs));
+  // After a failure nothing is recorded any more: what somebody else does not let go of is not waited for.
+  const auto patience = (*daemon)->failed() ? std::min(settings.drain_secs, kDrainOfFailed) : settings.drain_secs;
+  const bool drained = (*daemon)->drain(std::chrono::seconds(patience));
   const bool failed = (*daemon)->failed();
   log_event(failed ? LogLevel::Error : LogLevel::Info, "stopped",
             JsonObject().flag("drained", drained).flag("failed", failed));

@@ -132,8 +132,14 @@ struct LimitSettings {
 
 enum class LogLevel : std::uint8_t { Debug, Info, Warn, Error };
 
+struct ReplicaSettings {
+  std::string name;    // among the replicas; empty: that of the host
+  int lease_secs = 0;  // after so long what a dead replica worked on is another's
+};
+
 struct Settings {
   std::string instance_id;
+  ReplicaSettings replicas;
   Address listen;
   Address management;
   std::string assets;  // folder with mappings/ and fhir_profiles/; empty: found from where the program stands
@@ -146,7 +152,7 @@ struct Settings {
   bool maps_watch = false;
   LogLevel log_level = LogLevel::Info;
   int workers = 0;
-  int delivery_workers = 0;  // per destination
+  int delivery_workers = 0;  // writes under way at once, per destination
   int drain_secs = 0;
   LimitSettings limits;
   care::Policy policy;     // its forms are read from the file when maps are (load_engine.h)

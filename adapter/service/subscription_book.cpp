@@ -57,6 +57,30 @@ Result<void> Subscribed::remember(flow::Store& store) {
   return {};
 }
 
+Result<void> Subscribed::watch(flow::Store& store) {
+  BHI_TRY(const auto at, store.cursor(source_.name, name_of(settings_, "at")));
+  {
+    const std::lock_guard lock(mutex_);
+    attended_ = false;
+    numbers_ = {};
+    fetch_.clear();
+    by_record_.clear();
+    if (settings_.id.empty() && at) id_ = at->substr(0, at->find(' '));
+  }
+  return remember(store);
+}
+
+Result<void> Subscribed::attend(flow::Store& store) {
+  BHI_TRY(const auto fetch, store.cursors(source_.name, flow::fetch_prefix(settings_.name)));
+  const std::lock_guard lock(mutex_);
+  attended_ = true;
+  for (const auto& cursor : fetch) {
+    const auto one = flow::to_fetch_from(cursor, settings_.name);
+    if (one && fetch_.emplace(one->cursor, Waiting{*one}).second) by_record_.emplace(one->record, one->cursor);
+  }
+  return {};
+}
+
 Result<void> Subscribed::check(const flow::Notification& notification) const {
   if (!notification.topic.empty() && !settings_.topic.empty() &&
       without_version(notification.topic) != without_version(settings_.topic)) {
@@ -76,6 +100,7 @@ Result<void> Subscribed::check(const flow::Notification& notification) const {
 }
 
 bool Subscribed::is_noted(const flow::ToFetch& one) const {
+  if (!attended_) return false;  // it may be fetched by now
   const auto [from, to] = by_record_.equal_range(one.record);
   return std::any_of(from, to, [&](const auto& known) {
     const auto waiting = fetch_.find(known.second);

@@ -42,6 +42,12 @@ class Subscribed {
   // At the start: what the store knows.
   Result<void> remember(flow::Store& store);
 
+  // Of several replicas one sees to the subscription, and all take notifications in. Those who do not: the picture is
+  // made anew from the store; what is taken in only goes there.
+  Result<void> watch(flow::Store& store);
+  // The one who does, at first after watch(): records to be fetched that others were told of.
+  Result<void> attend(flow::Store& store);
+
   // ---- those who take notifications in
 
   // Is it for us? Of the subscription's id, once it is known, and of the topic. Error Forbidden.
@@ -102,6 +108,7 @@ class Subscribed {
   std::uint64_t serial_ = 0;
   std::optional<Instant> heard_;
   bool hint_ = false, trouble_ = false, greeted_ = false;
+  bool attended_ = true;
 };
 
 class SubscriptionBook {

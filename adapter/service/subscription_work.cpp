@@ -35,7 +35,8 @@ SubscriptionWork::SubscriptionWork(const Parts& parts, const std::vector<Subscri
 }
 
 void SubscriptionWork::run(std::stop_token stop) {
-  const auto ehr = stoppable(link_.ehr(), [&stop] { return stop.stop_requested(); });
+  const auto ehr = stoppable(
+      link_.ehr(), [&] { return stop.stop_requested() || !flow::holds(common_.leases, source_job(source())); });
   while (!stop.stop_requested()) {
     const auto capabilities = link_.capabilities(common_.now());
     if (!capabilities.ok()) {  // the poller says so in the log
@@ -43,11 +44,29 @@ void SubscriptionWork::run(std::stop_token stop) {
       continue;
     }
     bool busy = false;
-    for (auto& one : all_) {
-      if (!stop.stop_requested()) busy = see_to(*one, *ehr, *capabilities) || busy;
+    {
+      const flow::Underway ours(common_.leases, source_job(source()));
+      look_around(static_cast<bool>(ours));
+      for (auto& one : all_) {
+        if (ours && !stop.stop_requested()) busy = see_to(*one, *ehr, **capabilities) || busy;
+      }
     }
     bell_.wait(stop, busy ? std::chrono::milliseconds(kBusyPause) : std::chrono::milliseconds(kIdlePause));
   }
+}
+
+// What the other replicas were told.
+void SubscriptionWork::look_around(bool ours) {
+  if (common_.leases == nullptr) return;
+  const auto now = std::chrono::steady_clock::now();
+  if (ours == was_ours_ && now < looked_ + kIdlePause) return;
+  looked_ = now;
+  for (auto& one : all_) {
+    auto done = ours && was_ours_ ? Result<void>() : one->book.watch(common_.store);
+    if (done.ok() && ours) done = one->book.attend(common_.store);
+    if (!done.ok()) looked_ = {};  // again, soon
+  }
+  was_ours_ = ours;
 }
 
 // True: there is something to be done soon.

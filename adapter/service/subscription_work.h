@@ -9,6 +9,7 @@
 #include "service/subscription_recovery.h"
 #include "service/subscription_upkeep.h"
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <stop_token>
@@ -42,12 +43,15 @@ class SubscriptionWork {
     SubscriptionUpkeep upkeep;
     SubscriptionRecovery recovery;
   };
+  void look_around(bool ours);
   bool see_to(One& one, flow::Ehr& ehr, const flow::Capabilities& capabilities);
 
   const Common& common_;
   EhrLink& link_;
   std::vector<std::unique_ptr<One>> all_;
   Bell bell_;
+  std::chrono::steady_clock::time_point looked_{};  // at what other replicas were told
+  bool was_ours_ = false;
 };
 
 }  // namespace bhi::service

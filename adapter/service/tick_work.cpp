@@ -12,14 +12,20 @@ namespace {
 
 constexpr std::chrono::minutes kAfterStart{1};  // the start has other things to do
 constexpr std::size_t kPage = 50;
+constexpr std::chrono::minutes kNotOurs{1};  // another replica does it: do we by now?
 
 }  // namespace
 
 void TickWork::run(std::stop_token stop) {
   bell_.wait(stop, kAfterStart);
   while (!stop.stop_requested()) {
-    round(stop);
-    bell_.wait(stop, interval_);
+    bool ours = false;
+    {
+      const flow::Underway turn(common_.leases, kTickJob);
+      ours = static_cast<bool>(turn);
+      if (ours) round(stop);
+    }
+    bell_.wait(stop, ours ? std::chrono::minutes(interval_) : kNotOurs);
   }
 }
 
@@ -47,7 +53,7 @@ void TickWork::round(std::stop_token stop) {
     ++sum.failed;
     sum.first_reason = problem.message;
     break;
-  } while (!after.empty() && !stop.stop_requested());
+  } while (!after.empty() && !stop.stop_requested() && flow::holds(common_.leases, kTickJob));
   log_event(sum.failed == 0 ? LogLevel::Info : LogLevel::Warn, "patients looked at for what time alone asks for",
             JsonObject()
                 .number("patients", static_cast<std::int64_t>(sum.patients))

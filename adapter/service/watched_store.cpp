@@ -1,15 +1,20 @@
 #include "service/watched_store.h"
 
+#include "base/failpoint.h"
+
 namespace bhi::service {
 
 using std::string_view;
 
 template <typename Ask>
 auto WatchedStore::read(Ask ask) -> decltype(ask()) {
-  if (broken_) return Error{Kind::Fault, "the store has failed before; the daemon is ending"};
+  // Whoever asked may ask again soon: the daemon ends and starts anew from the log.
+  const Error ending{Kind::Unavailable, "the store has failed; the daemon is ending"};
+  if (broken_) return ending;
   auto result = ask();
-  if (!result.ok() && result.error().kind == Kind::Fault && !broken_.exchange(true)) on_fault_(result.error());
-  return result;
+  if (result.ok() || result.error().kind != Kind::Fault) return result;
+  if (!broken_.exchange(true)) on_fault_(result.error());
+  return ending;
 }
 
 template <typename Act>
@@ -22,7 +27,10 @@ auto WatchedStore::write(const char* act, Act run) -> decltype(run()) {
 }
 
 Result<flow::AcceptOutcome> WatchedStore::accept(const flow::Accepted& batch) {
-  return write("accept", [&] { return store_->accept(batch); });
+  failpoint("accept.before");
+  auto outcome = write("accept", [&] { return store_->accept(batch); });
+  failpoint("accept.after");
+  return outcome;
 }
 Result<std::optional<std::string>> WatchedStore::cursor(string_view source, string_view name) {
   return read([&] { return store_->cursor(source, name); });
@@ -37,7 +45,9 @@ Result<std::vector<flow::InboxItem>> WatchedStore::pending(string_view lane, std
   return read([&] { return store_->pending(lane, limit); });
 }
 Result<void> WatchedStore::commit(const flow::Worked& worked) {
+  failpoint("work.before");
   auto done = write("commit", [&] { return store_->commit(worked); });
+  failpoint("work.after");
   if (done.ok() && !worked.entities.empty() && on_change_) on_change_();
   return done;
 }
@@ -45,7 +55,10 @@ Result<std::vector<flow::Store::InboxRow>> WatchedStore::inbox(flow::InboxState 
   return read([&] { return store_->inbox(state, limit); });
 }
 Result<std::size_t> WatchedStore::requeue(std::int64_t seq) {
-  return write("requeue", [&] { return store_->requeue(seq); });
+  failpoint("requeue.before");
+  auto moved = write("requeue", [&] { return store_->requeue(seq); });
+  failpoint("requeue.after");
+  return moved;
 }
 Result<std::size_t> WatchedStore::requeue_waiting(string_view reason) {
   return write("requeue", [&] { return store_->requeue_waiting(reason); });
@@ -57,6 +70,7 @@ Result<std::optional<flow::ResourceCopy>> WatchedStore::canonical(string_view so
   return read([&] { return store_->canonical(source, url); });
 }
 Result<void> WatchedStore::keep_copy(const flow::ResourceCopy& copy) {
+  failpoint("keep-copy.before");
   return write("keep_copy", [&] { return store_->keep_copy(copy); });
 }
 Result<std::vector<flow::StoredEntity>> WatchedStore::record(string_view patient) {
@@ -81,10 +95,16 @@ Result<std::size_t> WatchedStore::forget_events(Instant before) {
   return write("forget", [&] { return store_->forget_events(before); });
 }
 Result<flow::Forgotten> WatchedStore::forget_settled(Instant before, std::size_t limit) {
-  return write("forget", [&] { return store_->forget_settled(before, limit); });
+  failpoint("retention.before");
+  auto forgotten = write("forget", [&] { return store_->forget_settled(before, limit); });
+  failpoint("retention.after");
+  return forgotten;
 }
 Result<std::uint64_t> WatchedStore::bytes_in_use() {
   return read([&] { return store_->bytes_in_use(); });
+}
+Result<std::uint64_t> WatchedStore::give_back(std::uint64_t at_most) {
+  return write("give_back", [&] { return store_->give_back(at_most); });
 }
 Result<std::optional<flow::Ledger>> WatchedStore::ledger(string_view destination, string_view artifact,
                                                          string_view care_id) {
@@ -92,6 +112,10 @@ Result<std::optional<flow::Ledger>> WatchedStore::ledger(string_view destination
 }
 Result<std::optional<flow::Ledger>> WatchedStore::ledger_of(string_view destination, string_view type, string_view id) {
   return read([&] { return store_->ledger_of(destination, type, id); });
+}
+Result<flow::AtHand> WatchedStore::at_hand(const flow::OutboxItem& item, string_view kind,
+                                           std::span<const std::string> artifacts) {
+  return read([&] { return store_->at_hand(item, kind, artifacts); });
 }
 Result<std::vector<flow::OutboxItem>> WatchedStore::due(Instant now, std::size_t limit) {
   return read([&] { return store_->due(now, limit); });
@@ -107,13 +131,21 @@ Result<std::vector<flow::OutboxItem>> WatchedStore::outbox_in(const std::vector<
   return read([&] { return store_->outbox_in(states, before, limit); });
 }
 Result<void> WatchedStore::mark_sent(const flow::OutboxItem& item, const flow::AuditEntry& audit_entry) {
-  return write("mark_sent", [&] { return store_->mark_sent(item, audit_entry); });
+  failpoint("mark-sent.before");
+  auto done = write("mark_sent", [&] { return store_->mark_sent(item, audit_entry); });
+  failpoint("mark-sent.after");
+  return done;
 }
 Result<void> WatchedStore::settle(const flow::Settled& settled) {
-  return write("settle", [&] { return store_->settle(settled); });
+  failpoint("settle.before");
+  auto done = write("settle", [&] { return store_->settle(settled); });
+  failpoint("settle.after");
+  return done;
 }
 Result<std::size_t> WatchedStore::recover() {
-  return write("recover", [&] { return store_->recover(); });
+  auto marked = write("recover", [&] { return store_->recover(); });
+  failpoint("recover.after");
+  return marked;
 }
 Result<flow::Store::Counts> WatchedStore::counts(Instant now) {
   return read([&] { return store_->counts(now); });

@@ -42,10 +42,13 @@ class WatchedStore : public flow::Store {
   Result<std::size_t> forget_events(Instant before) override;
   Result<flow::Forgotten> forget_settled(Instant before, std::size_t limit) override;
   Result<std::uint64_t> bytes_in_use() override;
+  Result<std::uint64_t> give_back(std::uint64_t at_most) override;
   Result<std::optional<flow::Ledger>> ledger(std::string_view destination, std::string_view artifact,
                                              std::string_view care_id) override;
   Result<std::optional<flow::Ledger>> ledger_of(std::string_view destination, std::string_view type,
                                                 std::string_view id) override;
+  Result<flow::AtHand> at_hand(const flow::OutboxItem& item, std::string_view kind,
+                               std::span<const std::string> artifacts) override;
   Result<std::vector<flow::OutboxItem>> due(Instant now, std::size_t limit) override;
   Result<std::vector<flow::OutboxItem>> outbox(std::string_view patient, std::size_t limit) override;
   Result<std::optional<flow::OutboxItem>> outbox_item(std::int64_t seq) override;
@@ -58,6 +61,7 @@ class WatchedStore : public flow::Store {
   Result<std::vector<flow::AuditRow>> audit_trail(std::int64_t after, std::size_t limit) override;
   Result<void> audit(const flow::AuditEntry& entry) override;
   Result<void> check() override;
+  flow::Leases* leases() override { return store_->leases(); }
 
  private:
   template <typename Ask>

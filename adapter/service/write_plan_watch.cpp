@@ -109,7 +109,7 @@ std::vector<PlanChange> changes_between(const Ways& before, std::span<const flow
   return changes;
 }
 
-Result<void> WritePlanWatch::look() {
+Result<void> WritePlanWatch::look(Learn learn_it) {
   const auto now = common_.now();
   const auto capabilities = link_.capabilities(now);
   const std::lock_guard lock(mutex_);
@@ -119,10 +119,17 @@ Result<void> WritePlanWatch::look() {
   }
   problem_.clear();
   looked_ = now;
-  const auto cases = flow::planned_cases(*capabilities, wishes_of(link_.settings().writing));
+  const auto cases = flow::planned_cases(**capabilities, wishes_of(link_.settings().writing));
   auto plan = flow::plans_json(cases);
-  if (plan == known_) return {};
-  BHI_CHECK(learn(cases, now));
+  if (learn_it == Learn::No) {
+    kept_.reset();  // another replica may change it
+    learned_ = false;
+  }
+  if (plan == known_ && (learned_ || learn_it == Learn::No)) return {};
+  if (learn_it == Learn::Yes) {
+    BHI_CHECK(learn(cases, now));
+    learned_ = true;
+  }
   known_ = std::move(plan);
   report(cases);
   return {};

@@ -49,7 +49,9 @@ class WritePlanWatch {
   WritePlanWatch(const Common& common, EhrLink& link) : common_(common), link_(link) {}
 
   // Makes the plan anew if something changed; cheap otherwise. Called before anything is sent. Errors: of the store.
-  Result<void> look();
+  // Learn::No: another replica keeps the plan and takes parked items up again; it is only looked at.
+  enum class Learn { No, Yes };
+  Result<void> look(Learn learn_it = Learn::Yes);
 
   // {"destination", "mode", "planned", "since", "plans", "changes", "problem"} for /admin/plans.
   std::string status() const;
@@ -64,6 +66,7 @@ class WritePlanWatch {
   mutable std::mutex mutex_;  // guards all that follows
   std::string known_;         // the plan as JSON, as it was when last looked at
   std::optional<KeptPlan> kept_;
+  bool learned_ = false;  // what is known was compared with what the store keeps
   std::optional<Instant> looked_;
   std::string problem_;
 };

@@ -16,6 +16,7 @@ struct WritingOptions {
   std::string outbox_folder{};       // for signed files that a person files; empty: none are made
   std::string outbox_key_file{};     // private key that signs them
   bool panel = false;                // of a screening too, where its answers go as a QuestionnaireResponse
+  bool parts = false;                // of a plan its parts as resources of their own, where no CarePlan is taken
   bool structured_plan = false;      // in a plan's document: the plan as a resource, too
 };
 

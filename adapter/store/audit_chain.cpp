@@ -1,35 +1,16 @@
 #include "store/audit_chain.h"
 
-#include "base/hash.h"
-
-#include <initializer_list>
 #include <utility>
 
 namespace bhi::store {
 
 namespace {
 
-void add_part(std::string& to, std::string_view part) {
-  to += std::to_string(part.size());
-  to += ':';
-  to += part;
-}
-
 Error broken(std::int64_t seq, std::string_view what) {
   return Error{Kind::Fault, "store: audit trail, row " + std::to_string(seq) + ": " + std::string(what)};
 }
 
 }  // namespace
-
-std::string audit_hash(std::string_view former, std::int64_t seq, const flow::AuditEntry& entry) {
-  std::string bytes;
-  bytes.reserve(256);
-  add_part(bytes, former);
-  add_part(bytes, std::to_string(seq));
-  add_part(bytes, std::to_string(entry.at.time_since_epoch().count()));
-  for (const std::string_view part : {entry.action, entry.actor, entry.subject, entry.outcome}) add_part(bytes, part);
-  return to_hex(sha256(bytes));
-}
 
 Result<void> AuditChain::find_end(Connection& connection) {
   BHI_TRY(auto end,

@@ -5,6 +5,7 @@
 
 #include "base/result.h"
 #include "flow/ports.h"
+#include "store/audit_hash.h"
 #include "store/sqlite_connection.h"
 #include "store/sqlite_store.h"
 
@@ -35,9 +36,6 @@ class AuditChain {
 };
 
 Result<std::vector<flow::AuditRow>> audit_rows(Connection& connection, std::int64_t after, std::size_t limit);
-
-// 64 hex digits: sha256 over the former hash and the row, every part with its length before it.
-std::string audit_hash(std::string_view former, std::int64_t seq, const flow::AuditEntry& entry);
 
 struct AuditReport {
   std::size_t rows = 0;

@@ -1,6 +1,8 @@
 #include "store/backup.h"
 
+#include "base/failpoint.h"
 #include "store/audit_chain.h"
+#include "store/compact.h"
 #include "store/outbox.h"
 #include "store/place.h"
 #include "store/schema.h"
@@ -23,11 +25,11 @@ Result<std::string> copy_beside(const std::string& from, const std::string& to) 
   BHI_CHECK(check_schema(*source, migrations()));
   const std::string part = to + kUnfinished;
   BHI_CHECK(make_private_file(part));
-  BHI_CHECK(source->script("PRAGMA query_only = OFF"));  // it is the other file that is written
-  if (const auto copied = source->run("VACUUM INTO ?1", part); !copied) {
+  if (const auto copied = write_copy(*source, part); !copied) {
     forget_file(part);
     return copied.error();
   }
+  failpoint("backup.copied");
   return part;
 }
 
@@ -36,6 +38,7 @@ Result<CopyReport> put_in_place(const std::string& part, const std::string& to) 
   CopyReport report;
   BHI_TRY(report.store, verify_sqlite(part));
   BHI_TRY(report.bytes, sync_file(part));
+  failpoint("backup.checked");
   BHI_CHECK(rename_for_good(part, to));
   return report;
 }
@@ -85,6 +88,7 @@ Result<CopyReport> restore_sqlite(const std::string& from, const std::string& pa
   }
   BHI_TRY(const std::string part, copy_beside(from, path));
   auto open = prepare(part, now);
+  failpoint("restore.prepared");
   auto report = open ? put_in_place(part, path) : Result<CopyReport>(open.error());
   if (!report) {
     forget_file(part);

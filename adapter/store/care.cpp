@@ -1,12 +1,14 @@
 #include "store/care.h"
 
+#include "store/rules.h"
+
 #include <string>
 
 namespace bhi::store {
 
 namespace {
 
-constexpr std::string_view kBody = "care.body", kHeld = "ledger.held", kRendered = "ledger.rendered";
+constexpr std::string_view kBody = kCareBody, kHeld = kLedgerHeld, kRendered = kLedgerRendered;
 
 flow::StoredEntity entity_row(const Query& row) {
   return {row.text(0), row.text(1), row.text(2), row.integer(3), row.payload(4, kBody)};
@@ -94,6 +96,20 @@ Result<std::optional<flow::Ledger>> find_ledger(Connection& connection, std::str
           "WHERE destination = ?1 AND artifact = ?2 AND care_id = ?3",
           destination, artifact, care_id),
       ledger_row);
+}
+
+Result<flow::AtHand> at_hand(Connection& connection, const flow::OutboxItem& item, std::string_view kind,
+                             std::span<const std::string> artifacts) {
+  flow::AtHand found;
+  BHI_TRY(found.entity, find_entity(connection, kind, item.care_id));
+  if (!found.entity) return found;
+  BHI_TRY(found.patient, find_entity(connection, "Patient", found.entity->patient));
+  BHI_TRY(found.consents, entities_of_kind(connection, found.entity->patient, "Consent"));
+  for (const std::string& artifact : artifacts) {
+    BHI_TRY(auto ledger, find_ledger(connection, item.destination, artifact, item.care_id));
+    if (ledger) found.ledgers.push_back(*std::move(ledger));
+  }
+  return found;
 }
 
 Result<std::optional<flow::Ledger>> find_ledger_of(Connection& connection, std::string_view destination,

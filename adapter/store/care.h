@@ -7,6 +7,8 @@
 
 #include <cstddef>
 #include <optional>
+#include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -27,5 +29,9 @@ Result<std::optional<flow::Ledger>> find_ledger(Connection& connection, std::str
                                                 std::string_view artifact, std::string_view care_id);
 Result<std::optional<flow::Ledger>> find_ledger_of(Connection& connection, std::string_view destination,
                                                    std::string_view type, std::string_view id);
+
+// What the delivery of an item begins with.
+Result<flow::AtHand> at_hand(Connection& connection, const flow::OutboxItem& item, std::string_view kind,
+                             std::span<const std::string> artifacts);
 
 }  // namespace bhi::store

@@ -1,7 +1,5 @@
 #include "store/copies.h"
 
-#include "base/instant.h"
-
 namespace bhi::store {
 
 namespace {
@@ -22,18 +20,6 @@ Result<std::optional<Held>> held_of(Connection& connection, const flow::Resource
                  if (!held.deleted && row.integer(4) != 0) held.own_body = row.integer(3);
                  return held;
                });
-}
-
-bool is_older(const flow::ResourceCopy& copy, const Held& held) {
-  if (copy.updated == held.updated) return false;
-  const auto ours = instant_from(held.updated);
-  const auto theirs = instant_from(copy.updated);
-  return ours && theirs && *theirs < *ours;
-}
-
-bool is_same(const flow::ResourceCopy& copy, const Held& held) {
-  if (copy.body.empty() || held.deleted) return copy.body.empty() && held.deleted;
-  return !copy.hash.empty() && copy.hash == held.hash;
 }
 
 Result<std::optional<std::int64_t>> add_body(Connection& connection, const std::string& text) {

@@ -4,6 +4,7 @@
 
 #include "base/result.h"
 #include "flow/ports.h"
+#include "store/rules.h"
 #include "store/sqlite_connection.h"
 
 #include <cstdint>
@@ -13,22 +14,7 @@
 
 namespace bhi::store {
 
-// What decides whether a received resource is news.
-struct Held {
-  std::string version;
-  std::string updated;
-  std::string hash;
-  bool deleted = false;
-  std::optional<std::int64_t> own_body;  // a text that only the copy uses; it goes when the copy is replaced
-};
 Result<std::optional<Held>> held_of(Connection& connection, const flow::ResourceCopy& copy);
-
-// Is `copy` from before what we hold? By meta.lastUpdated; false when either has none.
-bool is_older(const flow::ResourceCopy& copy, const Held& held);
-// Same content, or both deleted.
-bool is_same(const flow::ResourceCopy& copy, const Held& held);
-
-inline constexpr std::string_view kBodyText = "body.text";  // what it is sealed as
 
 // The id of the kept text; none for a deletion.
 Result<std::optional<std::int64_t>> add_body(Connection& connection, const std::string& text);

@@ -2,7 +2,6 @@
 
 #include "store/copies.h"
 
-#include <algorithm>
 #include <optional>
 #include <set>
 
@@ -25,13 +24,6 @@ InboxItem item_row(const Query& row) {
   return item;
 }
 
-Severity severity_from(std::string_view text) {
-  for (const Severity severity : {Severity::Fatal, Severity::Error, Severity::Warning, Severity::Information}) {
-    if (name(severity) == text) return severity;
-  }
-  return Severity::Error;
-}
-
 Result<void> add_row(Connection& connection, const InboxItem& item, std::optional<std::int64_t> body) {
   const ResourceCopy& copy = item.resource;
   BHI_CHECK(connection.run(R"sql(
@@ -43,40 +35,16 @@ Result<void> add_row(Connection& connection, const InboxItem& item, std::optiona
   return {};
 }
 
-// Older versions taken in by this batch: they leave no copy to compare a repeat with.
-class OlderOnes {
- public:
-  bool has(const ResourceCopy& copy) const {
-    return std::ranges::any_of(taken_, [&](const ResourceCopy* seen) {
-      return seen->id == copy.id && seen->type == copy.type && seen->source == copy.source && seen->hash == copy.hash &&
-             seen->body.empty() == copy.body.empty();
-    });
-  }
-  void add(const ResourceCopy& copy) { taken_.push_back(&copy); }
-
- private:
-  std::vector<const ResourceCopy*> taken_;
-};
-
 // True: queued. False: nothing new.
 Result<bool> take(Connection& connection, const InboxItem& item, OlderOnes& older_ones) {
   const ResourceCopy& copy = item.resource;
   BHI_TRY(const auto held, held_of(connection, copy));
-  const bool replay = item.channel == "replay";
-  const bool older = held && is_older(copy, *held);
-  if (!replay && held && is_same(copy, *held)) {
-    const bool renewed = !older && (copy.version != held->version || copy.updated != held->updated);
-    if (renewed) BHI_CHECK(replace_copy(connection, copy, held, std::nullopt));
-    return false;
-  }
-  if (!replay && older) {
-    if (older_ones.has(copy)) return false;
-    older_ones.add(copy);
-  }
+  const Take decided = take_of(item, held, older_ones);
+  if (decided == Take::Renew) BHI_CHECK(replace_copy(connection, copy, held, std::nullopt));
+  if (decided == Take::Renew || decided == Take::Unchanged) return false;
   BHI_TRY(const auto body, add_body(connection, copy.body));
   BHI_CHECK(add_row(connection, item, body));
-  const bool stays = older || (replay && held);
-  if (!stays) BHI_CHECK(replace_copy(connection, copy, held, body));
+  if (decided == Take::QueueAndReplace) BHI_CHECK(replace_copy(connection, copy, held, body));
   return true;
 }
 

@@ -1,5 +1,7 @@
 #include "store/outbox.h"
 
+#include "store/rules.h"
+
 #include <algorithm>
 #include <iterator>
 #include <string>
@@ -11,7 +13,7 @@ namespace {
 using flow::OutboxItem;
 using flow::OutboxState;
 
-constexpr std::string_view kSent = "outbox.sent";
+constexpr std::string_view kSent = kOutboxSent;
 
 OutboxItem item_row(const Query& row) {
   OutboxItem item;
@@ -33,12 +35,6 @@ OutboxItem item_row(const Query& row) {
   item.trouble = row.text(15);
   item.emergency = row.text(16);
   return item;
-}
-
-std::string lane_of(const OutboxItem& item) {
-  std::string lane = item.destination + '|' + item.patient;
-  if (item.urgent) lane += '|' + item.artifact + '|' + item.care_id;
-  return lane;
 }
 
 // Takes the turn from the first open item of the lane: an older one is about to come back.
@@ -165,12 +161,18 @@ Result<std::vector<OutboxItem>> outbox_in(Connection& connection, const std::vec
                                           std::int64_t before, std::size_t limit) {
   std::vector<OutboxItem> items;
   for (const OutboxState state : states) {
-    BHI_TRY(auto found, all(connection.query(R"sql(
+    // The index of what is not settled serves only a query that says so.
+    const bool settled = state == OutboxState::Verified || state == OutboxState::Superseded;
+    const Sql newest = settled ? Sql(R"sql(
       SELECT seq, destination, patient, artifact, care_id, care_version, urgent, state, attempts, not_before, reason,
              request_hash, created, sent, rung, trouble, emergency
-      FROM outbox WHERE state = ?1 AND (?2 = 0 OR seq < ?2) ORDER BY seq DESC LIMIT ?3)sql",
-                                             name(state), before, limit),
-                            item_row));
+      FROM outbox WHERE state = ?1 AND (?2 = 0 OR seq < ?2) ORDER BY seq DESC LIMIT ?3)sql")
+                               : Sql(R"sql(
+      SELECT seq, destination, patient, artifact, care_id, care_version, urgent, state, attempts, not_before, reason,
+             request_hash, created, sent, rung, trouble, emergency
+      FROM outbox INDEXED BY outbox_by_state WHERE state NOT IN ('verified', 'superseded') AND state = ?1
+        AND (?2 = 0 OR seq < ?2) ORDER BY seq DESC LIMIT ?3)sql");
+    BHI_TRY(auto found, all(connection.query(newest, name(state), before, limit), item_row));
     std::ranges::move(found, std::back_inserter(items));
   }
   std::ranges::sort(items, std::ranges::greater(), &OutboxItem::seq);
@@ -191,20 +193,33 @@ Result<void> note_sent(Connection& connection, const OutboxItem& item) {
   return refused("send", item.seq, standing.state);
 }
 
+namespace {
+
+// The lane of the item, which is now as settled. Empty: it is none of the open ones, and not `whatever` its state is.
+Result<std::optional<std::string>> settle_row(Connection& connection, const OutboxItem& item, bool whatever) {
+  return first(
+      connection.query("UPDATE outbox SET state = ?2, attempts = ?3, not_before = ?4, reason = ?5, "
+                       "request_hash = ?6, sent = ?7, rung = ?8, trouble = ?9, emergency = ?10, ready_at = NULL "
+                       "WHERE seq = ?1 AND (?11 OR state IN ('planned', 'sent', 'unknown', 'retry-at')) "
+                       "RETURNING lane",
+                       item.seq, name(item.state), item.attempts, item.not_before, item.reason, item.request_hash,
+                       Payload{item.sent, kSent}, item.rung, item.trouble, item.emergency, whatever),
+      [](const Query& row) { return row.text(0); });
+}
+
+}  // namespace
+
 Result<void> note_settled(Connection& connection, const OutboxItem& item) {
-  BHI_TRY(const auto standing, standing_of(connection, item.seq));
-  if (standing.state == OutboxState::Verified || standing.state == OutboxState::Superseded) {
-    return refused("settle", item.seq, standing.state);
+  BHI_TRY(auto lane, settle_row(connection, item, false));
+  if (!lane) {
+    BHI_TRY(const auto standing, standing_of(connection, item.seq));
+    if (standing.state == OutboxState::Verified || standing.state == OutboxState::Superseded) {
+      return refused("settle", item.seq, standing.state);
+    }
+    BHI_CHECK(take_turn(connection, standing.lane));  // parked or dead, and older than those of its lane
+    BHI_TRY(lane, settle_row(connection, item, true));
   }
-  if (standing.state == OutboxState::Parked || standing.state == OutboxState::Dead) {
-    BHI_CHECK(take_turn(connection, standing.lane));
-  }
-  BHI_CHECK(connection.run(
-      "UPDATE outbox SET state = ?2, attempts = ?3, not_before = ?4, reason = ?5, request_hash = ?6, sent = ?7, "
-      "rung = ?8, trouble = ?9, emergency = ?10, ready_at = NULL WHERE seq = ?1",
-      item.seq, name(item.state), item.attempts, item.not_before, item.reason, item.request_hash,
-      Payload{item.sent, kSent}, item.rung, item.trouble, item.emergency));
-  return pass_turn(connection, standing.lane);
+  return pass_turn(connection, *lane);
 }
 
 Result<std::size_t> sent_to_unknown(Connection& connection) {

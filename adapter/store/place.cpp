@@ -30,6 +30,17 @@ std::string first_line_of(int file) {
   return std::string(text.substr(0, text.find('\n')));
 }
 
+Result<void> sync_folder_of(const std::string& to) {
+  const std::string folder = std::filesystem::path(to).parent_path().string();
+  const int place = ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (place < 0) return failure("open the folder of", to, errno);
+  const bool done = ::fsync(place) == 0;
+  const int code = errno;
+  ::close(place);
+  if (!done) return failure("bring to disk the folder of", to, code);
+  return {};
+}
+
 }  // namespace
 
 Result<void> make_folder_of(const std::string& path) {
@@ -67,18 +78,21 @@ Result<void> rename_for_good(const std::string& from, const std::string& to) {
   // link() and unlink() instead of rename(): a file that appeared meanwhile is not replaced.
   if (::link(from.c_str(), to.c_str()) != 0) return failure("make", to, errno);
   forget_file(from);
-  const std::string folder = std::filesystem::path(to).parent_path().string();
-  const int place = ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (place < 0) return failure("open the folder of", to, errno);
-  const bool done = ::fsync(place) == 0;
-  const int code = errno;
-  ::close(place);
-  if (!done) return failure("bring to disk the folder of", to, code);
-  return {};
+  return sync_folder_of(to);
+}
+
+Result<void> replace_for_good(const std::string& from, const std::string& to) {
+  if (::rename(from.c_str(), to.c_str()) != 0) return failure("replace", to, errno);
+  return sync_folder_of(to);
+}
+
+void forget_log(const std::string& path) {
+  for (const char* suffix : {"-wal", "-shm", "-journal"}) ::unlink((path + suffix).c_str());
 }
 
 void forget_file(const std::string& path) {
-  for (const char* suffix : {"", "-wal", "-shm", "-journal"}) ::unlink((path + suffix).c_str());
+  ::unlink(path.c_str());
+  forget_log(path);
 }
 
 bool exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }

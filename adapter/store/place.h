@@ -19,7 +19,10 @@ Result<void> make_private_file(const std::string& path);
 Result<std::uint64_t> sync_file(const std::string& path);
 // Under its new name for good: the folder is on disk too. Nothing may be of that name.
 Result<void> rename_for_good(const std::string& from, const std::string& to);
+// In place of the one of that name, in one step and for good.
+Result<void> replace_for_good(const std::string& from, const std::string& to);
 void forget_file(const std::string& path);
+void forget_log(const std::string& path);  // what SQLite keeps beside it
 
 // Bytes that we may still write beside `path`.
 Result<std::uint64_t> free_bytes(const std::string& path);

@@ -1,5 +1,6 @@
 #include "store/rekey.h"
 
+#include "base/failpoint.h"
 #include "store/place.h"
 #include "store/schema.h"
 #include "store/sqlite_store.h"
@@ -67,6 +68,7 @@ Result<void> rekey_column(Connection& on, const Column& column, const Keyring& o
   for (std::optional<std::int64_t> after = 0; after;) {
     BHI_CHECK(on.script("BEGIN IMMEDIATE"));
     auto last = rekey_page(on, column, *after, opens, seals, report);
+    failpoint("rekey.page");
     const auto done = last ? on.script("COMMIT") : Result<void>(last.error());
     if (!done) {
       if (on.in_transaction()) static_cast<void>(on.script("ROLLBACK"));
@@ -74,6 +76,7 @@ Result<void> rekey_column(Connection& on, const Column& column, const Keyring& o
     }
     after = *last;
   }
+  failpoint("rekey.column");
   return {};
 }
 

@@ -26,21 +26,42 @@ Result<void> forget_row(Connection& on, const Row& row) {
   return {};
 }
 
+std::int64_t seq_row(const Query& row) { return row.integer(0); }
+
 }  // namespace
 
-Result<flow::Forgotten> forget_settled_before(Connection& on, Instant before, std::size_t limit) {
+Result<SettledRows> find_settled_before(Connection& on, Instant before, std::size_t limit) {
+  SettledRows rows;
   // Rows are walked in the order of their making; what is unsettled among the oldest is stepped over.
-  BHI_TRY(const auto rows, all(on.query("SELECT seq, body FROM inbox WHERE state IN ('done', 'left') AND received < ?1 "
-                                        "ORDER BY seq LIMIT ?2",
-                                        before, limit),
-                               [](const Query& row) {
-                                 return Row{row.integer(0), row.null(1) ? std::nullopt : std::optional(row.integer(1))};
-                               }));
-  for (const Row& row : rows) BHI_CHECK(forget_row(on, row));
-  BHI_TRY(const std::int64_t sent, on.run("DELETE FROM outbox WHERE seq IN (SELECT seq FROM outbox WHERE state IN "
-                                          "('verified', 'superseded') AND created < ?1 ORDER BY seq LIMIT ?2)",
-                                          before, limit));
-  return flow::Forgotten{rows.size(), static_cast<std::size_t>(sent)};
+  BHI_TRY(rows.inbox, all(on.query("SELECT seq FROM inbox WHERE state IN ('done', 'left') AND received < ?1 "
+                                   "ORDER BY seq LIMIT ?2",
+                                   before, limit),
+                          seq_row));
+  BHI_TRY(rows.outbox, all(on.query("SELECT seq FROM outbox WHERE state IN ('verified', 'superseded') AND created < ?1 "
+                                    "ORDER BY seq LIMIT ?2",
+                                    before, limit),
+                           seq_row));
+  return rows;
+}
+
+Result<flow::Forgotten> forget_rows(Connection& on, const SettledRows& rows) {
+  flow::Forgotten gone;
+  for (const std::int64_t seq : rows.inbox) {
+    BHI_TRY(const auto row,
+            first(on.query("SELECT seq, body FROM inbox WHERE seq = ?1 AND state IN ('done', 'left')", seq),
+                  [](const Query& found) {
+                    return Row{found.integer(0), found.null(1) ? std::nullopt : std::optional(found.integer(1))};
+                  }));
+    if (!row) continue;  // taken up again meanwhile
+    BHI_CHECK(forget_row(on, *row));
+    ++gone.inbox;
+  }
+  for (const std::int64_t seq : rows.outbox) {
+    BHI_TRY(const std::int64_t sent,
+            on.run("DELETE FROM outbox WHERE seq = ?1 AND state IN ('verified', 'superseded')", seq));
+    gone.outbox += static_cast<std::size_t>(sent);
+  }
+  return gone;
 }
 
 Result<std::uint64_t> bytes_in_use(Connection& connection) {

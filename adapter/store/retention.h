@@ -10,11 +10,19 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 namespace bhi::store {
 
-// At most `limit` of each table. Who calls it holds a transaction open.
-Result<flow::Forgotten> forget_settled_before(Connection& connection, Instant before, std::size_t limit);
+// Found by a connection that only reads: where little is old enough, all that is younger is walked, and nobody shall
+// wait for that. At most `limit` of each table.
+struct SettledRows {
+  std::vector<std::int64_t> inbox, outbox;  // seqs
+};
+Result<SettledRows> find_settled_before(Connection& connection, Instant before, std::size_t limit);
+
+// Those of them that are still settled. Who calls it holds a transaction open.
+Result<flow::Forgotten> forget_rows(Connection& connection, const SettledRows& rows);
 
 // Bytes of the database that are in use: without pages that have become free, without the log.
 Result<std::uint64_t> bytes_in_use(Connection& connection);

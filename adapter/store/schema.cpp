@@ -1,5 +1,6 @@
 #include "store/schema.h"
 
+#include "base/failpoint.h"
 #include "store/place.h"
 #include "store/sqlite_connection.h"
 
@@ -199,11 +200,21 @@ Result<void> run_steps(Connection& connection, std::span<const Migration> steps,
   return connection.script("PRAGMA application_id = 1112033601;");
 }
 
+// On disk for good before anything is changed; SQLite itself does not sync what VACUUM INTO writes. One of an attempt
+// that failed is replaced: the store may have been written since.
 Result<void> copy_before(Connection& connection, const std::string& path, int version) {
   const std::string copy = path + ".before-" + std::to_string(version);
-  BHI_CHECK(make_private_file(copy));
-  BHI_CHECK(connection.run("VACUUM INTO ?1", copy));
-  return {};
+  const std::string part = copy + ".unfinished";
+  BHI_CHECK(make_private_file(part));
+  auto done = connection.run("VACUUM INTO ?1", part);
+  if (!done) {
+    forget_file(part);
+    return Error{done.error().kind, done.error().message + "; while copying the store to " + copy +
+                                        " before a change of its schema: nothing was changed"};
+  }
+  BHI_TRY([[maybe_unused]] const std::uint64_t bytes, sync_file(part));
+  forget_file(copy);
+  return rename_for_good(part, copy);
 }
 
 int newest_of(std::span<const Migration> steps) { return steps.empty() ? 0 : steps.back().version; }
@@ -228,6 +239,12 @@ Result<void> check_schema(Connection& connection, std::span<const Migration> ste
   if (tables > 0 && mark != kApplicationId) {
     return Error{Kind::Incorrect, "store: expected a store of bhi-adapter or no file, found another database"};
   }
+  BHI_TRY(const std::int64_t moved,
+          number(connection.query("SELECT count(*) FROM sqlite_schema WHERE name = 'moved'")));
+  if (moved > 0) {
+    return Error{Kind::Incorrect,
+                 "store: this store was moved to PostgreSQL (bhi store migrate); store.path must name that one"};
+  }
   BHI_TRY(const int have, schema_version(connection));
   if (have > newest_of(steps)) {
     return Error{Kind::Unsupported, "store: expected schema version " + std::to_string(newest_of(steps)) +
@@ -241,10 +258,13 @@ Result<void> migrate(Connection& connection, const std::string& path, std::span<
   BHI_TRY(const int have, schema_version(connection));
   if (have == newest_of(steps)) return {};
   if (have > 0) BHI_CHECK(copy_before(connection, path, newest_of(steps)));
+  failpoint("migrate.copied");
 
   BHI_CHECK(connection.script("BEGIN IMMEDIATE"));
   auto done = run_steps(connection, steps, have);
+  failpoint("migrate.step");
   if (done) done = connection.script("COMMIT");
+  failpoint("migrate.after");
   if (!done && connection.in_transaction()) static_cast<void>(connection.script("ROLLBACK"));
   return done;
 }

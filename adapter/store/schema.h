@@ -22,7 +22,7 @@ std::span<const Migration> migrations();
 Result<void> check_schema(Connection& connection, std::span<const Migration> steps);
 
 // Brings the store to the newest of `steps`, all of them in one transaction; a store that already has tables is first
-// copied to "<path>.before-<version>".
+// copied to "<path>.before-<version>", on disk before the first change. An error leaves the store as it was.
 Result<void> migrate(Connection& connection, const std::string& path, std::span<const Migration> steps);
 
 // The newest step the store has; 0: none.

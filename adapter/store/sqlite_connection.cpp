@@ -58,7 +58,9 @@ constexpr const char* kSettings = R"(
   PRAGMA cell_size_check = ON;
   PRAGMA mmap_size = 0;
 )";
+// auto_vacuum: of a new file, before anything else is written (compact.h).
 constexpr const char* kWriterSettings = R"(
+  PRAGMA auto_vacuum = INCREMENTAL;
   PRAGMA journal_mode = WAL;
   PRAGMA synchronous = FULL;
   PRAGMA cache_size = -8192;

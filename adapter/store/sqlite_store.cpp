@@ -1,7 +1,9 @@
 #include "store/sqlite_store.h"
 
+#include "base/failpoint.h"
 #include "store/audit_chain.h"
 #include "store/care.h"
+#include "store/compact.h"
 #include "store/copies.h"
 #include "store/events.h"
 #include "store/inbox.h"
@@ -42,6 +44,7 @@ class SqliteStore final : public flow::Store {
     return write<flow::AcceptOutcome>([&](Connection& on) -> Result<flow::AcceptOutcome> {
       BHI_TRY(const auto outcome, take_in(on, batch.items));
       BHI_CHECK(put_aside(on, batch.aside));
+      failpoint("accept.rows");
       if (batch.cursor) BHI_CHECK(move_cursor(on, *batch.cursor));
       for (const flow::Cursor& cursor : batch.more_cursors) BHI_CHECK(move_cursor(on, cursor));
       BHI_CHECK(chain_.append(on, batch.audit));
@@ -119,10 +122,15 @@ class SqliteStore final : public flow::Store {
   }
 
   Result<flow::Forgotten> forget_settled(Instant before, std::size_t limit) override {
-    return write<flow::Forgotten>([&](Connection& on) { return forget_settled_before(on, before, limit); });
+    BHI_TRY(const auto rows, read([&](Connection& on) { return find_settled_before(on, before, limit); }));
+    if (rows.inbox.empty() && rows.outbox.empty()) return flow::Forgotten{};
+    return write<flow::Forgotten>([&](Connection& on) { return forget_rows(on, rows); });
   }
   Result<std::uint64_t> bytes_in_use() override {
     return read([](Connection& on) { return store::bytes_in_use(on); });
+  }
+  Result<std::uint64_t> give_back(std::uint64_t at_most) override {
+    return write<std::uint64_t>([&](Connection& on) { return give_back_some(on, at_most); });
   }
 
   Result<std::optional<flow::Ledger>> ledger(std::string_view destination, std::string_view artifact,
@@ -132,6 +140,11 @@ class SqliteStore final : public flow::Store {
   Result<std::optional<flow::Ledger>> ledger_of(std::string_view destination, std::string_view type,
                                                 std::string_view id) override {
     return read([&](Connection& on) { return find_ledger_of(on, destination, type, id); });
+  }
+
+  Result<flow::AtHand> at_hand(const flow::OutboxItem& item, std::string_view kind,
+                               std::span<const std::string> artifacts) override {
+    return read([&](Connection& on) { return store::at_hand(on, item, kind, artifacts); });
   }
 
   Result<std::vector<flow::OutboxItem>> due(Instant now, std::size_t limit) override {
@@ -285,6 +298,10 @@ Result<StoreReport> verify(const std::string& path, Depth depth, const std::opti
   if (depth == Depth::Everything) BHI_CHECK(verify_file(*connection));
   StoreReport report;
   BHI_TRY(report.schema_version, schema_version(*connection));
+  BHI_TRY(const Room room, room_of(*connection));
+  report.bytes = room.bytes;
+  report.free_bytes = room.free;
+  report.gives_back = room.gives_back;
   BHI_TRY(const auto chain, verify_chain(*connection, known));
   report.audit_rows = chain.rows;
   report.audit_last_hash = chain.last_hash;

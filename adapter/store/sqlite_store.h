@@ -32,7 +32,10 @@ Result<std::unique_ptr<flow::Store>> open_sqlite(const std::string& path, const 
 struct StoreReport {
   int schema_version = 0;
   std::size_t audit_rows = 0;
-  std::string audit_last_hash;  // kept elsewhere, it proves later that the trail was not rewritten
+  std::string audit_last_hash;   // kept elsewhere, it proves later that the trail was not rewritten
+  std::uint64_t bytes = 0;       // of the database, without its log
+  std::uint64_t free_bytes = 0;  // of these: nothing uses them
+  bool gives_back = false;       // the daemon gives them back by and by; else compact_sqlite() does (compact.h)
 };
 
 // Reads the whole file: every page, every key, every link of the audit trail. Changes nothing and may run beside the

@@ -1,5 +1,8 @@
 #include "store/write_queue.h"
 
+#include "base/failpoint.h"
+#include "store/company.h"
+
 #include <algorithm>
 #include <exception>
 #include <utility>
@@ -33,11 +36,17 @@ WriteQueue::~WriteQueue() {
 
 Result<void> WriteQueue::run(const Job& job) {
   Waiting mine{&job, {}, false, {}};
-  std::unique_lock lock(mutex_);
-  queue_.push_back(&mine);
-  mine.turn.wait(lock, [&] { return mine.done || (!leading_ && queue_.front() == &mine); });
-  if (!mine.done) lead(lock);
+  wait_in(*this, mine);
   return std::move(mine.result);
+}
+
+void WriteQueue::wait_for_all(std::span<Waiting* const> all) {
+  std::unique_lock lock(mutex_);
+  queue_.insert(queue_.end(), all.begin(), all.end());
+  for (Waiting* mine : all) {
+    mine->turn.wait(lock, [&] { return mine->done || (!leading_ && queue_.front() == mine); });
+    if (!mine->done) lead(lock);
+  }
 }
 
 void WriteQueue::lead(std::unique_lock<std::mutex>& lock) {
@@ -83,28 +92,36 @@ void WriteQueue::work(std::span<Waiting* const> group) {
   if (writer_->trouble() == Trouble::Lasting) stop(whole.error().message);
 }
 
-// The group's own failure; what single jobs answer stands in their results.
+// The group's own failure; what single jobs answer stands in their results. Nearly always none is refused, and a
+// savepoint for each would cost more than a second run of all when one is.
 Result<void> WriteQueue::run_group(std::span<Waiting* const> group) {
   BHI_CHECK(writer_->run("BEGIN IMMEDIATE"));
-  const bool alone = group.size() == 1;
-  for (Waiting* waiting : group) BHI_CHECK(run_one(*waiting, alone));
-  if (alone && !group.front()->result) return group.front()->result;
+  BHI_TRY(const bool all_fine, run_all(group));
+  if (!all_fine) {
+    if (group.size() == 1) return group.front()->result;
+    BHI_CHECK(writer_->run("ROLLBACK"));
+    undone_();
+    BHI_CHECK(writer_->run("BEGIN IMMEDIATE"));
+    for (Waiting* waiting : group) BHI_CHECK(run_apart(*waiting));
+  }
+  failpoint("commit.before");
   BHI_CHECK(writer_->run("COMMIT"));
+  failpoint("commit.after");
   return {};
 }
 
-Result<void> WriteQueue::run_one(Waiting& waiting, bool alone) {
-  if (!alone) BHI_CHECK(writer_->run("SAVEPOINT job"));
-  try {
-    waiting.result = (*waiting.job)(*writer_);
-  } catch (const std::exception&) {  // memory, most likely; its text could hold anything
-    waiting.result = Error{Kind::Fault, "store: an exception ended a write"};
+// False: one was refused, those behind it were not run.
+Result<bool> WriteQueue::run_all(std::span<Waiting* const> group) {
+  for (Waiting* waiting : group) {
+    BHI_CHECK(run_one(*waiting));
+    if (!waiting->result) return false;
   }
-  // Trouble below us has ended the transaction for all.
-  if (writer_->trouble() != Trouble::None) {
-    return waiting.result ? Error{Kind::Fault, "store: a write went on after an error"} : waiting.result;
-  }
-  if (alone) return {};
+  return true;
+}
+
+Result<void> WriteQueue::run_apart(Waiting& waiting) {
+  BHI_CHECK(writer_->run("SAVEPOINT job"));
+  BHI_CHECK(run_one(waiting));
   if (!waiting.result) {
     BHI_CHECK(writer_->run("ROLLBACK TO job"));
     undone_();
@@ -113,10 +130,23 @@ Result<void> WriteQueue::run_one(Waiting& waiting, bool alone) {
   return {};
 }
 
+Result<void> WriteQueue::run_one(Waiting& waiting) {
+  try {
+    waiting.result = (*waiting.job)(*writer_);
+  } catch (const std::exception&) {  // memory, most likely; its text could hold anything
+    waiting.result = Error{Kind::Fault, "store: an exception ended a write"};
+  }
+  // Trouble below us has ended the transaction for all.
+  if (writer_->trouble() == Trouble::None) return {};
+  return waiting.result ? Error{Kind::Fault, "store: a write went on after an error"} : waiting.result;
+}
+
 void WriteQueue::tidy_log() {
   const int pages = writer_->wal_pages();
   if (pages < checkpoint_pages_) return;
+  failpoint("checkpoint.before");
   const auto done = writer_->checkpoint(pages / kLongLog >= checkpoint_pages_);
+  failpoint("checkpoint.after");
   if (!done && writer_->trouble() == Trouble::Lasting) stop(done.error().message);
 }
 

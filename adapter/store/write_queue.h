@@ -2,8 +2,9 @@
 // with all others who came (group commit). There is no thread of its own and no waiting for company.
 //
 // Each caller puts its job into the queue. The one at the front leads: it runs every queued job in one transaction,
-// each inside a savepoint so that one that fails leaves no trace, commits once, wakes the others, and hands the lead
-// on. run() returns only when the job's rows are on disk or certainly not kept by us.
+// commits once, wakes the others, and hands the lead on. When one of them is refused all are run again, each inside a
+// savepoint, so that it leaves no trace. run() returns only when the job's rows are on disk or certainly not kept by
+// us. Of a thread of fibers (base/fibers.h) all who came while others were at work go into the queue together.
 #pragma once
 
 #include "base/result.h"
@@ -24,7 +25,8 @@ namespace bhi::store {
 
 class WriteQueue {
  public:
-  // Runs while the transaction is open; an Error undoes this job alone.
+  // Runs while the transaction is open; an Error undoes this job alone. May be run again from the start; nothing of the
+  // former run counts then.
   using Job = std::function<Result<void>(Connection&)>;
 
   // `undone` is called, while leading, whenever something written was taken back.
@@ -44,11 +46,18 @@ class WriteQueue {
 
  private:
   struct Waiting;
+  template <typename>
+  friend class Company;
+  template <typename Queue>
+  friend void wait_in(Queue&, typename Queue::Waiting&);
 
+  void wait_for_all(std::span<Waiting* const> all);
   void lead(std::unique_lock<std::mutex>& lock);
   void work(std::span<Waiting* const> group);
   Result<void> run_group(std::span<Waiting* const> group);
-  Result<void> run_one(Waiting& waiting, bool alone);
+  Result<bool> run_all(std::span<Waiting* const> group);
+  Result<void> run_apart(Waiting& waiting);
+  Result<void> run_one(Waiting& waiting);
   void tidy_log();
 
   const std::unique_ptr<Connection> writer_;  // used by the leader only

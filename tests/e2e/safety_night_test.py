@@ -9,12 +9,11 @@ import threading
 import time
 import unittest
 
+from phq9 import ANSWERS, CODES
 from stack import Stack, until
 
 TARGET = 2.0
 ROOM = 60.0  # a loaded machine under a sanitizer is no reason to fail
-CODES = ["44250-9", "44255-8", "44259-0", "44254-1", "44251-7", "44258-2", "44252-5", "44253-3", "44260-8"]
-ANSWERS = ["LA6568-5", "LA6569-3", "LA6570-1", "LA6571-9"]
 NAME = "Nocturna Canary"
 
 

@@ -94,10 +94,11 @@ def until(what, condition, timeout=20.0, pause=0.05):
 
 
 class Process:
-    def __init__(self, name, command, folder):
+    def __init__(self, name, command, folder, environment=None):
         self.name = name
         self.log = open(folder / f"{name}.log", "ab")
-        self.handle = subprocess.Popen([str(part) for part in command], stdout=self.log, stderr=self.log)
+        self.handle = subprocess.Popen([str(part) for part in command], stdout=self.log, stderr=self.log,
+                                       env={**os.environ, **environment} if environment else None)
 
     def alive(self):
         return self.handle.poll() is None
@@ -122,13 +123,16 @@ class Process:
 class Stack:
     """A simulator and a daemon polling it. `folder` keeps store and logs; a temporary one is removed on stop."""
 
-    def __init__(self, folder=None, samples=True, load=(), poll_secs=1, sim_state=False, types=None, sim_args=(), source="", tls=None):
+    def __init__(self, folder=None, samples=True, load=(), poll_secs=1, sim_state=False, types=None, sim_args=(), source="", tls=None, store=None):
         self.temporary = tempfile.TemporaryDirectory(prefix="bhi-") if folder is None else None
         self.folder = pathlib.Path(folder or self.temporary.name)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.samples, self.load, self.poll_secs, self.sim_state = samples, list(load), poll_secs, sim_state
         self.types = types
+        self.store = store or f"{self.folder}/store/bhi.db"
         self.sim_args, self.source = list(sim_args), source  # further options of the simulator; further lines of the source (YAML)
+        self.store = store or self.folder / "store" / "bhi.db"  # the daemon's store.path
+        self.environment = {}  # of the daemon, beside ours
         self.sim = self.daemon = None
         self.port, self.management_port, self.sim_port = free_port(), free_port(), free_port()
         self.sim_url = f"http://127.0.0.1:{self.sim_port}" if tls is None else f"https://localhost:{self.sim_port}"
@@ -168,7 +172,9 @@ class Stack:
 listen: 127.0.0.1:{self.port}
 management: 127.0.0.1:{self.management_port}
 store:
-  path: {self.folder}/store/bhi.db
+  path: {self.store}
+replicas:
+  lease_secs: 2
 sources:
   - name: main
     base_url: {self.sim_url}/fhir
@@ -180,7 +186,7 @@ sources:
     def start_daemon(self, wait=True):
         config = self.folder / "bhi-adapter.yaml"
         config.write_text(self.config())
-        self.daemon = Process("daemon", [BIN / "bhi-adapter", "--config", config], self.folder)
+        self.daemon = Process("daemon", [BIN / "bhi-adapter", "--config", config], self.folder, self.environment)
         if wait:
             until("the daemon to be ready", lambda: self.daemon.alive() and self.management.ask("GET", "/readyz").status == 200)
 

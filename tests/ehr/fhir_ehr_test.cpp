@@ -204,6 +204,38 @@ TEST(FhirEhr, SaysWhatBecameOfAWriteThatWasNotDone) {
             What::NotSent);
 }
 
+// Of several replicas one that slept must not write what another may be writing by now.
+TEST(FhirEhr, SendsNoWriteThatIsNotPermittedAtThatMoment) {
+  Fixed at(answer(201, "Location: http://x/fhir/Observation/7/_history/1\r\n", ""));
+  bool may = true;
+  const auto permitted = at.ehr->permitted([&may] { return may; });
+  ASSERT_NE(permitted, nullptr);
+  EXPECT_EQ(permitted->create("Observation", "{}", "").what, What::Done);
+  may = false;
+  const auto created = permitted->create("Observation", "{}", "");
+  EXPECT_EQ(created.what, What::NotSent);
+  EXPECT_NE(created.reason.find("another replica"), std::string::npos) << created.reason;
+  EXPECT_EQ(permitted->update("Observation", "7", "{}", "1").what, What::NotSent);
+  EXPECT_EQ(at.server.heard().size(), 1u);
+  EXPECT_EQ(at.ehr->create("Observation", "{}", "").what, What::Done);  // the way itself asks nobody
+}
+
+// The question is asked last: whatever takes time (a token, a turn in the budget) comes before it.
+TEST(FhirEhr, AsksForPermissionAfterTheToken) {
+  std::vector<std::string> order;
+  TinyServer server([](const Heard&) { return answer(201, "Location: http://x/fhir/Observation/7\r\n", ""); });
+  const auto ehr = ehr_at(server.base(), [&order]() -> Result<std::string> {
+    order.push_back("token");
+    return std::string("t");
+  });
+  const auto permitted = ehr->permitted([&order] {
+    order.push_back("permission");
+    return true;
+  });
+  permitted->create("Observation", "{}", "");
+  EXPECT_EQ(order, (std::vector<std::string>{"token", "permission"}));
+}
+
 TEST(FhirEhr, RenewsItsTokenOnceAfterA401) {
   TinyServer server([](const Heard& heard) {
     const auto token = heard.headers.find("authorization");

@@ -58,6 +58,21 @@ TEST(TrafficTest, AClockThatGoesBackGivesNoSecondBudget) {
   EXPECT_FALSE(traffic.ask(kNow - 70s, true).go);
 }
 
+TEST(TrafficTest, AClockThatGoesBackMakesNoPauseLonger) {
+  Traffic traffic({});
+  traffic.heard(answered(503, "30"), kNow);
+  EXPECT_EQ(traffic.ask(kNow, false).wait, 30s);
+  EXPECT_EQ(*traffic.state(kNow - 1h).until, kNow - 1h + 30s);
+  EXPECT_EQ(traffic.ask(kNow - 1h, false).wait, 30s);
+  EXPECT_TRUE(traffic.ask(kNow - 1h + 30s, false).go);
+}
+
+TEST(TrafficTest, CallsThatOverlapAreNoStepOfTheClock) {
+  Traffic traffic({});
+  traffic.heard(answered(503, "30"), kNow);
+  EXPECT_EQ(traffic.ask(kNow - 20s, false).wait, 50s);
+}
+
 TEST(TrafficTest, HonoursThePauseInEveryFormItIsAskedFor) {
   const auto pause = [](int status, std::string text) {
     Traffic traffic({});

@@ -131,8 +131,8 @@ TEST_F(Rungs, WhenEveryRungIsRefusedTheItemSaysWhyOfEach) {
   EXPECT_EQ(item.state, OutboxState::Parked);
   EXPECT_EQ(item.trouble, "policy");
   EXPECT_TRUE(
-      item.reason.starts_with("no rung: CarePlan create: refused: 405 not-supported; DocumentReference create: "
-                              "refused: 405 not-supported; "))
+      item.reason.starts_with("no rung: CarePlan create: refused: 405 not-supported; discrete parts: not opted in to; "
+                              "DocumentReference create: refused: 405 not-supported; "))
       << item.reason;
 }
 

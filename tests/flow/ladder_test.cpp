@@ -123,6 +123,45 @@ TEST(Ladder, TheCapturedStatementsGiveTheSameRungsAsTheProfiles) {
   }
 }
 
+// A site that opted in to discrete parts; and one that wishes nothing else.
+struct PartsRow {
+  const char* profile;
+  const char* statement;
+  const char* fresh;
+  const char* there;
+  const char* alone;  // parts and nothing else
+};
+constexpr PartsRow kPartsRows[] = {
+    {"epic", "epic", "parts", "DocumentReference", "parts"},  // a Condition cannot be changed there
+    {"oracle", "oracle_health", "DocumentReference", "DocumentReference", "none"},
+    {"athenahealth", "athenahealth", "none", "none", "none"},
+    {"eclinicalworks", "eclinicalworks", "none", "none", "none"},
+    {"medplum", nullptr, "CarePlan", "CarePlan", "parts"},
+    {"hapi", nullptr, "CarePlan", "CarePlan", "parts"},
+};
+
+TEST(Ladder, OfASiteThatOptedInToPartsHasThemBelowTheCarePlan) {
+  WritingWishes opted, alone;
+  opted.parts = true;
+  alone.rungs["care-plan"] = {std::string(kParts)};
+  for (const PartsRow& row : kPartsRows) {
+    for (const bool statement : {false, true}) {
+      if (statement && (row.statement == nullptr || !captured("epic"))) continue;
+      const Capabilities capabilities = statement ? *captured(row.statement) : simulated(row.profile);
+      const WritePlan fresh = plan_write("care-plan", {}, capabilities, opted);
+      const WritePlan there = plan_write("care-plan", after(fresh), capabilities, opted);
+      const WritePlan only = plan_write("care-plan", {}, capabilities, alone);
+      if (!statement) {
+        std::cout << std::left << std::setw(15) << row.profile << std::setw(18) << "care-plan, parts" << std::setw(23)
+                  << chosen(fresh) << std::setw(23) << chosen(there) << interactions(only) << "\n";
+      }
+      EXPECT_EQ(chosen(fresh), row.fresh) << row.profile << statement;
+      EXPECT_EQ(chosen(there), row.there) << row.profile << statement;
+      EXPECT_EQ(chosen(only), row.alone) << row.profile << statement;
+    }
+  }
+}
+
 // ---- one question each, on an EHR that declares everything ---------------------------------------------------------
 
 class OpenLadder : public testing::Test {
@@ -169,7 +208,8 @@ TEST_F(OpenLadder, SaysOfEachRungWhyItDoesNotFit) {
   std::erase_if(capabilities_.types, [](const auto& one) { return one.type == "Communication" || one.type == "Task"; });
   EXPECT_EQ(
       plan("care-plan").why_not(),
-      "no rung: CarePlan create is not declared by the EHR; DocumentReference create: the scope "
+      "no rung: CarePlan create is not declared by the EHR; discrete parts: not opted in to; DocumentReference create: "
+      "the scope "
       "system/DocumentReference.c was not granted; Communication is not declared by the EHR; Task is not declared "
       "by the EHR; no folder for outbox files is configured");
 }
@@ -242,6 +282,36 @@ TEST_F(OpenLadder, TheSiteNamesItsRungsAndTheirOrder) {
   without("Task");
   EXPECT_EQ(chosen(plan("care-plan", {}, wishes)), "DocumentReference");
   EXPECT_EQ(chosen(plan("safety", {}, wishes)), "Flag");
+}
+
+TEST_F(OpenLadder, PartsAreSaidAndNotTakenWithoutOptingInAndAskForNoScopes) {
+  without("CarePlan");
+  const WritePlan none = plan("care-plan");
+  EXPECT_EQ(none.ladder[1].rung->name, kParts);
+  EXPECT_EQ(none.ladder[1].why, "discrete parts: not opted in to");
+  EXPECT_EQ(chosen(none), "DocumentReference");
+  const auto types = written_types(WritingWishes{});
+  EXPECT_EQ(std::ranges::count(types, "ServiceRequest") + std::ranges::count(types, "Condition"), 0);
+  WritingWishes wishes;
+  wishes.parts = true;
+  const auto more = written_types(wishes);
+  EXPECT_EQ(std::ranges::count(more, "ServiceRequest") + std::ranges::count(more, "Condition"), 2);
+  EXPECT_EQ(chosen(plan("care-plan", {}, wishes)), kParts);
+}
+
+TEST_F(OpenLadder, OfThePartsOfAPlanAtHandOnlyWhatTheyAskForMustBeDeclared) {
+  without("CarePlan");
+  WritingWishes wishes;
+  wishes.parts = true;
+  Standing standing;
+  standing.parts = {{"care-plan-activity", true, true, true}, {"care-plan-problem", true, false, false}};
+  type("Condition").create = type("Condition").update = false;
+  EXPECT_EQ(interactions(plan("care-plan", standing, wishes)), "ServiceRequest create, ServiceRequest update");
+  standing.parts->back().update = true;
+  EXPECT_EQ(plan("care-plan", standing, wishes).ladder[1].why, "Condition update is not declared by the EHR");
+  standing.parts = std::vector<PartNeeds>{};
+  EXPECT_EQ(plan("care-plan", standing, wishes).ladder[1].why,
+            "the plan has no open part of its own that could be told so");
 }
 
 TEST_F(OpenLadder, WritesTwiceOnlyWhereTheDocumentIsAnotherRung) {

@@ -54,6 +54,7 @@ TEST(LadderText, SaysForPeopleWhatIsTakenAndWhyNotTheRest) {
   const std::string text = plans_text(planned_cases(only_create(), wishes));
   EXPECT_NE(text.find("  care-plan         new\n"
                       "    no  CarePlan                CarePlan create is not declared by the EHR\n"
+                      "    no  parts                   discrete parts: not opted in to\n"
                       "    ->  DocumentReference       DocumentReference create\n"
                       "    or  Communication           Communication create\n"),
             std::string::npos)

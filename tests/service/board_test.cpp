@@ -27,6 +27,16 @@ TEST(Board, HandsOutAKeyOnceUntilItIsDone) {
   EXPECT_TRUE(board.offer("a", 5));
 }
 
+TEST(Board, GivesTheFirstThatFits) {
+  Board<int> board;
+  for (int n = 1; n <= 4; ++n) board.offer(std::to_string(n), n);
+  const auto even = [](int n) { return n % 2 == 0; };
+  EXPECT_EQ(board.take_if(even)->second, 2);
+  EXPECT_EQ(board.take_if(even)->second, 4);
+  EXPECT_FALSE(board.take_if(even));
+  EXPECT_EQ(board.waiting(), 2u);
+}
+
 TEST(Board, LetsGoWhenItIsTimeToStop) {
   Board<int> board;
   std::jthread worker([&](std::stop_token stop) { EXPECT_FALSE(board.take(stop).has_value()); });

@@ -268,14 +268,14 @@ TEST_F(DaemonTest, EndsWhenItsOwnSideBreaks) {
   EXPECT_FALSE(daemon->failed());
   broken = true;
   const auto answer = post_fhir(R"({"resourceType":"Patient","id":"a2"})");
-  EXPECT_EQ(status_of(answer), 500);
+  EXPECT_EQ(status_of(answer), 503);
   EXPECT_EQ(answer.find("Alder"), std::string::npos) << "what broke is for the log";
   EXPECT_TRUE(daemon->failed());
   EXPECT_FALSE(daemon->alive());
   EXPECT_EQ(status_of(manage("/readyz")), 503);
   EXPECT_EQ(status_of(manage("/healthz")), 200);
   broken = false;
-  EXPECT_EQ(status_of(post_fhir(R"({"resourceType":"Patient","id":"a3"})")), 500) << "a fault is never taken back";
+  EXPECT_EQ(status_of(post_fhir(R"({"resourceType":"Patient","id":"a3"})")), 503) << "a fault is never taken back";
   daemon.reset();
 }
 

@@ -50,7 +50,8 @@ TEST(OptionsOfWriting, KnowTheDryRun) {
 
 TEST(OptionsOfWriting, RefuseUnknownRungsWithTheKnownOnesAndASuggestion) {
   EXPECT_EQ(mistakes("    writing: {care_plan: [CarePlan, DocumentRefernce]}\n"),
-            "f.yaml:6:37: sources[0].writing.care_plan: expected a list of CarePlan, DocumentReference, Communication, "
+            "f.yaml:6:37: sources[0].writing.care_plan: expected a list of CarePlan, parts, DocumentReference, "
+            "Communication, "
             "Task, outbox-file, found 'DocumentRefernce'; did you mean `DocumentReference`?");
   EXPECT_EQ(mistakes("    writing: {safety: [Pager]}\n"),
             "f.yaml:6:24: sources[0].writing.safety: expected a list of Flag, Communication, CommunicationRequest, "
@@ -69,6 +70,11 @@ TEST(OptionsOfWriting, NameWhatDoesNotFitTogether) {
   EXPECT_NE(mistakes("    writing: {care_plan: [CarePlan, outbox-file]}\n")
                 .find("sources[0].writing.care_plan: `outbox-file` needs writing.outbox_folder"),
             std::string::npos);
+  EXPECT_NE(mistakes("    writing: {care_plan: [CarePlan], parts: true}\n")
+                .find("sources[0].writing.parts: needs `parts` in writing.care_plan"),
+            std::string::npos);
+  EXPECT_EQ(mistakes("    writing: {care_plan: [parts, CarePlan]}\n"), "");
+  EXPECT_EQ(mistakes("    writing: {parts: true}\n"), "");
   EXPECT_NE(mistakes("    writing: {care_plan: [CarePlan], twice: [care-plan]}\n")
                 .find("sources[0].writing.twice: `care-plan` needs DocumentReference in writing.care_plan"),
             std::string::npos);
@@ -91,6 +97,8 @@ TEST(OptionsOfWriting, AskForTheScopesOfTheWishedRungsOnly) {
   EXPECT_EQ(
       written("    writing: {care_plan: [CarePlan], screening_result: [QuestionnaireResponse], safety: [Flag]}\n"),
       (std::vector<std::string>{"CarePlan", "Flag", "Observation", "QuestionnaireResponse"}));
+  EXPECT_EQ(written("    writing: {care_plan: [parts], screening_result: [Observation], safety: [Flag]}\n"),
+            (std::vector<std::string>{"Condition", "Flag", "Goal", "Observation", "ServiceRequest"}));
 }
 
 }  // namespace

@@ -63,5 +63,20 @@ TEST_F(RetentionWorkTest, ForgetsBeforeItsTimeWhenTheStoreIsTooLargeButNotTheLas
   EXPECT_EQ(left(), 2U);  // today's; told as an ERROR that it does not fit
 }
 
+TEST_F(RetentionWorkTest, GivesBackWhatForgottenRowsLeave) {
+  for (int i = 0; i < 40; ++i)
+    take("r" + std::to_string(i), now - std::chrono::days(20), flow::InboxState::Left, 1 << 20);
+  LiveEngine live(engine());
+  const Common common{*store, metrics, live, {{}}, [this] { return now; }};
+  RetentionWork work(common, {std::chrono::days(10), 0});
+  work.round({});
+  EXPECT_EQ(left(), 0U);
+  EXPECT_EQ(*store->give_back(1 << 20), 0U);  // nothing more to give
+  store.reset();                              // moves the log over
+  const auto size = std::filesystem::file_size(folder / "kept.db");
+  EXPECT_GT(size, 50U << 20);  // the copies of 40 resources and some room
+  EXPECT_LT(size, 65U << 20);  // of 80 MiB
+}
+
 }  // namespace
 }  // namespace bhi::service::test

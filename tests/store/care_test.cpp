@@ -1,11 +1,11 @@
 #include "store/care.h"
 
-#include "tests/store/support/temp_store.h"
+#include "tests/store/support/driver_test.h"
 
 namespace bhi::store::test {
 namespace {
 
-class Care : public StoreTest {
+class Care : public DriverTest {
  protected:
   static flow::StoredEntity entity(std::string kind, std::string id, std::int64_t version = 0,
                                    std::string patient = "p1") {
@@ -18,7 +18,9 @@ class Care : public StoreTest {
   }
 };
 
-TEST_F(Care, CountsVersionsFromOne) {
+BHI_ON_BOTH_DRIVERS(Care);
+
+TEST_P(Care, CountsVersionsFromOne) {
   must(put({entity("Screening", "s1")}));
   EXPECT_EQ(must(store().entity("Screening", "s1"))->version, 1);
   must(put({entity("Screening", "s1", 1)}));
@@ -30,17 +32,17 @@ TEST_F(Care, CountsVersionsFromOne) {
   EXPECT_FALSE(must(store().entity("Screening", "s2")));
 }
 
-TEST_F(Care, RefusesAVersionThatIsNotTheOneAtHand) {
+TEST_P(Care, RefusesAVersionThatIsNotTheOneAtHand) {
   must(put({entity("Screening", "s1")}));
   EXPECT_EQ(kind_of(put({entity("Screening", "s1", 0)})), "conflict");
   EXPECT_EQ(kind_of(put({entity("Screening", "s1", 2)})), "conflict");
   EXPECT_EQ(kind_of(put({entity("Screening", "never", 1)})), "conflict");
 }
 
-TEST_F(Care, KeepsNothingOfWorkThatConflicts) {
+TEST_P(Care, KeepsNothingOfWorkThatConflicts) {
   must(store().accept(batch_of({item_of(copy_of("a", "h"))})));
   must(put({entity("Patient", "p1")}));
-  const auto rows_before = must(verify_audit(path())).audit_rows;
+  const auto rows_before = must(audit_report()).audit_rows;
 
   flow::Worked worked;
   worked.entities = {entity("Screening", "s1"), entity("Patient", "p1", 7)};
@@ -60,7 +62,7 @@ TEST_F(Care, KeepsNothingOfWorkThatConflicts) {
   EXPECT_TRUE(must(store().outbox("", 10)).empty());
   EXPECT_FALSE(must(store().ledger("clinic", "care-plan", "c1")));
   EXPECT_EQ(must(store().pending("clinic|Patient/1", 10)).size(), 1u);
-  EXPECT_EQ(must(verify_audit(path())).audit_rows, rows_before);
+  EXPECT_EQ(must(audit_report()).audit_rows, rows_before);
 
   // And without the conflict all of it is kept.
   worked.inbox.pop_back();
@@ -69,10 +71,10 @@ TEST_F(Care, KeepsNothingOfWorkThatConflicts) {
   EXPECT_EQ(must(store().outbox("", 10)).size(), 1u);
   EXPECT_TRUE(must(store().ledger("clinic", "care-plan", "c1")));
   EXPECT_TRUE(must(store().pending("clinic|Patient/1", 10)).empty());
-  EXPECT_EQ(must(verify_audit(path())).audit_rows, rows_before + 1);
+  EXPECT_EQ(must(audit_report()).audit_rows, rows_before + 1);
 }
 
-TEST_F(Care, GivesTheWholeRecordOfOnePatient) {
+TEST_P(Care, GivesTheWholeRecordOfOnePatient) {
   must(put({entity("Screening", "s2"), entity("Screening", "s1"), entity("Patient", "p1"),
             entity("Patient", "p2", 0, "p2")}));
   const auto record = must(store().record("p1"));
@@ -83,7 +85,7 @@ TEST_F(Care, GivesTheWholeRecordOfOnePatient) {
   EXPECT_TRUE(must(store().record("nobody")).empty());
 }
 
-TEST_F(Care, ListsAKindPageByPage) {
+TEST_P(Care, ListsAKindPageByPage) {
   for (int i = 0; i < 5; ++i)
     must(put({entity("Patient", "p" + std::to_string(i)), entity("Screening", "s" + std::to_string(i))}));
   auto page = must(store().list("Patient", "", 2));
@@ -99,7 +101,7 @@ TEST_F(Care, ListsAKindPageByPage) {
   EXPECT_EQ(must(store().list("Patient", "", 5)).next, "");
 }
 
-TEST_F(Care, TellsNoIdsOrContentInItsErrors) {
+TEST_P(Care, TellsNoIdsOrContentInItsErrors) {
   must(put({{"Screening", "secret-id", "secret-patient", 0, "secret-body"}}));
   const auto refused = put({{"Screening", "secret-id", "secret-patient", 5, "secret-body"}});
   ASSERT_FALSE(refused);

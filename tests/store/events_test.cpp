@@ -1,7 +1,7 @@
 #include "store/schema.h"
 #include "store/sqlite_connection.h"
+#include "tests/store/support/driver_test.h"
 #include "tests/store/support/raw_database.h"
-#include "tests/store/support/temp_store.h"
 
 #include <atomic>
 #include <thread>
@@ -9,7 +9,7 @@
 namespace bhi::store::test {
 namespace {
 
-class Events : public StoreTest {
+class Events : public DriverTest {
  protected:
   Result<void> put(std::vector<flow::StoredEntity> entities, std::int64_t ms = 1000, std::string reason = "map") {
     flow::Worked worked;
@@ -23,7 +23,9 @@ class Events : public StoreTest {
   }
 };
 
-TEST_F(Events, TellEveryChangeOnceInItsOrder) {
+BHI_ON_BOTH_DRIVERS(Events);
+
+TEST_P(Events, TellEveryChangeOnceInItsOrder) {
   must(put({entity("s1"), entity("s2")}));
   must(put({entity("s1", 1)}, 2000, "post-entry"));
   const auto events = must(store().events(0, 10));
@@ -40,7 +42,7 @@ TEST_F(Events, TellEveryChangeOnceInItsOrder) {
   EXPECT_TRUE(must(store().events(3, 10)).empty());
 }
 
-TEST_F(Events, LeaveNoGapForWorkThatWasNotKept) {
+TEST_P(Events, LeaveNoGapForWorkThatWasNotKept) {
   must(put({entity("s1")}));
   EXPECT_EQ(kind_of(put({entity("s2"), entity("s1", 7)})), "conflict");
   must(put({entity("s2")}));
@@ -53,7 +55,7 @@ TEST_F(Events, LeaveNoGapForWorkThatWasNotKept) {
 }
 
 // Several writers, one of them always refused; a follower reads all the while.
-TEST_F(Events, NeverAppearBehindACursorThatWasHandedOut) {
+TEST_P(Events, NeverAppearBehindACursorThatWasHandedOut) {
   constexpr int kWriters = 4;
   constexpr int kEach = 60;
   must(put({entity("taken")}));
@@ -85,7 +87,7 @@ TEST_F(Events, NeverAppearBehindACursorThatWasHandedOut) {
   EXPECT_EQ(cursor, 1 + (kWriters - 1) * kEach);
 }
 
-TEST_F(Events, AreForgottenFromTheOldEndOnly) {
+TEST_P(Events, AreForgottenFromTheOldEndOnly) {
   EXPECT_EQ(must(store().event_span()).last, 0);
   EXPECT_EQ(must(store().event_span()).first, 1);
   must(put({entity("s1")}, 1000));
@@ -101,7 +103,7 @@ TEST_F(Events, AreForgottenFromTheOldEndOnly) {
   EXPECT_EQ(must(store().events(0, 10)).at(0).seq, 5);
 }
 
-TEST_F(Events, FindEntitiesOfOnePatientAndKind) {
+TEST_P(Events, FindEntitiesOfOnePatientAndKind) {
   must(put({entity("b"), entity("a"), {"CarePlan", "c", "p1", 0, "{}"}, {"Screening", "d", "p2", 0, "{}"}}));
   const auto found = must(store().entities_of("p1", "Screening"));
   ASSERT_EQ(found.size(), 2u);

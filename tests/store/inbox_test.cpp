@@ -1,6 +1,6 @@
 #include "store/inbox.h"
 
-#include "tests/store/support/temp_store.h"
+#include "tests/store/support/driver_test.h"
 
 namespace bhi::store::test {
 namespace {
@@ -8,7 +8,7 @@ namespace {
 using flow::InboxState;
 using Lanes = std::vector<std::string>;
 
-class Inbox : public StoreTest {
+class Inbox : public DriverTest {
  protected:
   flow::AcceptOutcome accept(std::vector<flow::InboxItem> items) {
     return must(store().accept(batch_of(std::move(items))));
@@ -27,7 +27,9 @@ class Inbox : public StoreTest {
   }
 };
 
-TEST_F(Inbox, KeepsWhatIsPutAsideOnceInQuarantineWithItsReason) {
+BHI_ON_BOTH_DRIVERS(Inbox);
+
+TEST_P(Inbox, KeepsWhatIsPutAsideOnceInQuarantineWithItsReason) {
   flow::Accepted batch = batch_of({item_of(copy_of("good", "h1"))});
   auto line = item_of(copy_of("sha256-abc", "h2"));
   line.resource.body = "not JSON";
@@ -45,7 +47,7 @@ TEST_F(Inbox, KeepsWhatIsPutAsideOnceInQuarantineWithItsReason) {
   }
 }
 
-TEST_F(Inbox, GivesBackWhatWasAcceptedInTheOrderOfReceipt) {
+TEST_P(Inbox, GivesBackWhatWasAcceptedInTheOrderOfReceipt) {
   auto copy = copy_of("a", "h1", "2026-01-02T03:04:05Z");
   copy.version = "7";
   copy.url = "http://example.org/q";
@@ -70,7 +72,7 @@ TEST_F(Inbox, GivesBackWhatWasAcceptedInTheOrderOfReceipt) {
   EXPECT_EQ(items[1].resource.id, "b");
 }
 
-TEST_F(Inbox, MovesSeveralCursorsAtOnceListsThemByTheBeginningOfTheirNamesAndForgetsThem) {
+TEST_P(Inbox, MovesSeveralCursorsAtOnceListsThemByTheBeginningOfTheirNamesAndForgetsThem) {
   flow::Accepted batch;
   batch.cursor = flow::Cursor{"clinic", "a", "0"};
   for (const char* name : {"ref|x|2", "ref|x|1", "ref|xy|1", "ref|\u00e9", "reg"}) {
@@ -98,7 +100,7 @@ TEST_F(Inbox, MovesSeveralCursorsAtOnceListsThemByTheBeginningOfTheirNamesAndFor
   EXPECT_FALSE(must(store().cursor("clinic", "a")).has_value());
 }
 
-TEST_F(Inbox, CountsTheSameContentAsUnchanged) {
+TEST_P(Inbox, CountsTheSameContentAsUnchanged) {
   accept({item_of(copy_of("a", "h1"))});
   const auto again = accept({item_of(copy_of("a", "h1"))});
   EXPECT_EQ(again.stored, 0u);
@@ -106,7 +108,7 @@ TEST_F(Inbox, CountsTheSameContentAsUnchanged) {
   EXPECT_EQ(pending().size(), 1u);
 }
 
-TEST_F(Inbox, KeepsTheNewVersionOfUnchangedContent) {
+TEST_P(Inbox, KeepsTheNewVersionOfUnchangedContent) {
   auto copy = copy_of("a", "h1", "2026-01-01T00:00:00Z");
   copy.version = "1";
   accept({item_of(copy)});
@@ -119,19 +121,19 @@ TEST_F(Inbox, KeepsTheNewVersionOfUnchangedContent) {
   EXPECT_EQ(kept->updated, "2026-01-02T00:00:00Z");
 }
 
-TEST_F(Inbox, QueuesContentThatComesBackAfterAChange) {
+TEST_P(Inbox, QueuesContentThatComesBackAfterAChange) {
   const auto done = accept({item_of(copy_of("a", "h1")), item_of(copy_of("a", "h2")), item_of(copy_of("a", "h1"))});
   EXPECT_EQ(done.stored, 3u);
   EXPECT_EQ(copy_hash("a"), "h1");
 }
 
-TEST_F(Inbox, CollapsesDuplicatesInsideOneBatch) {
+TEST_P(Inbox, CollapsesDuplicatesInsideOneBatch) {
   const auto done = accept({item_of(copy_of("a", "h1")), item_of(copy_of("b", "h1")), item_of(copy_of("a", "h1"))});
   EXPECT_EQ(done.stored, 2u);
   EXPECT_EQ(done.unchanged, 1u);
 }
 
-TEST_F(Inbox, DistinguishesSourcesTypesAndIds) {
+TEST_P(Inbox, DistinguishesSourcesTypesAndIds) {
   auto elsewhere = copy_of("a", "h1");
   elsewhere.source = "hospital";
   auto other = copy_of("a", "h1");
@@ -139,7 +141,7 @@ TEST_F(Inbox, DistinguishesSourcesTypesAndIds) {
   EXPECT_EQ(accept({item_of(copy_of("a", "h1")), item_of(elsewhere), item_of(other)}).stored, 3u);
 }
 
-TEST_F(Inbox, QueuesAnOlderVersionWithoutOverwritingTheNewerCopy) {
+TEST_P(Inbox, QueuesAnOlderVersionWithoutOverwritingTheNewerCopy) {
   accept({item_of(copy_of("a", "new", "2026-01-02T00:00:00Z"))});
   // 01:00 at +02:00 is the day before in UTC: text order would say otherwise.
   const auto older = copy_of("a", "old", "2026-01-02T01:00:00+02:00");
@@ -150,13 +152,13 @@ TEST_F(Inbox, QueuesAnOlderVersionWithoutOverwritingTheNewerCopy) {
   EXPECT_EQ(pending().size(), 2u);
 }
 
-TEST_F(Inbox, TakesTheOrderOfArrivalWhenNoTimeIsStated) {
+TEST_P(Inbox, TakesTheOrderOfArrivalWhenNoTimeIsStated) {
   accept({item_of(copy_of("a", "h1", "2026-01-02T00:00:00Z"))});
   accept({item_of(copy_of("a", "h2"))});
   EXPECT_EQ(copy_hash("a"), "h2");
 }
 
-TEST_F(Inbox, TakesADeletionOnceAndKeepsItAsAnEmptyBody) {
+TEST_P(Inbox, TakesADeletionOnceAndKeepsItAsAnEmptyBody) {
   accept({item_of(copy_of("a", "h1"))});
   auto gone = copy_of("a", "");
   gone.body.clear();
@@ -170,7 +172,7 @@ TEST_F(Inbox, TakesADeletionOnceAndKeepsItAsAnEmptyBody) {
   EXPECT_EQ(accept({item_of(copy_of("a", "h1"))}).stored, 1u);
 }
 
-TEST_F(Inbox, AlwaysQueuesAReplayAndLeavesTheCopy) {
+TEST_P(Inbox, AlwaysQueuesAReplayAndLeavesTheCopy) {
   accept({item_of(copy_of("a", "h1"))});
   accept({item_of(copy_of("a", "h2"))});
   EXPECT_EQ(accept({item_of(copy_of("a", "h1"), "clinic|Patient/1", "replay")}).stored, 1u);
@@ -180,7 +182,7 @@ TEST_F(Inbox, AlwaysQueuesAReplayAndLeavesTheCopy) {
   EXPECT_EQ(copy_hash("new"), "h1");
 }
 
-TEST_F(Inbox, DoesNotQueueWhatWeKeptAsACopyOurselves) {
+TEST_P(Inbox, DoesNotQueueWhatWeKeptAsACopyOurselves) {
   must(store().keep_copy(copy_of("a", "h1")));
   EXPECT_EQ(accept({item_of(copy_of("a", "h1"))}).unchanged, 1u);
   EXPECT_EQ(accept({item_of(copy_of("a", "h2"))}).stored, 1u);
@@ -189,13 +191,13 @@ TEST_F(Inbox, DoesNotQueueWhatWeKeptAsACopyOurselves) {
   EXPECT_EQ(copy->body, copy_of("a", "h2").body);
 }
 
-TEST_F(Inbox, KeepsNoCopyThatIsOlderThanTheOneAtHand) {
+TEST_P(Inbox, KeepsNoCopyThatIsOlderThanTheOneAtHand) {
   must(store().keep_copy(copy_of("a", "new", "2026-01-02T00:00:00Z")));
   must(store().keep_copy(copy_of("a", "old", "2026-01-01T00:00:00Z")));
   EXPECT_EQ(copy_hash("a"), "new");
 }
 
-TEST_F(Inbox, LeavesTheInboxTextAloneWhenTheCopyIsReplaced) {
+TEST_P(Inbox, LeavesTheInboxTextAloneWhenTheCopyIsReplaced) {
   accept({item_of(copy_of("a", "h1"))});
   must(store().keep_copy(copy_of("a", "h2")));
   must(store().keep_copy(copy_of("a", "h3")));
@@ -204,7 +206,7 @@ TEST_F(Inbox, LeavesTheInboxTextAloneWhenTheCopyIsReplaced) {
   EXPECT_EQ(copy_hash("a"), "h3");
 }
 
-TEST_F(Inbox, MovesTheCursorWithTheBatch) {
+TEST_P(Inbox, MovesTheCursorWithTheBatch) {
   EXPECT_EQ(must(store().cursor("clinic", "Patient")), std::nullopt);
   auto batch = batch_of({item_of(copy_of("a", "h1"))});
   batch.cursor = {"clinic", "Patient", "one"};
@@ -216,7 +218,7 @@ TEST_F(Inbox, MovesTheCursorWithTheBatch) {
   EXPECT_EQ(must(store().cursor("hospital", "Patient")), std::nullopt);
 }
 
-TEST_F(Inbox, NamesLanesOldestFirstAndOnlyWhilePending) {
+TEST_P(Inbox, NamesLanesOldestFirstAndOnlyWhilePending) {
   accept({item_of(copy_of("a", "1"), "lane-b"), item_of(copy_of("b", "1"), "lane-a"),
           item_of(copy_of("c", "1"), "lane-b")});
   EXPECT_EQ(must(store().pending_lanes(10)), (Lanes{"lane-b", "lane-a"}));
@@ -232,14 +234,14 @@ TEST_F(Inbox, NamesLanesOldestFirstAndOnlyWhilePending) {
   EXPECT_EQ(must(store().pending_lanes(10)), (Lanes{"lane-b"}));
 }
 
-TEST_F(Inbox, KeepsTheOldestItemAtTheHeadWhenALaterOneIsFinishedFirst) {
+TEST_P(Inbox, KeepsTheOldestItemAtTheHeadWhenALaterOneIsFinishedFirst) {
   accept({item_of(copy_of("a", "1"), "one"), item_of(copy_of("b", "1"), "two"), item_of(copy_of("c", "1"), "one")});
   outcome(3, InboxState::Done);
   EXPECT_EQ(must(store().pending_lanes(10)), (Lanes{"one", "two"}));
   EXPECT_EQ(seqs(pending("one")), (std::vector<std::int64_t>{1}));
 }
 
-TEST_F(Inbox, ListsQuarantinedItemsNewestFirstWithIssuesAndBodies) {
+TEST_P(Inbox, ListsQuarantinedItemsNewestFirstWithIssuesAndBodies) {
   accept({item_of(copy_of("a", "1")), item_of(copy_of("b", "1")), item_of(copy_of("c", "1"))});
   const Issues issues = {{Severity::Error, "value", "QuestionnaireResponse.item[3]", "expected 0 to 3, found 9"},
                          {Severity::Warning, "required", "QuestionnaireResponse.authored", "missing"}};
@@ -259,7 +261,7 @@ TEST_F(Inbox, ListsQuarantinedItemsNewestFirstWithIssuesAndBodies) {
   EXPECT_EQ(must(store().inbox(InboxState::Pending, 10)).size(), 0u);
 }
 
-TEST_F(Inbox, PutsOneItemBackToTheFrontOfItsLane) {
+TEST_P(Inbox, PutsOneItemBackToTheFrontOfItsLane) {
   accept({item_of(copy_of("a", "1"), "one"), item_of(copy_of("b", "1"), "two"), item_of(copy_of("c", "1"), "one")});
   outcome(1, InboxState::Quarantined, "bad", {{Severity::Error, "value", "x", "y"}});
   EXPECT_EQ(must(store().pending_lanes(10)), (Lanes{"two", "one"}));
@@ -273,7 +275,7 @@ TEST_F(Inbox, PutsOneItemBackToTheFrontOfItsLane) {
   EXPECT_TRUE(must(store().inbox(InboxState::Quarantined, 1))[0].issues.empty());
 }
 
-TEST_F(Inbox, WakesAllThatWaitForOneThing) {
+TEST_P(Inbox, WakesAllThatWaitForOneThing) {
   accept({item_of(copy_of("a", "1"), "one"), item_of(copy_of("b", "1"), "two"), item_of(copy_of("c", "1"), "three")});
   outcome(1, InboxState::Waiting, "http://example.org/q");
   outcome(2, InboxState::Waiting, "http://example.org/other");
@@ -283,7 +285,7 @@ TEST_F(Inbox, WakesAllThatWaitForOneThing) {
   EXPECT_EQ(must(store().inbox(InboxState::Waiting, 10)).size(), 1u);
 }
 
-TEST_F(Inbox, RefusesAnOutcomeForAnItemThatIsNotPending) {
+TEST_P(Inbox, RefusesAnOutcomeForAnItemThatIsNotPending) {
   accept({item_of(copy_of("a", "1"))});
   outcome(1, InboxState::Done);
   flow::Worked worked;
@@ -291,7 +293,7 @@ TEST_F(Inbox, RefusesAnOutcomeForAnItemThatIsNotPending) {
   EXPECT_EQ(kind_of(store().commit(worked)), "conflict");
 }
 
-TEST_F(Inbox, FindsAFormByItsUrlTheOneReceivedLastAndNotDeleted) {
+TEST_P(Inbox, FindsAFormByItsUrlTheOneReceivedLastAndNotDeleted) {
   auto form = copy_of("f1", "h1");
   form.type = "Questionnaire";
   form.url = "http://example.org/q";
@@ -306,7 +308,7 @@ TEST_F(Inbox, FindsAFormByItsUrlTheOneReceivedLastAndNotDeleted) {
   EXPECT_EQ(must(store().canonical("clinic", form.url))->id, "f1");
 }
 
-TEST_F(Inbox, KeepsTextsByteForByte) {
+TEST_P(Inbox, KeepsTextsByteForByte) {
   auto copy = copy_of("a", "h1");
   copy.body = std::string("{\"text\":\"\xc3\xa4 \xe6\x97\xa5 \xf0\x9f\x98\x80\"}\n\t ' \" ; -- ") +
               std::string(1, '\0') + "end";
@@ -315,7 +317,7 @@ TEST_F(Inbox, KeepsTextsByteForByte) {
   EXPECT_EQ(must(store().resource("clinic", copy.type, "a"))->body, copy.body);
 }
 
-TEST_F(Inbox, CountsWhatIsWhere) {
+TEST_P(Inbox, CountsWhatIsWhere) {
   accept(
       {item_of(copy_of("a", "1")), item_of(copy_of("b", "1")), item_of(copy_of("c", "1")), item_of(copy_of("d", "1"))});
   outcome(1, InboxState::Waiting, "x");

@@ -1,6 +1,6 @@
 #include "store/outbox.h"
 
-#include "tests/store/support/temp_store.h"
+#include "tests/store/support/driver_test.h"
 
 namespace bhi::store::test {
 namespace {
@@ -9,7 +9,7 @@ using flow::OutboxItem;
 using flow::OutboxState;
 using Ids = std::vector<std::string>;
 
-class Outbox : public StoreTest {
+class Outbox : public DriverTest {
  protected:
   void add(std::vector<OutboxItem> items) {
     flow::Worked worked;
@@ -39,7 +39,9 @@ class Outbox : public StoreTest {
   }
 };
 
-TEST_F(Outbox, GivesBackAnIntentAsItWasPlanned) {
+BHI_ON_BOTH_DRIVERS(Outbox);
+
+TEST_P(Outbox, GivesBackAnIntentAsItWasPlanned) {
   auto planned = intent_of("p1", "s1");
   planned.care_version = 3;
   planned.reason = "screening posted";
@@ -59,19 +61,19 @@ TEST_F(Outbox, GivesBackAnIntentAsItWasPlanned) {
   EXPECT_EQ(items[0].created, at(2000));
 }
 
-TEST_F(Outbox, GivesOneItemPerLaneInTheOrderOfTheirMaking) {
+TEST_P(Outbox, GivesOneItemPerLaneInTheOrderOfTheirMaking) {
   add({intent_of("p1", "a"), intent_of("p2", "b"), intent_of("p1", "c"), intent_of("p3", "d")});
   EXPECT_EQ(care_ids(due()), (Ids{"a", "b", "d"}));
   EXPECT_EQ(care_ids(due(10'000, 2)), (Ids{"a", "b"}));
   EXPECT_TRUE(due(10'000, 0).empty());
 }
 
-TEST_F(Outbox, SeparatesLanesOfOnePatientByDestination) {
+TEST_P(Outbox, SeparatesLanesOfOnePatientByDestination) {
   add({intent_of("p1", "a"), intent_of("p1", "b", false, "hospital")});
   EXPECT_EQ(care_ids(due()), (Ids{"a", "b"}));
 }
 
-TEST_F(Outbox, HoldsALaneWhileItsFirstItemIsOnItsWayUnknownOrToBeRetried) {
+TEST_P(Outbox, HoldsALaneWhileItsFirstItemIsOnItsWayUnknownOrToBeRetried) {
   add({intent_of("p1", "a"), intent_of("p1", "b")});
   must(send(item("a")));
   EXPECT_TRUE(due().empty());
@@ -82,7 +84,7 @@ TEST_F(Outbox, HoldsALaneWhileItsFirstItemIsOnItsWayUnknownOrToBeRetried) {
   EXPECT_EQ(care_ids(due(50'000)), (Ids{"a"}));
 }
 
-TEST_F(Outbox, LetsTheNextPassOnceTheFirstIsSettledOrParked) {
+TEST_P(Outbox, LetsTheNextPassOnceTheFirstIsSettledOrParked) {
   for (const OutboxState state :
        {OutboxState::Verified, OutboxState::Superseded, OutboxState::Dead, OutboxState::Parked}) {
     const std::string patient(name(state));
@@ -95,7 +97,7 @@ TEST_F(Outbox, LetsTheNextPassOnceTheFirstIsSettledOrParked) {
   }
 }
 
-TEST_F(Outbox, PutsUrgentItemsFirstAndLetsNothingElseHoldThemUp) {
+TEST_P(Outbox, PutsUrgentItemsFirstAndLetsNothingElseHoldThemUp) {
   add({intent_of("p1", "slow"), intent_of("p1", "one", true), intent_of("p1", "two", true)});
   EXPECT_EQ(care_ids(due()), (Ids{"one", "two", "slow"}));
   must(send(item("slow")));
@@ -103,7 +105,7 @@ TEST_F(Outbox, PutsUrgentItemsFirstAndLetsNothingElseHoldThemUp) {
   EXPECT_EQ(care_ids(due()), (Ids{"two"}));
 }
 
-TEST_F(Outbox, KeepsVersionsOfOneUrgentEntityInOrder) {
+TEST_P(Outbox, KeepsVersionsOfOneUrgentEntityInOrder) {
   auto later = intent_of("p1", "event", true);
   later.care_version = 2;
   add({intent_of("p1", "event", true), later});
@@ -119,12 +121,12 @@ TEST_F(Outbox, KeepsVersionsOfOneUrgentEntityInOrder) {
   EXPECT_EQ(items[0].care_version, 2);
 }
 
-TEST_F(Outbox, GivesPlannedItemsWhateverTheClockSays) {
+TEST_P(Outbox, GivesPlannedItemsWhateverTheClockSays) {
   add({intent_of("p1", "a")});
   EXPECT_EQ(care_ids(due(0)), (Ids{"a"}));
 }
 
-TEST_F(Outbox, DoesNotLetANewBacklogStarveRetries) {
+TEST_P(Outbox, DoesNotLetANewBacklogStarveRetries) {
   add({intent_of("old", "retry")});
   must(send(item("retry")));
   must(settle(item("retry"), OutboxState::RetryAt, 3'000));
@@ -132,7 +134,7 @@ TEST_F(Outbox, DoesNotLetANewBacklogStarveRetries) {
   EXPECT_EQ(care_ids(due(10'000, 2)), (Ids{"retry", "n0"}));
 }
 
-TEST_F(Outbox, RecordsTheSendingBeforeItHappens) {
+TEST_P(Outbox, RecordsTheSendingBeforeItHappens) {
   add({intent_of("p1", "a")});
   must(send(item("a")));
   open();  // as after a restart
@@ -142,7 +144,7 @@ TEST_F(Outbox, RecordsTheSendingBeforeItHappens) {
   EXPECT_EQ(sent.request_hash, "hash-1");
 }
 
-TEST_F(Outbox, MakesEverySentItemUnknownOnRecovery) {
+TEST_P(Outbox, MakesEverySentItemUnknownOnRecovery) {
   add({intent_of("p1", "a"), intent_of("p1", "b"), intent_of("p2", "c"), intent_of("p3", "d")});
   must(send(item("a")));
   must(send(item("c")));
@@ -154,7 +156,7 @@ TEST_F(Outbox, MakesEverySentItemUnknownOnRecovery) {
   EXPECT_EQ(must(store().recover()), 0u);
 }
 
-TEST_F(Outbox, LetsOnlyOneOfTwoSendersHaveAnItem) {
+TEST_P(Outbox, LetsOnlyOneOfTwoSendersHaveAnItem) {
   add({intent_of("p1", "a")});
   const auto read_by_both = item("a");
   must(send(read_by_both));
@@ -164,7 +166,7 @@ TEST_F(Outbox, LetsOnlyOneOfTwoSendersHaveAnItem) {
   EXPECT_EQ(item("a").attempts, 2);
 }
 
-TEST_F(Outbox, RefusesToSendOutOfTurn) {
+TEST_P(Outbox, RefusesToSendOutOfTurn) {
   add({intent_of("p1", "a"), intent_of("p1", "b")});
   EXPECT_EQ(kind_of(send(item("b"))), "conflict");
   must(settle(item("a"), OutboxState::Dead));
@@ -176,7 +178,7 @@ TEST_F(Outbox, RefusesToSendOutOfTurn) {
   EXPECT_EQ(kind_of(settle(none, OutboxState::Verified)), "not-found");
 }
 
-TEST_F(Outbox, NeverReopensWhatTheEhrHas) {
+TEST_P(Outbox, NeverReopensWhatTheEhrHas) {
   add({intent_of("p1", "a")});
   must(send(item("a")));
   must(settle(item("a"), OutboxState::Verified));
@@ -184,7 +186,7 @@ TEST_F(Outbox, NeverReopensWhatTheEhrHas) {
   EXPECT_TRUE(due().empty());
 }
 
-TEST_F(Outbox, SetsAParkedItemFreeWithoutOvertakingTheOneOnItsWay) {
+TEST_P(Outbox, SetsAParkedItemFreeWithoutOvertakingTheOneOnItsWay) {
   add({intent_of("p1", "a"), intent_of("p1", "b"), intent_of("p1", "c")});
   must(settle(item("a"), OutboxState::Parked));
   must(send(item("b")));
@@ -194,7 +196,7 @@ TEST_F(Outbox, SetsAParkedItemFreeWithoutOvertakingTheOneOnItsWay) {
   EXPECT_EQ(care_ids(due()), (Ids{"a"}));
 }
 
-TEST_F(Outbox, ParksAnIntentFromItsMaking) {
+TEST_P(Outbox, ParksAnIntentFromItsMaking) {
   auto parked = intent_of("p1", "a");
   parked.state = OutboxState::Parked;
   parked.reason = "needs consent";
@@ -202,7 +204,7 @@ TEST_F(Outbox, ParksAnIntentFromItsMaking) {
   EXPECT_EQ(care_ids(due()), (Ids{"b"}));
 }
 
-TEST_F(Outbox, SettlesWithLedgerAndCopyInOneStep) {
+TEST_P(Outbox, SettlesWithLedgerAndCopyInOneStep) {
   add({intent_of("p1", "a")});
   must(send(item("a")));
   auto settled = item("a");
@@ -222,7 +224,7 @@ TEST_F(Outbox, SettlesWithLedgerAndCopyInOneStep) {
   EXPECT_EQ(must(store().accept(batch_of({item_of(copy_of("77", "h"))}))).unchanged, 1u);
 }
 
-TEST_F(Outbox, KeepsNothingOfASettlementThatIsRefused) {
+TEST_P(Outbox, KeepsNothingOfASettlementThatIsRefused) {
   add({intent_of("p1", "a")});
   auto unknown = item("a");
   unknown.seq = 99;
@@ -232,13 +234,13 @@ TEST_F(Outbox, KeepsNothingOfASettlementThatIsRefused) {
   EXPECT_FALSE(must(store().resource("clinic", "QuestionnaireResponse", "77")));
 }
 
-TEST_F(Outbox, ListsAPatientsItemsNewestFirst) {
+TEST_P(Outbox, ListsAPatientsItemsNewestFirst) {
   add({intent_of("p1", "a"), intent_of("p2", "b"), intent_of("p1", "c")});
   EXPECT_EQ(care_ids(must(store().outbox("p1", 10))), (Ids{"c", "a"}));
   EXPECT_EQ(care_ids(must(store().outbox("", 2))), (Ids{"c", "b"}));
 }
 
-TEST_F(Outbox, CountsWhatIsWhere) {
+TEST_P(Outbox, CountsWhatIsWhere) {
   for (const char* id : {"a", "b", "c", "d", "e", "f"}) add({intent_of(id, id)});
   must(settle(item("a"), OutboxState::Parked));
   must(settle(item("b"), OutboxState::Dead));

@@ -1,7 +1,6 @@
 #include "store/retention.h"
 
-#include "tests/store/support/raw_database.h"
-#include "tests/store/support/temp_store.h"
+#include "tests/store/support/driver_test.h"
 
 namespace bhi::store::test {
 namespace {
@@ -9,7 +8,7 @@ namespace {
 using flow::InboxState;
 using flow::OutboxState;
 
-class Retention : public StoreTest {
+class Retention : public DriverTest {
  protected:
   std::int64_t take(const std::string& id, const std::string& hash, InboxState state, std::int64_t received) {
     flow::Accepted batch;
@@ -33,10 +32,11 @@ class Retention : public StoreTest {
     worked.outbox = {item};
     must(store().commit(worked));
   }
-  std::string ask(const std::string& sql) { return RawDatabase(path()).ask(sql); }
 };
 
-TEST_F(Retention, ForgetsWhatIsSettledAndOldAndNothingElse) {
+BHI_ON_BOTH_DRIVERS(Retention);
+
+TEST_P(Retention, ForgetsWhatIsSettledAndOldAndNothingElse) {
   take("a", "1", InboxState::Done, 100);
   take("b", "1", InboxState::Left, 100);
   take("c", "1", InboxState::Quarantined, 100);
@@ -55,10 +55,10 @@ TEST_F(Retention, ForgetsWhatIsSettledAndOldAndNothingElse) {
   EXPECT_EQ(ask("SELECT care_id FROM outbox ORDER BY seq"), "planned\nparked\ndead\nretry-at\nnew");
   EXPECT_EQ(must(store().forget_settled(at(500), 100)).inbox, 0U);
   store_.reset();
-  must(verify_sqlite(path()));
+  must(full_report());
 }
 
-TEST_F(Retention, KeepsTheTextOfTheCurrentCopyAndNoOther) {
+TEST_P(Retention, KeepsTheTextOfTheCurrentCopyAndNoOther) {
   take("a", "old", InboxState::Done, 100);
   take("a", "new", InboxState::Done, 200);
   EXPECT_EQ(ask("SELECT count(*) FROM body"), "2");
@@ -73,7 +73,7 @@ TEST_F(Retention, KeepsTheTextOfTheCurrentCopyAndNoOther) {
   EXPECT_EQ(ask("SELECT count(*) FROM body"), "1");
 }
 
-TEST_F(Retention, MakesRoom) {
+TEST_P(Retention, MakesRoom) {
   for (int i = 0; i < 200; ++i) take("r" + std::to_string(i), std::string(500, 'x'), InboxState::Left, 100);
   for (int i = 0; i < 200; ++i) take("r" + std::to_string(i), std::string(501, 'y'), InboxState::Left, 200);
   const auto before = must(store().bytes_in_use());

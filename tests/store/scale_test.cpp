@@ -78,6 +78,11 @@ const std::vector<Ask>& asks() {
       {"due after the wait", [](Connection& on) { return must(due_items(on, at(5'000'000), 20)).size() == 20; }},
       {"outbox of a patient", [](Connection& on) { return must(outbox_of(on, "p7", 20)).size() == 1; }},
       {"outbox", [](Connection& on) { return must(outbox_of(on, "", 20)).size() == 20; }},
+      {"parked", [](Connection& on) { return must(outbox_in(on, {flow::OutboxState::Parked}, 0, 20)).empty(); }},
+      {"unknown or sent",
+       [](Connection& on) {
+         return must(outbox_in(on, {flow::OutboxState::Unknown, flow::OutboxState::Sent}, 0, 20)).size() == 20;
+       }},
       {"accept",
        [](Connection& on) {
          return must(take_in(on, {item_of(copy_of("new", "h"), "lane 7"), item_of(copy_of("also", "h"), "long lane")}))

@@ -2,8 +2,7 @@
 
 #include "store/backup.h"
 #include "store/rekey.h"
-#include "tests/store/support/raw_database.h"
-#include "tests/store/support/temp_store.h"
+#include "tests/store/support/driver_test.h"
 
 #include <fstream>
 #include <iterator>
@@ -57,13 +56,18 @@ TEST(Seal, KeysAreThirtyTwoBytesOrTheirDigits) {
   }
 }
 
-class Sealed : public StoreTest {
+class Sealed : public DriverTest {
  protected:
-  void SetUp() override { open_with({key_of('a')}); }
+  void SetUp() override {
+    if (prepare()) open_with({key_of('a')});
+  }
   void open_with(std::vector<SealKey> keys) {
     SqliteOptions options;
     options.keys = std::move(keys);
     open(options);
+  }
+  Result<RekeyReport> rekey(const std::vector<SealKey>& keys, bool plain) {
+    return on_postgres() ? rekey_postgres(url(), keys, plain) : rekey_sqlite(path(), keys, plain);
   }
   void fill() {
     flow::Accepted batch;
@@ -100,8 +104,18 @@ class Sealed : public StoreTest {
     EXPECT_EQ(must(store().outbox("", 10)).at(0).sent, std::string(kCanary) + "sent");
     EXPECT_NE(must(store().pending("clinic|Patient/1", 10)).at(0).resource.body.find(kCanary), std::string::npos);
   }
-  // In the database, its log, and whatever lies beside them.
+  // In the database, its log, and whatever lies beside them; on PostgreSQL in any cell of any table.
   bool on_disk() {
+    if (on_postgres()) {
+      RawPostgres raw(url());
+      const std::string bytes = raw.ask("SELECT encode('" + std::string(kCanary) + "', 'hex')");
+      for (const char* table : {"body", "care", "ledger", "outbox", "inbox", "resource", "event", "audit"}) {
+        if (raw.ask("SELECT count(*) FROM " + std::string(table) + " t WHERE t::text LIKE '%" + bytes +
+                    "%' OR t::text LIKE '%" + std::string(kCanary) + "%'") != "0")
+          return true;
+      }
+      return false;
+    }
     for (const auto& entry : std::filesystem::directory_iterator(std::filesystem::path(path()).parent_path())) {
       std::ifstream file(entry.path(), std::ios::binary);
       const std::string bytes((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
@@ -111,7 +125,9 @@ class Sealed : public StoreTest {
   }
 };
 
-TEST_F(Sealed, NothingOfAPersonStandsOnTheDiskAndAllOfItIsRead) {
+BHI_ON_BOTH_DRIVERS(Sealed);
+
+TEST_P(Sealed, NothingOfAPersonStandsOnTheDiskAndAllOfItIsRead) {
   fill();
   expect_all_there();
   EXPECT_FALSE(on_disk());
@@ -121,13 +137,13 @@ TEST_F(Sealed, NothingOfAPersonStandsOnTheDiskAndAllOfItIsRead) {
   expect_all_there();
 }
 
-TEST_F(Sealed, TheRightKeyIsAskedForBeforeAnythingIsDone) {
+TEST_P(Sealed, TheRightKeyIsAskedForBeforeAnythingIsDone) {
   fill();
   store_.reset();
   for (const std::vector<SealKey>& keys : {std::vector<SealKey>{}, std::vector<SealKey>{key_of('b')}}) {
     SqliteOptions options;
     options.keys = keys;
-    const auto opened = open_sqlite(path(), options);
+    const auto opened = try_open(options);
     ASSERT_EQ(kind_of(opened), "incorrect");
     EXPECT_NE(opened.error().message.find(key_id_of(key_of('a'))), std::string::npos);
   }
@@ -135,28 +151,30 @@ TEST_F(Sealed, TheRightKeyIsAskedForBeforeAnythingIsDone) {
   expect_all_there();
 }
 
-TEST_F(Sealed, ATextChangedBehindOurBackIsDamage) {
+TEST_P(Sealed, ATextChangedBehindOurBackIsDamage) {
   fill();
-  RawDatabase(path()).run("UPDATE care SET body = substr(body, 1, length(body) - 8) || 'AAAAAAA='");
+  ask("UPDATE care SET body = substr(body, 1, length(body) - 8) || 'AAAAAAA='");
   EXPECT_EQ(kind_of(store().entity("Screening", "s1")), "fault");
   EXPECT_EQ(kind_of(store().record("p1")), "fault");
 }
 
-TEST_F(Sealed, RekeyGoesFromNoKeyToAKeyToAnotherAndBack) {
+TEST_P(Sealed, RekeyGoesFromNoKeyToAKeyToAnotherAndBack) {
   open_with({});  // nothing written yet
   fill();
   EXPECT_TRUE(on_disk());
-  EXPECT_EQ(kind_of(rekey_sqlite(path(), {key_of('a')}, false)), "unavailable");  // in use
+  if (!on_postgres()) {
+    EXPECT_EQ(kind_of(rekey({key_of('a')}, false)), "unavailable") << "in use";
+  }
   store_.reset();
-  EXPECT_EQ(must(rekey_sqlite(path(), {key_of('a')}, false)).changed, 5U);
+  EXPECT_EQ(must(rekey({key_of('a')}, false)).changed, 5U);
   EXPECT_FALSE(on_disk());  // neither in free pages nor in the log
-  EXPECT_EQ(must(rekey_sqlite(path(), {key_of('a')}, false)).changed, 0U);
-  EXPECT_EQ(kind_of(rekey_sqlite(path(), {key_of('b')}, false)), "incorrect");
-  EXPECT_EQ(must(rekey_sqlite(path(), {key_of('b'), key_of('a')}, false)).changed, 5U);
+  EXPECT_EQ(must(rekey({key_of('a')}, false)).changed, 0U);
+  EXPECT_EQ(kind_of(rekey({key_of('b')}, false)), "incorrect");
+  EXPECT_EQ(must(rekey({key_of('b'), key_of('a')}, false)).changed, 5U);
   open_with({key_of('b')});
   expect_all_there();
   store_.reset();
-  EXPECT_EQ(must(rekey_sqlite(path(), {key_of('b')}, true)).changed, 5U);
+  EXPECT_EQ(must(rekey({key_of('b')}, true)).changed, 5U);
   open_with({});
   expect_all_there();
 }

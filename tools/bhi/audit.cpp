@@ -4,7 +4,7 @@
 #include "fhir/json.h"
 #include "service/ehr_auth.h"
 #include "service/option_texts.h"
-#include "store/sqlite_store.h"
+#include "store/open_store.h"
 
 #include <iostream>
 #include <optional>
@@ -42,7 +42,7 @@ std::string next_of(const fhir::Node& bundle) {
 int run_audit_verify(const AuditOptions& options) {
   const auto known = mark_from(options.hash);
   if (!options.hash.empty() && !known) return wrong("--hash: expected SEQ:HASH, the hash with 64 hex digits");
-  const auto report = store::verify_audit(options.store, known);
+  const auto report = store::verify_store_audit(options.store, known);
   if (!report) {
     std::cerr << "bhi audit: " << report.error().message << "\n";
     return report.error().kind == Kind::Fault ? 1 : 2;

@@ -72,7 +72,7 @@ struct SendOptions {
 };
 
 struct QueueOptions {
-  enum class What { List, Show, Release, Discard, Resolve, Filed };
+  enum class What { List, Show, Release, Discard, Resolve, Filed, Replicas };
   What what = What::List;
   std::string url = "http://127.0.0.1:8420";
   std::string token_file;
@@ -111,6 +111,8 @@ int run_token(const TokenOptions& options);
 int run_store_check(const std::string& path);
 int run_store_backup(const std::string& path, const std::string& to);
 int run_store_rekey(const std::string& path, const std::vector<std::string>& key_files, bool plain);
+int run_store_compact(const std::string& path);
+int run_store_migrate(const std::string& path, const std::string& to);
 int run_store_restore(const std::string& from, const std::string& path);
 int run_keys_new(const std::string& path, const std::string& algorithm);
 int run_keys_show(const std::vector<std::string>& paths);

@@ -80,6 +80,7 @@ CLI::App* add_queue(CLI::App& app, bhi::tools::QueueOptions& options) {
   resolve->add_option("--keep", options.keep, "ours or theirs")->required();
   CLI::App* filed = act("filed", "an outbox file was filed by hand", What::Filed);
   filed->add_option("seq", options.items, "their numbers")->required();
+  act("replicas", "which daemons share the work, and what each holds", What::Replicas);
   return command;
 }
 
@@ -181,13 +182,23 @@ int main(int argc, char** argv) {
   std::string store_path, store_copy;
   CLI::App* store_check =
       store->add_subcommand("check", "every page, key and link of the audit trail; changes nothing");
-  store_check->add_option("store", store_path, "the file (store.path)")->required();
+  store_check->add_option("store", store_path, "the file or postgres:// address (store.path)")->required();
   CLI::App* store_backup = store->add_subcommand("backup", "a complete, checked copy; the daemon may go on");
   store_backup->add_option("store", store_path, "the file (store.path)")->required();
   store_backup->add_option("to", store_copy, "the copy; never replaces a file")->required();
   CLI::App* store_restore = store->add_subcommand("restore", "makes a copy the store, where none is");
   store_restore->add_option("from", store_copy, "the copy")->required();
   store_restore->add_option("store", store_path, "the file (store.path); no daemon may run on it")->required();
+
+  CLI::App* store_compact = store->add_subcommand(
+      "compact", "writes it anew without the room that nothing uses; needs as much disk beside it");
+  store_compact->add_option("store", store_path, "the file (store.path); no daemon may run on it")->required();
+
+  CLI::App* store_migrate =
+      store->add_subcommand("migrate", "moves a store in a file to PostgreSQL, whole or not at all; may be repeated");
+  store_migrate->add_option("store", store_path, "the file (store.path); no daemon may run on it")->required();
+  store_migrate->add_option("--to", store_copy, "postgres://user@host/database, without a store or with an empty one")
+      ->required();
 
   std::vector<std::string> store_keys;
   bool store_plain = false;
@@ -245,6 +256,8 @@ int main(int argc, char** argv) {
   if (keys_show->parsed()) return bhi::tools::run_keys_show(key_files);
   if (store_check->parsed()) return bhi::tools::run_store_check(store_path);
   if (store_backup->parsed()) return bhi::tools::run_store_backup(store_path, store_copy);
+  if (store_compact->parsed()) return bhi::tools::run_store_compact(store_path);
+  if (store_migrate->parsed()) return bhi::tools::run_store_migrate(store_path, store_copy);
   if (store_rekey->parsed()) return bhi::tools::run_store_rekey(store_path, store_keys, store_plain);
   if (store_restore->parsed()) return bhi::tools::run_store_restore(store_copy, store_path);
   if (token_command->parsed()) return bhi::tools::run_token(token);

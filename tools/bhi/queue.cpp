@@ -228,6 +228,30 @@ int release(Desk& desk, QueueOptions options) {
   return act(desk, options, items, "release", {});
 }
 
+int replicas(Desk& desk, const QueueOptions& options) {
+  const auto told = desk.ask(ehr::Method::Get, "/admin/replicas");
+  if (!told) return fail(told.error().message, code_of(told.error()));
+  const auto& root = told->json->root();
+  if (options.json) {
+    std::cout << fhir::write_json(root) << "\n";
+    return kFine;
+  }
+  if (root.find("replicas") == nullptr) {
+    std::cout << "one daemon has this store and does everything\n";
+    return kFine;
+  }
+  std::cout << std::left << std::setw(34) << "replica" << std::setw(12) << "partitions" << std::setw(14)
+            << "seen, ms ago"
+            << "  jobs\n";
+  for (const auto& one : fhir::each(root.find("replicas"))) {
+    std::string jobs;
+    for (const auto& job : fhir::each(one.find("jobs"))) jobs += (jobs.empty() ? "" : " ") + std::string(job.text());
+    std::cout << std::left << std::setw(34) << one.text_of("name") << std::setw(12) << number_of(one, "partitions")
+              << std::setw(14) << number_of(one, "seen_ms") << "  " << jobs << "\n";
+  }
+  return kFine;
+}
+
 }  // namespace
 
 int run_queue(const QueueOptions& options) {
@@ -255,6 +279,7 @@ int run_queue(const QueueOptions& options) {
     case What::Resolve:
       return act(desk, options, options.items, "resolve", service::JsonObject().text("keep", options.keep).str());
     case What::Filed: return act(desk, options, options.items, "filed", {});
+    case What::Replicas: return replicas(desk, options);
   }
   return kUsage;
 }

@@ -2,6 +2,7 @@
 # needs no line here.
 
 option(BHI_TESTS "build the tests" ON)
+option(BHI_FAILPOINTS "places where a test can end the process (adapter/base/failpoint.h)" OFF)
 option(BHI_BENCH "build the benchmarks" OFF)
 option(BHI_FUZZ "build the fuzz targets (clang)" OFF)
 
@@ -16,6 +17,9 @@ target_compile_options(bhi_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Wold-style-cast -Woverloaded-virtual -Werror
   $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)  # gcc 12 sees ghosts in std::optional and std::variant
 target_include_directories(bhi_flags INTERFACE ${CMAKE_SOURCE_DIR}/adapter)
+if(BHI_FAILPOINTS)
+  target_compile_definitions(bhi_flags INTERFACE BHI_FAILPOINTS)
+endif()
 if(BHI_SANITIZE)
   target_compile_options(bhi_flags INTERFACE -fsanitize=${BHI_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   target_link_options(bhi_flags INTERFACE -fsanitize=${BHI_SANITIZE})
@@ -134,7 +138,13 @@ function(bhi_tests)
     endforeach()
     target_compile_definitions(bhi-test-${name} PRIVATE
       BHI_SOURCE_DIR="${CMAKE_SOURCE_DIR}" BHI_BIN_DIR="${CMAKE_BINARY_DIR}/bin")
-    gtest_discover_tests(bhi-test-${name} NO_PRETTY_VALUES DISCOVERY_MODE PRE_TEST TEST_PREFIX ${name}.
+    set(separate)
+    if(name STREQUAL store)  # those on PostgreSQL in one run of the program, as each run starts a server of its own
+      set(separate TEST_FILTER "-*postgres*:Postgres*")
+      add_test(NAME store.postgres COMMAND bhi-test-store "--gtest_filter=*postgres*:Postgres*")
+      set_tests_properties(store.postgres PROPERTIES TIMEOUT 900 LABELS store)
+    endif()
+    gtest_discover_tests(bhi-test-${name} NO_PRETTY_VALUES DISCOVERY_MODE PRE_TEST TEST_PREFIX ${name}. ${separate}
       PROPERTIES TIMEOUT 300 LABELS ${name})
   endforeach()
   file(GLOB scripts CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/*/*_test.py)
@@ -162,7 +172,7 @@ function(bhi_bench)
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tools/bench/*.cpp)
   if(sources)
     add_executable(bhi-bench ${sources})
-    target_link_libraries(bhi-bench PRIVATE bhi_flags bhi_service bhi_rapidjson SQLite::SQLite3 benchmark::benchmark
+    target_link_libraries(bhi-bench PRIVATE bhi_flags bhi_service bhi_rapidjson SQLite::SQLite3 PkgConfig::PQ benchmark::benchmark
                                             benchmark::benchmark_main)
     target_compile_definitions(bhi-bench PRIVATE BHI_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
     target_include_directories(bhi-bench PRIVATE ${CMAKE_SOURCE_DIR}/tools)

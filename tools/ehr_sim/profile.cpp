@@ -29,6 +29,7 @@ constexpr std::array kRows = std::to_array<Row>({
     {"epic", "Patient", "crs", "_id,_count,identifier,family,given,name,birthdate,gender"},
     {"epic", "Questionnaire", "rs", "_id,_count"},
     {"epic", "QuestionnaireResponse", "crs", "_id,_count,patient,subject,authored,status,questionnaire,identifier"},
+    {"epic", "ServiceRequest", "crsu", "_id,_count,patient,subject,category,code,status,authored,intent,identifier"},
     {"oracle", "CarePlan", "rs", "_id,_count,patient,category,date"},
     {"oracle", "Communication", "crs", "_id,category,recipient"},
     {"oracle", "Condition", "crsu", "_id,patient,subject,category,clinical-status,_lastUpdated"},

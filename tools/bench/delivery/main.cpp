@@ -2,7 +2,8 @@
 // libcurl multi loop on kept connections that posts the same bodies to the same simulator. Compares the CPU of this
 // process for each write; the simulator runs in another.
 //
-//   bhi-bench-delivery SIMULATOR [ROUNDS [WRITES [WORKERS]]]
+//   bhi-bench-delivery SIMULATOR [ROUNDS [WRITES [WORKERS [ABREAST]]]]
+#include "base/fibers.h"
 #include "ehr/fhir_ehr.h"
 #include "flow/binding.h"
 #include "flow/deliver.h"
@@ -26,6 +27,9 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -133,7 +137,7 @@ care::Screening screening(const std::string& id, int n) {
 class Lane {
  public:
   Lane(const flow::Engine& engine, flow::Ehr& ehr, const std::string& round, int writes)
-      : engine_(engine), ehr_(ehr), capabilities_(or_throw(ehr.capabilities())) {
+      : engine_(engine), ehr_(ehr), capabilities_(or_throw(ehr.capabilities())), writes_(writes) {
     store_ = or_throw(store::open_sqlite(folder_.file("store.db")));
     for (int n = 0; n < kPatients; ++n) {
       care::Patient patient;
@@ -146,30 +150,53 @@ class Lane {
   }
 
   // As the daemon does it: what is due goes to workers, one item of a patient at a time.
-  void run(int workers) {
-    for (;;) {
-      const auto due = or_throw(store_->due(kNow, 1000));
-      if (due.empty()) return;
-      std::atomic<std::size_t> next{0};
-      std::vector<std::jthread> threads;
-      for (int n = 0; n < workers; ++n) {
-        threads.emplace_back([&] {
-          for (std::size_t at = next++; at < due.size(); at = next++) {
-            const auto settled = flow::deliver(engine_, *store_, ehr_, capabilities_, due[at], kNow);
-            if (settled.ok() && settled->state == flow::OutboxState::Verified) {
-              ++verified;
-            } else {
-              std::fprintf(stderr, "%s\n", (settled.ok() ? settled->reason : settled.error().message).c_str());
-              std::abort();
-            }
-          }
-        });
-      }
-    }
+  void run(int workers, std::size_t abreast) {
+    std::vector<std::jthread> threads;
+    for (int n = 0; n < workers; ++n) threads.emplace_back([this, abreast] { work(abreast); });
   }
   std::atomic<int> verified{0};
 
  private:
+  void work(std::size_t abreast) {
+    Fibers fibers;
+    for (;;) {
+      while (fibers.open() < abreast) {
+        auto item = next();
+        if (!item) break;
+        fibers.start([this, item = *std::move(item)] {
+          deliver(item);
+          const std::lock_guard lock(mutex_);
+          busy_.erase(item.patient);
+        });
+      }
+      if (fibers.open() == 0 && verified == writes_) return;
+      fibers.turn(std::chrono::milliseconds(1));
+    }
+  }
+
+  std::optional<flow::OutboxItem> next() {
+    const std::lock_guard lock(mutex_);
+    if (due_.empty()) {
+      for (auto& item : or_throw(store_->due(kNow, 1000))) {
+        if (!busy_.contains(item.patient)) due_.push_back(std::move(item));
+      }
+    }
+    if (due_.empty()) return std::nullopt;
+    auto item = std::move(due_.back());
+    due_.pop_back();
+    busy_.insert(item.patient);
+    return item;
+  }
+
+  void deliver(const flow::OutboxItem& item) {
+    const auto settled = flow::deliver(engine_, *store_, ehr_, capabilities_, item, kNow);
+    if (settled.ok() && settled->state == flow::OutboxState::Verified) {
+      ++verified;
+      return;
+    }
+    std::fprintf(stderr, "%s\n", (settled.ok() ? settled->reason : settled.error().message).c_str());
+    std::abort();
+  }
   void put(const care::Entity& entity, const std::string& patient, bool write) {
     flow::StoredEntity row;
     row.kind = care::kind_of(entity);
@@ -199,6 +226,10 @@ class Lane {
   Folder folder_;
   std::unique_ptr<flow::Store> store_;
   flow::Worked worked_;
+  const int writes_;
+  std::mutex mutex_;
+  std::vector<flow::OutboxItem> due_;
+  std::set<std::string> busy_;
 };
 
 // ---- the bare side --------------------------------------------------------------------------------------------------
@@ -293,7 +324,7 @@ double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-void run(const std::string& program, int rounds, int writes, int workers) {
+void run(const std::string& program, int rounds, int writes, int workers, int abreast) {
   const auto engine = or_throw(flow::make_engine(
       "bench", care::Policy{}, or_throw(service::load_texts(or_throw(service::find_assets(BHI_SOURCE_DIR))))));
   SimulatorProcess simulator(program);
@@ -306,8 +337,8 @@ void run(const std::string& program, int rounds, int writes, int workers) {
   for (int round = 0; round <= rounds; ++round) {
     Lane lane(*engine, *ehr, "ours" + std::to_string(round), writes);
     const auto posts = bodies(*engine, "bare" + std::to_string(round), writes);
-    BareLoop bare(simulator.base(), workers);
-    const Spent ours = spent_by([&] { lane.run(workers); });
+    BareLoop bare(simulator.base(), workers * abreast);
+    const Spent ours = spent_by([&] { lane.run(workers, static_cast<std::size_t>(abreast)); });
     const Spent theirs = spent_by([&] { bare.run(posts); });
     if (lane.verified != writes) throw std::runtime_error("not everything was written");
     if (round == 0) continue;  // warms caches up
@@ -317,7 +348,8 @@ void run(const std::string& program, int rounds, int writes, int workers) {
     ours_rate.push_back(writes / ours.wall);
     bare_rate.push_back(writes / theirs.wall);
   }
-  std::printf("delivery, %d writes by %d workers, medians of %d rounds\n", writes, workers, rounds);
+  std::printf("delivery, %d writes by %d workers, %d abreast each, medians of %d rounds\n", writes, workers, abreast,
+              rounds);
   std::printf("  the lane     %7.0f writes/s  %7.1f us of CPU a write\n", median(ours_rate), median(ours_cpu));
   std::printf("  libcurl loop %7.0f writes/s  %7.1f us of CPU a write\n", median(bare_rate), median(bare_cpu));
   std::printf("  CPU ratio    %7.2f (goal: at most 3)\n", median(ratios));
@@ -329,12 +361,12 @@ void run(const std::string& program, int rounds, int writes, int workers) {
 int main(int count, char** given) {
   const auto number = [&](int at, int usual) { return count > at ? std::atoi(given[at]) : usual; };
   if (count < 2) {
-    std::fprintf(stderr, "bhi-bench-delivery SIMULATOR [ROUNDS [WRITES [WORKERS]]]\n");
+    std::fprintf(stderr, "bhi-bench-delivery SIMULATOR [ROUNDS [WRITES [WORKERS [ABREAST]]]]\n");
     return 2;
   }
   try {
     curl_global_init(CURL_GLOBAL_DEFAULT);
-    bhi::run(given[1], number(2, 7), number(3, 1000), number(4, 8));
+    bhi::run(given[1], number(2, 7), number(3, 1000), number(4, 1), number(5, 16));
   } catch (const std::exception& problem) {
     std::fprintf(stderr, "%s\n", problem.what());
     return 1;

@@ -1,0 +1,47 @@
+// Tables care and ledger: the entities of the care model, and what the EHR holds of them.
+#pragma once
+
+#include "base/result.h"
+#include "flow/ports.h"
+#include "store/postgres/pipeline.h"
+#include "store/seal.h"
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace bhi::store::postgres {
+
+// Each replaces the version it states (0: none) and gets the next.
+class Entities {
+ public:
+  void write(Pipeline& line, const Keyring& keys, const std::vector<flow::StoredEntity>& entities);
+  // Conflict when another version is there.
+  Result<void> check(const Pipeline& line, const std::vector<flow::StoredEntity>& entities) const;
+
+ private:
+  std::vector<std::size_t> places_;
+};
+
+Result<std::vector<flow::StoredEntity>> record_of(Pipeline& line, const Keyring& keys, std::string_view patient);
+Result<std::vector<flow::StoredEntity>> entities_of_kind(Pipeline& line, const Keyring& keys, std::string_view patient,
+                                                         std::string_view kind);
+Result<std::optional<flow::StoredEntity>> find_entity(Pipeline& line, const Keyring& keys, std::string_view kind,
+                                                      std::string_view id);
+Result<flow::Listing> list_entities(Pipeline& line, const Keyring& keys, std::string_view kind, std::string_view after,
+                                    std::size_t limit);
+
+void put_ledger(Pipeline& line, const Keyring& keys, const flow::Ledger& entry);
+Result<std::optional<flow::Ledger>> find_ledger(Pipeline& line, const Keyring& keys, std::string_view destination,
+                                                std::string_view artifact, std::string_view care_id);
+Result<std::optional<flow::Ledger>> find_ledger_of(Pipeline& line, const Keyring& keys, std::string_view destination,
+                                                   std::string_view type, std::string_view id);
+
+// What the delivery of an item begins with, in one round trip.
+Result<flow::AtHand> at_hand(Pipeline& line, const Keyring& keys, const flow::OutboxItem& item, std::string_view kind,
+                             std::span<const std::string> artifacts);
+
+}  // namespace bhi::store::postgres
