@@ -258,6 +258,10 @@ def fill_and_empty(run, stack, place):
     run.settle(stack, ledger)
 
 
+# Who comes behind another that waits, waits for that one first: twice the time-out, and some.
+LONG = 12.0
+
+
 def locked(run):
     """F7: a second process holds BEGIN EXCLUSIVE: no 5xx while it is shorter than the busy time-out (5 s), then 503."""
     ledger = Ledger()
@@ -265,7 +269,7 @@ def locked(run):
         Load(stack, ledger, clients=1, seed=run.seed)
         poster = Poster(stack, ledger)
         for number in run.rounds():
-            held = 8.0 if number % 5 == 4 else run.random.uniform(0.2, 2.5)
+            held = LONG if number % 5 == 4 else run.random.uniform(0.2, 2.5)
             began, statuses = time.monotonic(), []
             with subprocess.Popen([sys.executable, "-c", HOLD, str(stack.store), str(held)], stdout=subprocess.PIPE) as other:
                 other.stdout.readline()

@@ -219,7 +219,8 @@ class Check:
             self.wrong("I6", f"the daemon's log says {CANARY}")
         for bad in ("ERROR: AddressSanitizer", "runtime error:", "terminate called"):
             if bad in text:
-                self.wrong("log", f"the daemon's log says {bad!r}")
+                lines = text[text.index(bad):].splitlines()[:30]
+                self.wrong("log", f"the daemon's log says {bad!r}:\n" + "\n".join(lines))
 
     def the_store(self):
         done = subprocess.run([BIN / "bhi", "store", "check", str(self.stack.store)], capture_output=True, text=True)
