@@ -105,9 +105,11 @@ def power_loss(run):
         run.restart(stack)
         load.stop()
         run.settle(stack, ledger)
-    run.figures["seen_with_lying_disk"] = f"{sum(lying_disk(run) for _ in range(3))} of 3"
-    if run.figures["seen_with_lying_disk"].startswith("0"):
+    # By chance what was not synced is there all the same; not every time.
+    found_at = next((turn for turn in range(1, 11) if lying_disk(run)), None)
+    if found_at is None:
         raise Failed("a disk that never syncs was not found out")
+    run.figures["lying_disk_found_at_try"] = found_at
 
 
 def lying_disk(run):
