@@ -95,7 +95,8 @@ Result<std::optional<Fate>> Delivery::find_later(const Artifact& artifact, Ledge
   if (sought.resource) {
     ledger.id = sought.resource->text_of("id");
     ledger.version = version_of(*sought.resource);
-    ledger.rendered = sent_before_;
+    BHI_TRY(const Node origin, made_from(sent->root(), *sought.resource));
+    ledger.rendered = fhir::write_json(origin);
     ledger.held = fhir::write_json(*sought.resource);
     ledger.hash = fhir::content_hash(*sought.resource);
     BHI_CHECK(keep(ledger));

@@ -111,7 +111,23 @@ Result<Delivery::Sought> Delivery::seek(const Artifact& artifact, const Node& se
                                 : " can search " + type + " neither by identifier nor by patient";
     return Sought{std::nullopt, parked("outcome unknown, and the EHR" + why)};
   }
-  return alike_of(artifact, sent, value, searches);
+  return alike_of_any(artifact, sent, value, declared);
+}
+
+Result<Delivery::Sought> Delivery::alike_of_any(const Artifact& artifact, const Node& newest, const std::string& value,
+                                                const TypeCapability& capability) {
+  Sought found;
+  BHI_TRY(const auto all, all_sent(newest));
+  for (const Node& wanted : all) {
+    BHI_TRY(Sought sought, alike_of(artifact, wanted, value, searches_for(wanted, context_.patient, capability)));
+    if (sought.open) return sought;
+    if (!sought.resource) continue;
+    if (found.resource && found.resource->text_of("id") != sought.resource->text_of("id")) {
+      return Sought{std::nullopt, parked("ambiguous: outcome unknown, and several of what was sent are at the EHR")};
+    }
+    found = std::move(sought);
+  }
+  return found;
 }
 
 Result<std::optional<Step>> Delivery::look_for_alike(const Artifact& artifact, const Node& ours,
@@ -121,7 +137,7 @@ Result<std::optional<Step>> Delivery::look_for_alike(const Artifact& artifact, c
   const Node& wanted = sent ? *sent : ours;
   const auto searches = searches_for(wanted, context_.patient, capability);
   if (searches.empty()) return Answered();
-  BHI_TRY(const Sought sought, alike_of(artifact, wanted, identifier_of(artifact), searches));
+  BHI_TRY(const Sought sought, alike_of_any(artifact, wanted, identifier_of(artifact), capability));
   if (sought.open) return Answered(*sought.open);
   if (!sought.resource) return Answered();
   BHI_TRY(Step adopted, adopt(artifact, ours, *sought.resource));

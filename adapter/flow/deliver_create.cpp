@@ -41,7 +41,9 @@ Result<Step> Delivery::create(const Artifact& artifact, const Node& ours) {
   const Answer answer = ehr_.create(type, body, condition);
   if (answer.what == Answer::What::Conflict && !condition.empty()) {  // 412: several match the condition?
     uncertain_ = true;
-    sent_before_ = item_.sent;
+    formers_ = lines_of_sent(item_.sent);
+    sent_before_ = std::move(formers_.front());
+    formers_.erase(formers_.begin());
     BHI_TRY(auto there, look_up(artifact, ours, *capability));
     if (there) return *std::move(there);
   }
@@ -94,8 +96,9 @@ Result<Step> Delivery::adopt(const Artifact& artifact, const Node& ours, const N
   ledger.version = version_of(resource);
   BHI_TRY(const auto sent, sent_of(artifact));
   if (sent) {  // it was made from what we sent then; whatever differs from that is an edit
-    ledger.rendered = fhir::write_json(*sent);
-    ledger.held = fhir::write_json(with_meta_of(with_id(*sent, ledger.id), resource, arena_));
+    BHI_TRY(const Node origin, made_from(*sent, resource));
+    ledger.rendered = fhir::write_json(origin);
+    ledger.held = fhir::write_json(with_meta_of(with_id(origin, ledger.id), resource, arena_));
   } else {  // nobody knows what it was made from: what it says is the base
     ledger.held = fhir::write_json(resource);
     if (not_kept(ours, resource).empty()) {

@@ -14,6 +14,10 @@ Result<std::optional<Fate>> Delivery::guard() {
                                 ledger_at_hand(item_.artifact), now_));
   if (const auto* plan = std::get_if<care::CarePlan>(&read.entity)) unguarded_ = *plan;
   const bool emergency = is_emergency(item_.emergency);
+  if (look_.unread_consent == InboxState::Pending && !emergency) {  // in a moment it is known what it says
+    return std::optional<Fate>(
+        {OutboxState::RetryAt, "a consent of the patient is about to be taken in", 1000, false, kTransient});
+  }
   verdict_ = judge(question_of(read.entity, look_, item_.destination, terms_.privacy, emergency, now_));
   if (verdict_.what != Verdict::What::Send) {
     audit_.push_back({"withhold", item_.destination, subject(), verdict_.reason, now_});

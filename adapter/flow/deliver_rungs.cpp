@@ -125,15 +125,16 @@ Result<std::optional<Step>> Delivery::settle_abandoned(const WritePlan& plan, st
     Ledger ledger = blank(*artifact);
     ledger.id = sought.resource->text_of("id");
     ledger.version = version_of(*sought.resource);
-    ledger.rendered = sent_before_;
-    ledger.held = fhir::write_json(with_meta_of(with_id(sent->root(), ledger.id), *sought.resource, arena_));
+    BHI_TRY(const Node origin, made_from(sent->root(), *sought.resource));
+    ledger.rendered = fhir::write_json(origin);
+    ledger.held = fhir::write_json(with_meta_of(with_id(origin, ledger.id), *sought.resource, arena_));
     // It may say all that is to be said, though by a rung that would not be taken now.
     give_context(*artifact);
     const auto ours = rendered(*artifact, context_, now_);
     const auto whole = std::ranges::find_if(plan.ladder, [artifact](const Judged& one) {
       return one.rung->parts.size() == 1 && one.rung->parts[0] == artifact->name && one.rung->companions.empty();
     });
-    if (ours.ok() && fhir::same(*ours, sent->root()) && whole != plan.ladder.end()) {
+    if (ours.ok() && fhir::same(*ours, origin) && whole != plan.ladder.end()) {
       item_.rung = whole->rung->name;
       return Open(nothing_to_change(std::move(ledger)));
     }
@@ -141,6 +142,7 @@ Result<std::optional<Step>> Delivery::settle_abandoned(const WritePlan& plan, st
   }
   uncertain_ = false;
   sent_before_.clear();
+  formers_.clear();
   return Open();
 }
 
@@ -221,6 +223,7 @@ void Delivery::refuse(const Fate& fate) {
   item_.request_hash.clear();
   item_.sent.clear();
   sent_before_.clear();
+  formers_.clear();
   uncertain_ = false;
 }
 

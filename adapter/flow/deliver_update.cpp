@@ -97,18 +97,23 @@ Result<Step> Delivery::bring_up_to_date(const Artifact& artifact, const Node& ou
 }
 
 Result<Bases> Delivery::after_lost_answer(Bases bases, const Artifact& artifact, const Node& theirs, Ledger& ledger) {
-  BHI_TRY(const auto sent, sent_of(artifact));
-  if (!uncertain_ || !sent || fhir::same(bases.before, *sent)) return bases;
-  const Merged then = merge(bases.before, *sent, bases.held, theirs, arena_);
-  if (!then.conflicts.empty() || then.changed) return bases;
-  const Node held = merge(bases.before, *sent, bases.held, bases.held, arena_).document;
-  const Bases moved{*sent, with_meta_of(held, theirs, arena_)};
-  // Kept before anything else is sent, since what is sent next takes the place of what we know of this one.
-  ledger.rendered = fhir::write_json(moved.before);
-  ledger.held = fhir::write_json(moved.held);
-  ledger.hash.clear();
-  BHI_CHECK(keep(ledger));
-  return moved;
+  BHI_TRY(const auto newest, sent_of(artifact));
+  if (!uncertain_ || !newest) return bases;
+  BHI_TRY(const auto all, all_sent(*newest));
+  for (const Node& sent : all) {
+    if (fhir::same(bases.before, sent)) return bases;
+    const Merged then = merge(bases.before, sent, bases.held, theirs, arena_);
+    if (!then.conflicts.empty() || then.changed) continue;
+    const Node held = merge(bases.before, sent, bases.held, bases.held, arena_).document;
+    const Bases moved{sent, with_meta_of(held, theirs, arena_)};
+    // Kept before anything else is sent, since what is sent next takes the place of what we know of this one.
+    ledger.rendered = fhir::write_json(moved.before);
+    ledger.held = fhir::write_json(moved.held);
+    ledger.hash.clear();
+    BHI_CHECK(keep(ledger));
+    return moved;
+  }
+  return bases;
 }
 
 Result<std::variant<DocumentPtr, Fate>> Delivery::current_of(const Ledger& ledger, const TypeCapability* capability) {

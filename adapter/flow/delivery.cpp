@@ -69,7 +69,7 @@ Placed Delivery::in_place(const Artifact& artifact, const Answer& answer, const 
   placed.ledger.version = answer.version.empty() ? std::string(version_of(held)) : answer.version;
   placed.ledger.care_version = care_version_;
   placed.ledger.held = copy.body;
-  placed.ledger.rendered = item_.sent;
+  placed.ledger.rendered = item_.sent.substr(0, item_.sent.find('\n'));
   placed.ledger.hash = copy.hash;
   placed.note = note_on(placed.ledger);
   if (!there) {
@@ -123,20 +123,9 @@ Result<void> Delivery::announce(const Node& document, const Node& ours, const st
   item_.state = OutboxState::Sent;
   ++item_.attempts;
   item_.request_hash = fhir::content_hash(document);
-  item_.sent = fhir::write_json(ours);
+  item_.sent = sent_and_before(ours);
   item_.reason = rung;
   return store_.mark_sent(item_, {"send", item_.destination, subject(), rung, now_});
-}
-
-Result<std::optional<Node>> Delivery::sent_of(const Artifact& artifact) {
-  if (sent_before_.empty()) return std::optional<Node>();  // and of the item's other resource is none of this one
-  BHI_TRY(const auto sent, fhir::read_json(sent_before_));
-  // Of the item's other resources; a later document or notice has an identifier of its own.
-  if (fhir::resource_type(sent->root()) != artifact.type ||
-      !carries_identifier(sent->root(), engine_.identifier_system(), identifier_of(artifact))) {
-    return std::optional<Node>();
-  }
-  return std::optional(fhir::copy(sent->root(), arena_));
 }
 
 Result<void> Delivery::keep(const Ledger& ledger) {

@@ -20,6 +20,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -37,6 +38,9 @@ struct Placed {
 // How far a resource got: in place, or why not. A failing store is an Error around it.
 using Step = std::variant<Placed, Fate>;
 
+// Of OutboxItem::sent: JSON documents, the newest first.
+std::vector<std::string> lines_of_sent(std::string_view sent);
+
 class Delivery {
  public:
   // All references are lent for the time of one call of run().
@@ -49,11 +53,15 @@ class Delivery {
         item_(std::move(item)),
         now_(now),
         terms_(terms),
-        sent_before_(item_.sent),
         rung_before_(item_.rung),
         tried_before_(item_.state == OutboxState::RetryAt || item_.state == OutboxState::Unknown),
         uncertain_(!item_.request_hash.empty() || item_.state == OutboxState::Unknown),
-        looked_before_(item_.state != OutboxState::Unknown) {}
+        looked_before_(item_.state != OutboxState::Unknown) {
+    formers_ = lines_of_sent(item_.sent);
+    if (formers_.empty()) return;
+    sent_before_ = std::move(formers_.front());
+    formers_.erase(formers_.begin());
+  }
 
   Result<OutboxItem> run();
 
@@ -141,6 +149,9 @@ class Delivery {
   Result<Sought> seek(const Artifact& artifact, const fhir::Node& sent);
   Result<Sought> alike_of(const Artifact& artifact, const fhir::Node& wanted, const std::string& value,
                           const std::vector<std::string>& searches);
+  // Of the newest that was sent, or one before it.
+  Result<Sought> alike_of_any(const Artifact& artifact, const fhir::Node& newest, const std::string& value,
+                              const TypeCapability& capability);
   // Would the former one (its JSON as we rendered it), written for the entity as it is now, say the same?
   Result<bool> says_the_same(const Artifact& artifact, const std::string& former);
   Result<fhir::Node> rendered(const Artifact& artifact, const WriteContext& context, Instant written);
@@ -192,8 +203,17 @@ class Delivery {
   void read_audit(std::string what, bool ok);
   // Durable before the request leaves.
   Result<void> announce(const fhir::Node& document, const fhir::Node& ours, const std::string& rung);
-  // Our rendering that an earlier delivery sent, if it was of this artifact and may have been done.
+
+  // ---- what was sent and may have been done (deliver_sent.cpp)
+
+  // Our rendering that an earlier delivery sent last, if it was of this artifact.
   Result<std::optional<fhir::Node>> sent_of(const Artifact& artifact);
+  // That one, and those sent before it whose outcome is not known either, the newest first.
+  Result<std::vector<fhir::Node>> all_sent(const fhir::Node& newest);
+  // The one of them that the EHR's resource was made from, by what it says.
+  Result<fhir::Node> made_from(const fhir::Node& newest, const fhir::Node& resource);
+  // As OutboxItem::sent: this one, and what may still arrive of those before it.
+  std::string sent_and_before(const fhir::Node& ours) const;
   // What was found out on the way, before the item is settled.
   Result<void> keep(const Ledger& ledger);
   // The first of two resources of one item.
@@ -213,7 +233,8 @@ class Delivery {
   OutboxItem item_;
   Instant now_;
   const Terms& terms_;
-  std::string sent_before_;  // what an earlier delivery put on the wire
+  std::string sent_before_;           // what an earlier delivery put on the wire, the last of it
+  std::vector<std::string> formers_;  // what was put there before that, the newest first
   std::string rung_before_;
   bool tried_before_;   // and it was not ended by a person
   bool uncertain_;      // and it may have been done

@@ -32,11 +32,12 @@ class ForgetfulStore final : public Store {
     note(worked.audit);
     return {};
   }
-  Result<std::vector<InboxRow>> inbox(InboxState state, std::size_t limit) override {
-    return store_.inbox(state, limit);
+  Result<std::vector<InboxRow>> inbox(InboxState state, std::size_t limit, std::int64_t before) override {
+    return store_.inbox(state, limit, before);
   }
   Result<std::size_t> requeue(std::int64_t) override { return std::size_t{0}; }
   Result<std::size_t> requeue_waiting(std::string_view) override { return std::size_t{0}; }
+  Result<std::optional<InboxState>> unread_consent(std::string_view) override { return std::optional<InboxState>(); }
   Result<std::optional<ResourceCopy>> resource(std::string_view source, std::string_view type,
                                                std::string_view id) override {
     return store_.resource(source, type, id);

@@ -111,7 +111,7 @@ class Judge {
   }
 
   void need(std::string_view covers) {
-    const Permission asked = permission(question_.consents, covers, question_.now);
+    const Permission asked = permission(question_.consents, question_.unread_consent, covers, question_.now);
     if (asked.consent == nullptr) {
       hold(asked.why + because(covers));
     } else if (consent_ == nullptr || covers == kCoversSubstanceUse) {
@@ -134,8 +134,10 @@ class Judge {
   }
 
   bool look_into(const care::CarePlan& plan) {
-    const Permission substance = permission(question_.consents, kCoversSubstanceUse, question_.now);
-    const Permission mental = permission(question_.consents, kCoversMentalHealth, question_.now);
+    const Permission substance =
+        permission(question_.consents, question_.unread_consent, kCoversSubstanceUse, question_.now);
+    const Permission mental =
+        permission(question_.consents, question_.unread_consent, kCoversMentalHealth, question_.now);
     PlanRules rules{careful_, substance.consent != nullptr, mental.consent != nullptr,
                     substance.why + because(kCoversSubstanceUse), mental.why};
     care::CarePlan ours = plan;

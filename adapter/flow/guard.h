@@ -59,6 +59,7 @@ struct GuardQuestion {
   bool emergency = false;
   Instant now{};
   std::span<const std::string> elsewhere{};  // of a plan: texts in what else of it stands there (documents, parts)
+  bool unread_consent = false;               // a consent of the patient was received that could not be taken in (yet)
 };
 
 struct Redaction {

@@ -37,7 +37,7 @@ void replace(std::string& text, std::string_view place, std::string_view value) 
 
 }  // namespace
 
-Permission permission(std::span<const KnownConsent> known, std::string_view covers, Instant now) {
+Permission permission(std::span<const KnownConsent> known, bool unread, std::string_view covers, Instant now) {
   std::vector<care::Consent> consents;
   std::vector<const care::Consent*> places;
   std::string doubt;
@@ -54,6 +54,7 @@ Permission permission(std::span<const KnownConsent> known, std::string_view cove
     const std::string why = why_not(consents, covers, now);
     return {nullptr, gone && why.starts_with("no privacy") ? "the consent was deleted at its source" : why};
   }
+  if (doubt.empty() && unread) doubt = "a consent of the patient was received and could not be taken in";
   if (!doubt.empty()) return {nullptr, doubt};
   return {places[static_cast<std::size_t>(found - consents.data())], {}};
 }

@@ -44,6 +44,17 @@ Result<fhir::DocumentPtr> read_if_any(const std::string& text) {
   return fhir::read_json(text);
 }
 
+// In the lane that brings what the EHR says of the patient (receive.h).
+Result<std::optional<InboxState>> unread_consent(Store& store, std::string_view patient) {
+  BHI_TRY(const auto stored, store.entity("Patient", patient));
+  if (!stored) return std::optional<InboxState>();
+  BHI_TRY(const auto home, fhir::read_json(stored->body));
+  const fhir::Node* source = home->root().find("source");
+  if (source == nullptr) return std::optional<InboxState>();
+  return store.unread_consent(std::string(source->text_of("system")) + "|Patient/" +
+                              std::string(source->text_of("id")));
+}
+
 // Read again, does the copy mean what the care model holds? (A version with the same words is not taken in again.)
 bool says_the_same(const Engine& engine, const care::Consent& held, const ResourceCopy& copy, Instant now) {
   const auto document = fhir::read_json(copy.body);
@@ -126,6 +137,9 @@ Result<GuardLook> look_for_guard(const Engine& engine, Store& store, const care:
     }
     look.consents.push_back(known_consent(engine, std::move(consent), copy, now));
   }
+  if (!consents.empty()) {
+    BHI_TRY(look.unread_consent, unread_consent(store, consents.front().patient));
+  }
   if (const auto* plan = std::get_if<care::CarePlan>(&entity)) {
     BHI_TRY(const auto standing, ledgers_of(store, destination, "care-plan", plan->id));
     for (const Ledger& row : standing) {
@@ -153,7 +167,8 @@ GuardQuestion question_of(const care::Entity& entity, const GuardLook& look, std
           look.held ? &look.held->root() : nullptr,
           emergency,
           now,
-          look.elsewhere};
+          look.elsewhere,
+          look.unread_consent.has_value()};
 }
 
 }  // namespace bhi::flow

@@ -23,6 +23,8 @@ struct GuardLook {
   fhir::DocumentPtr written;  // null: none
   fhir::DocumentPtr held;
   std::vector<std::string> elsewhere{};  // of a plan: texts in its documents and parts at the EHR
+  // Of one more consent of a patient who has some: received, and not (yet) in the care model.
+  std::optional<InboxState> unread_consent{};
 };
 
 // Which resources those are: what it was made from, what the parts of a plan refer to.

@@ -121,7 +121,9 @@ struct OutboxItem {
   std::string reason;        // why it is where it is, no PHI
   std::string request_hash;  // content_hash of what was last put on the wire; empty when that surely changed nothing
   Instant created{};
-  std::string sent{};  // our rendering in it, as JSON: the base of a merge should the answer be lost; else empty
+  // Our rendering in it, as JSON: the base of a merge should the answer be lost; else empty. While earlier requests may
+  // still arrive, theirs behind it, the newest first, a line each (deliver_sent.cpp).
+  std::string sent{};
   std::string rung{};  // of its ladder (flow/ladder.h), chosen when it was last worked on
   // What kind of trouble holds it up: transient, auth, policy, content, person (somebody must decide). Empty: none.
   std::string trouble{};
@@ -210,17 +212,21 @@ class Store {
   virtual Result<std::vector<std::string>> pending_lanes(std::size_t limit) = 0;
   virtual Result<std::vector<InboxItem>> pending(std::string_view lane, std::size_t limit) = 0;
   virtual Result<void> commit(const Worked& worked) = 0;
-  // Items in a state, newest first (quarantine, waiting): for people and for replay. Bodies included.
+  // Items in a state, newest first (quarantine, waiting), of those older than the seq `before` (0: from the newest):
+  // for people and for replay. Bodies included.
   struct InboxRow {
     InboxItem item;
     InboxState state = InboxState::Pending;
     std::string reason;
     Issues issues;
   };
-  virtual Result<std::vector<InboxRow>> inbox(InboxState state, std::size_t limit) = 0;
+  virtual Result<std::vector<InboxRow>> inbox(InboxState state, std::size_t limit, std::int64_t before = 0) = 0;
   // Puts items back to pending: one by seq, or all that wait for `reason`. Number of items moved.
   virtual Result<std::size_t> requeue(std::int64_t seq) = 0;
   virtual Result<std::size_t> requeue_waiting(std::string_view reason) = 0;
+  // A Consent of this lane that the care model does not know as it stands at its source: received, and neither taken in
+  // nor left. Quarantined or Waiting when a person or another resource is needed, Pending when its turn has not come.
+  virtual Result<std::optional<InboxState>> unread_consent(std::string_view lane) = 0;
 
   virtual Result<std::optional<ResourceCopy>> resource(std::string_view source, std::string_view type,
                                                        std::string_view id) = 0;

@@ -8,7 +8,10 @@
 #include "mapping/scope.h"
 
 #include <algorithm>
+#include <iterator>
+#include <optional>
 #include <set>
+#include <utility>
 
 namespace bhi::mapping {
 
@@ -40,8 +43,7 @@ class MapCompiler {
     for (std::size_t i = 0; i < maps_.size(); ++i) extend(i);
     for (std::size_t i = 0; i < maps_.size(); ++i) default_groups(i);
     for (std::size_t i = 0; i < maps_.size(); ++i) constants(i);
-    infer_parameters();
-    for (std::size_t i = 0; i < maps_.size(); ++i) rules(i, problems_, program_.literals);
+    rules();
     if (!has_errors(problems_)) warn_of_unreachable_groups(program_, maps_, problems_);
   }
 
@@ -291,21 +293,26 @@ class MapCompiler {
   }
 
   // Types of parameters that say none: what all calls hand over, when they agree. Such a group is then checked like one
-  // that says its types. What a call hands over may depend on such a type again, hence the rounds.
-  void infer_parameters() {
+  // that says its types. What a call hands over may depend on such a type again, hence the rounds; each compiles the
+  // groups of which it knows something else than the round before.
+  void rules() {
     constexpr int kMostRounds = 6;
-    for (int round = 0; round < kMostRounds; ++round) {
-      called_.clear();
-      std::vector<Diagnostic> ignored;
-      Arena scratch;
-      for (std::size_t i = 0; i < maps_.size(); ++i) rules(i, ignored, scratch);
-      if (called_ == inferred_) return;
-      inferred_ = called_;
+    for (const CompiledMap& map : program_.maps) groups_.emplace_back(map.groups.size());
+    for (int round = 1;; ++round) {
+      for (std::size_t i = 0; i < maps_.size(); ++i) rules(i);
+      ParameterTypes called = called_types();
+      if (called == inferred_ || round > kMostRounds) break;
+      inferred_ = std::move(called);
+      if (round == kMostRounds) inferred_.clear();  // no end in sight: nothing is known
     }
-    inferred_.clear();  // no end in sight: nothing is known
+    for (std::vector<GroupAtWork>& of_map : groups_) {
+      for (GroupAtWork& group : of_map) std::ranges::move(group.problems, std::back_inserter(problems_));
+    }
   }
 
-  void rules(std::size_t at, std::vector<Diagnostic>& problems, Arena& literals) {
+  void rules(std::size_t at) {
+    ParameterTypes called;
+    std::vector<Diagnostic> problems;
     Reporter reporter(maps_[at].file, problems);
     MapContext context{maps_[at],
                        *program_.types,
@@ -313,23 +320,50 @@ class MapCompiler {
                        [this, at](std::string_view name, std::string& why) { return find_group(at, name, why); },
                        [this, at](std::string_view url, std::string& why) { return find_codes(at, url, why); },
                        program_.maps[at],
-                       inferred_,
-                       called_,
-                       literals,
+                       called,
+                       program_.literals,
                        reporter};
     for (std::size_t i = 0; i < maps_[at].groups.size(); ++i) {
       CompiledGroup& made = program_.maps[at].groups[i];
-      made.rules.clear();
+      GroupAtWork& work = groups_[at][i];
+      auto known = may_be_inferred(made) ? known_of(made) : std::nullopt;
+      if (work.compiled && work.known == known) continue;
+      reporter.rule = made.name;
+      context.known = known ? &*known : nullptr;
       compile_group(maps_[at].groups[i], made, context);
       warn_of_rules_with_one_name(maps_[at].groups[i], reporter);
+      work = {true, std::move(known), std::exchange(called, {}), std::exchange(problems, {})};
     }
   }
+
+  std::optional<std::vector<const TypeInfo*>> known_of(const CompiledGroup& group) const {
+    const auto found = inferred_.find(&group);
+    return found == inferred_.end() ? std::nullopt : std::optional(found->second);
+  }
+
+  ParameterTypes called_types() const {
+    ParameterTypes all;
+    for (const std::vector<GroupAtWork>& of_map : groups_) {
+      for (const GroupAtWork& group : of_map) {
+        for (const auto& [called, types] : group.called) note_call(all, *called, types);
+      }
+    }
+    return all;
+  }
+
+  // A group, and what came of compiling it.
+  struct GroupAtWork {
+    bool compiled = false;
+    std::optional<std::vector<const TypeInfo*>> known;  // of its parameters, when it was compiled
+    ParameterTypes called;                              // what its calls hand over
+    std::vector<Diagnostic> problems;
+  };
 
   std::span<const StructureMap> maps_;
   Program& program_;
   std::vector<Diagnostic>& problems_;
   ParameterTypes inferred_;                        // as known so far
-  ParameterTypes called_;                          // as the calls of this round say
+  std::vector<std::vector<GroupAtWork>> groups_;   // of each map
   std::vector<std::vector<std::size_t>> visible_;  // of each map: the maps whose groups it may use
 };
 

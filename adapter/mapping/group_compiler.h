@@ -8,11 +8,20 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <vector>
 
 namespace bhi::mapping {
 
 // Static types handed to the parameters of groups; null where calls differ or do not know.
 using ParameterTypes = std::map<const CompiledGroup*, std::vector<const fhir::TypeInfo*>>;
+
+// Notes what one call, or all calls of one place, hand over; null where another call differs.
+void note_call(ParameterTypes& to, const CompiledGroup& group, const std::vector<const fhir::TypeInfo*>& types);
+// Stands for what a group hands on to itself: it says nothing of the type.
+const fhir::TypeInfo* any_type();
+
+// The first group of a map takes what a run is given, and a default group what the types lead to it.
+bool may_be_inferred(const CompiledGroup& group);
 
 // What the rules of a map may refer to outside of their group.
 struct MapContext {
@@ -23,10 +32,11 @@ struct MapContext {
   std::function<const CompiledGroup*(std::string_view name, std::string& why)> find_group;
   std::function<const CodeTable*(std::string_view url, std::string& why)> find_codes;
   const CompiledMap& compiled;
-  const ParameterTypes& inferred;  // of groups whose parameters say no type
-  ParameterTypes& called;          // gets what the calls of this map hand over
-  Arena& literals;                 // memory of the program
+  ParameterTypes& called;  // gets what the calls of the group hand over
+  Arena& literals;         // memory of the program
   Reporter& reporter;
+  // Types of the group's parameters as far as its calls tell, for those that say none; null: nothing is known.
+  const std::vector<const fhir::TypeInfo*>* known = nullptr;
 };
 
 // Fills `to.rules` and `to.slots`; parameters and base group stand there already.

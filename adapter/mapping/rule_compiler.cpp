@@ -14,25 +14,17 @@ using fhir::TypeInfo;
 using fhir::TypeKind;
 using Kind = Parameter::Kind;
 
-const TypeInfo kAnyType{};  // of a parameter that only its own group hands on so far
-
 }  // namespace
 
 void RuleCompiler::run() {
-  const auto inferred = context_.inferred.find(&to_);
   for (std::size_t i = 0; i < to_.parameters.size(); ++i) {
     const CompiledGroupParameter& parameter = to_.parameters[i];
-    const bool known = parameter.type == nullptr && inferred != context_.inferred.end() && may_be_inferred();
-    const TypeInfo* type = known ? inferred->second[i] : parameter.type;
-    scope_.add(parameter.name, parameter.mode, type == &kAnyType ? nullptr : static_type(type));
+    const bool told = parameter.type == nullptr && context_.known != nullptr;
+    const TypeInfo* type = told ? (*context_.known)[i] : parameter.type;
+    scope_.add(parameter.name, parameter.mode, type == any_type() ? nullptr : static_type(type));
   }
   to_.rules = rules(group_.rules);
   to_.slots = scope_.slots();
-}
-
-// The first group of a map takes what a run is given, and a default group what the types lead to it.
-bool RuleCompiler::may_be_inferred() const {
-  return &to_ != &context_.compiled.groups.front() && to_.type_mode == TypeMode::None && to_.extends == nullptr;
 }
 
 std::vector<CompiledRule> RuleCompiler::rules(const std::vector<Rule>& written) {
@@ -144,7 +136,6 @@ CompiledCall RuleCompiler::compile(const Invocation& call) {
   return made;
 }
 
-// What this call hands over; null where another call differs.
 void RuleCompiler::note_types(const CompiledGroup& group, const Invocation& call) {
   if (group.parameters.size() != call.parameters.size()) return;
   std::vector<const TypeInfo*> types;
@@ -154,18 +145,9 @@ void RuleCompiler::note_types(const CompiledGroup& group, const Invocation& call
         given.kind == Kind::Variable ? scope_.find(given.text, group.parameters[i].mode) : nullptr;
     // A group that calls itself with what it was given says nothing new of that.
     const bool own = &group == &to_ && entry != nullptr && entry->slot == i;
-    types.push_back(own ? &kAnyType : entry == nullptr ? nullptr : entry->type);
+    types.push_back(own ? any_type() : entry == nullptr ? nullptr : entry->type);
   }
-  const auto [known, added] = context_.called.emplace(&group, types);
-  if (added) return;
-  for (std::size_t i = 0; i < types.size(); ++i) {
-    const TypeInfo*& type = known->second[i];
-    if (type == &kAnyType) {
-      type = types[i];
-    } else if (types[i] != &kAnyType && type != types[i]) {
-      type = nullptr;
-    }
-  }
+  note_call(context_.called, group, types);
 }
 
 CompiledParameter RuleCompiler::target_argument(const Parameter& given, const CompiledGroupParameter& wanted) {

@@ -21,7 +21,6 @@ class RuleCompiler {
  private:
   using TypeInfo = fhir::TypeInfo;
 
-  bool may_be_inferred() const;
   std::vector<CompiledRule> rules(const std::vector<Rule>& written);
   CompiledRule compile(const Rule& rule);
   static bool is_implied_copy(const Rule& rule);

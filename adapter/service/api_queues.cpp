@@ -2,6 +2,7 @@
 #include "service/answers.h"
 #include "service/api.h"
 #include "service/json_text.h"
+#include "service/option_texts.h"
 #include "service/outbox_json.h"
 
 #include <charconv>
@@ -60,11 +61,23 @@ http::Response Api::quarantine(const Call& call) {
   if (state != InboxState::Quarantined && state != InboxState::Waiting && state != InboxState::Left) {
     return error_answer({Kind::Incorrect, "state: expected quarantined, waiting or left"});
   }
-  const auto rows = parts_.store.inbox(*state, *limit);
+  std::int64_t after = 0;
+  if (const auto given = call.request.parameter("after"); given && !given->empty()) {
+    if (!read_number(*given, after) || after < 1) {
+      return error_answer({Kind::Incorrect, "after: expected the `next` of the page before"});
+    }
+  }
+  // One more than is shown tells whether there are older ones.
+  auto rows = parts_.store.inbox(*state, *limit + 1, after);
   if (!rows.ok()) return error_answer(rows.error());
+  const bool more = rows->size() > *limit;
+  if (more) rows->pop_back();
   std::vector<std::string> elements;
   for (const auto& row : *rows) elements.push_back(shown(row));
-  return audited(call, "quarantine", json_answer(200, JsonObject().raw("quarantine", json_array(elements)).str()));
+  JsonObject body;
+  body.raw("quarantine", json_array(elements));
+  body.raw("next", more ? std::to_string(rows->back().item.seq) : "null");
+  return audited(call, "quarantine", json_answer(200, body.str()));
 }
 
 http::Response Api::replay(const Call& call) {

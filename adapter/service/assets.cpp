@@ -30,11 +30,15 @@ bool holds_assets(const fs::path& folder) {
 }
 
 // Files of maps that a folder holds, without tests and what is hidden (what editors and mounts keep beside them).
-bool is_map_file(const std::string& path, const fs::path& folder, std::span<const std::string_view> endings) {
-  const auto inside = fs::path(path).lexically_relative(folder);
-  const auto is_apart = [](const fs::path& part) { return part == "cases" || part.string().starts_with('.'); };
-  if (std::ranges::any_of(inside, is_apart)) return false;
-  return std::ranges::any_of(endings, [&path](std::string_view ending) { return path.ends_with(ending); });
+std::vector<std::string> map_files(const std::string& folder, std::span<const std::string_view> endings) {
+  const auto is_hidden = [](const std::string& name) { return name.starts_with('.'); };
+  auto files =
+      files_in(folder, "", [&is_hidden](const std::string& name) { return name == "cases" || is_hidden(name); });
+  std::erase_if(files, [&](const std::string& path) {
+    const auto wanted = [&path](std::string_view ending) { return path.ends_with(ending); };
+    return is_hidden(fs::path(path).filename().string()) || std::ranges::none_of(endings, wanted);
+  });
+  return files;
 }
 
 // "core" and what lies in the folder itself: the layer of everybody; else the name of the folder.
@@ -80,15 +84,9 @@ Result<void> add_file(const std::string& path, const std::string& layer, flow::E
   return {};
 }
 
-std::vector<std::string> site_files(const std::string& own) {
-  auto files = files_in(own, "");
-  std::erase_if(files, [&own](const std::string& path) { return !is_map_file(path, own, kSites); });
-  return files;
-}
-
 Result<void> load_own(const std::string& own, flow::EngineTexts& texts) {
   BHI_CHECK(check_folder(own));
-  for (const auto& path : site_files(own)) {
+  for (const auto& path : map_files(own, kSites)) {
     const auto overlay = first_folder(path, own);
     BHI_CHECK(add_file(path, overlay.empty() ? "site" : "site:" + overlay, texts));
   }
@@ -123,8 +121,7 @@ Result<flow::EngineTexts> load_texts(const std::string& folder, const std::strin
     texts.definitions.push_back(std::move(text));
   }
   const auto mappings = folder + "/mappings";
-  for (const auto& file : files_in(mappings, "")) {
-    if (!is_map_file(file, mappings, kOurs)) continue;
+  for (const auto& file : map_files(mappings, kOurs)) {
     BHI_TRY(auto text, read_file(file));
     texts.maps.push_back({file.substr(folder.size() + 1), std::move(text), first_folder(file, mappings)});
   }
@@ -145,7 +142,7 @@ Result<flow::EngineTexts> load_assets(const std::string& configured, const std::
 
 std::string signature_of(const std::string& own) {
   std::string signature;
-  for (const auto& path : site_files(own)) {
+  for (const auto& path : map_files(own, kSites)) {
     struct stat found {};
     if (stat(path.c_str(), &found) != 0) continue;  // gone in between: the next look says so
     signature += path + '\0' + std::to_string(found.st_size) + ' ' + std::to_string(found.st_ino) + ' ' +

@@ -3,11 +3,12 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
+#include <utility>
 
 namespace bhi::service {
 
@@ -20,15 +21,25 @@ Result<std::string> read_file(const std::string& path) {
   if (!in || fs::is_directory(path, error)) {
     return Error{Kind::Unavailable, path + ": cannot be read: " + (errno != 0 ? std::strerror(errno) : "not a file")};
   }
-  return std::string(std::istreambuf_iterator<char>(in), {});
+  std::string text;
+  std::array<char, 16384> part;
+  while (in.read(part.data(), part.size()) || in.gcount() > 0) {
+    text.append(part.data(), static_cast<std::size_t>(in.gcount()));
+  }
+  return text;
 }
 
-std::vector<std::string> files_in(const std::string& folder, const std::string& ending) {
+std::vector<std::string> files_in(const std::string& folder, const std::string& ending,
+                                  const std::function<bool(const std::string&)>& skip) {
   std::vector<std::string> found;
   std::error_code error;
-  for (const auto& entry : fs::recursive_directory_iterator(folder, error)) {
-    const auto path = entry.path().string();
-    if (entry.is_regular_file(error) && path.ends_with(ending)) found.push_back(path);
+  for (auto at = fs::recursive_directory_iterator(folder, error); at != fs::recursive_directory_iterator(); ++at) {
+    if (skip && at->is_directory(error) && skip(at->path().filename().string())) {
+      at.disable_recursion_pending();
+      continue;
+    }
+    auto path = at->path().string();
+    if (path.ends_with(ending) && at->is_regular_file(error)) found.push_back(std::move(path));
   }
   std::ranges::sort(found);
   return found;

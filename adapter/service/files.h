@@ -3,6 +3,7 @@
 
 #include "base/result.h"
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -12,7 +13,9 @@ namespace bhi::service {
 Result<std::string> read_file(const std::string& path);
 
 // Paths of the regular files in `folder` and below that end with `ending`, in byte order. None when there is no folder.
-std::vector<std::string> files_in(const std::string& folder, const std::string& ending);
+// Folders below of which `skip` says so (by their bare name) are not looked into.
+std::vector<std::string> files_in(const std::string& folder, const std::string& ending,
+                                  const std::function<bool(const std::string&)>& skip = {});
 
 Result<void> check_folder(const std::string& path);
 Result<void> check_folder_of(

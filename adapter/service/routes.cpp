@@ -144,7 +144,8 @@ const std::vector<Route>& Api::routes() {
        &Api::sources,
        "each EHR: how news of a type are found and why, how old the picture may be, whether it is asked"},
       {"GET", "/care/quarantine", kOperator, Body::None, &Api::quarantine,
-       "what was put aside, newest first, with the reasons: `?state=quarantined|waiting|left`, `?limit=`"},
+       "what was put aside, newest first, with the reasons: `?state=quarantined|waiting|left`, `?after=` (the former "
+       "`next`), `?limit=`"},
       {"POST", "/care/quarantine/{seq}/replay", kOperator, Body::None, &Api::replay, "work on it again"},
       {"GET", "/admin/audit", kOperator, Body::None, &Api::audit_trail,
        "the audit trail as a Bundle of AuditEvents (IHE BALP), oldest first: `?after=` a seq, `?limit=`"},

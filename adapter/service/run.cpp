@@ -24,7 +24,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr int kDrainOfFailed = 2;  // seconds
+constexpr int kDrainOfFailed = 2;     // seconds
+constexpr unsigned kEndOfFailed = 4;  // seconds; five are promised, from the failure
 
 Instant system_now() { return std::chrono::time_point_cast<milliseconds>(std::chrono::system_clock::now()); }
 
@@ -96,6 +97,13 @@ void wait(const sigset_t& signals, Daemon& daemon) {
   }
 }
 
+// After a failure the process is gone in time, whatever of it does not come to an end: a thread in the library of a
+// database that is away, a reader of our log that stands still.
+void end_at_latest(unsigned seconds) {
+  std::signal(SIGALRM, [](int) { std::_Exit(1); });
+  alarm(seconds);
+}
+
 }  // namespace
 
 int run(const Settings& settings, const std::string& version) {
@@ -113,6 +121,7 @@ int run(const Settings& settings, const std::string& version) {
 
   wait(signals, **daemon);
 
+  if ((*daemon)->failed()) end_at_latest(kEndOfFailed);
   notify_stopping();
   log_event(LogLevel::Info, "stopping");
   // After a failure nothing is recorded any more: what somebody else does not let go of is not waited for.
@@ -121,9 +130,9 @@ int run(const Settings& settings, const std::string& version) {
   const bool failed = (*daemon)->failed();
   log_event(failed ? LogLevel::Error : LogLevel::Info, "stopped",
             JsonObject().flag("drained", drained).flag("failed", failed));
-  if (!drained) {
-    // Something outside does not let go of a thread. Whatever it is doing continues or is looked up after the next
-    // start.
+  if (!drained || failed) {
+    // Something outside does not let go of a thread: whatever it is doing continues or is looked up after the next
+    // start. Or the store has failed, and there is nothing to be put in order there: the next start begins at its log.
     stop_log();
     std::_Exit(failed ? 1 : 0);
   }

@@ -51,8 +51,9 @@ Result<void> WatchedStore::commit(const flow::Worked& worked) {
   if (done.ok() && !worked.entities.empty() && on_change_) on_change_();
   return done;
 }
-Result<std::vector<flow::Store::InboxRow>> WatchedStore::inbox(flow::InboxState state, std::size_t limit) {
-  return read([&] { return store_->inbox(state, limit); });
+Result<std::vector<flow::Store::InboxRow>> WatchedStore::inbox(flow::InboxState state, std::size_t limit,
+                                                               std::int64_t before) {
+  return read([&] { return store_->inbox(state, limit, before); });
 }
 Result<std::size_t> WatchedStore::requeue(std::int64_t seq) {
   failpoint("requeue.before");
@@ -62,6 +63,9 @@ Result<std::size_t> WatchedStore::requeue(std::int64_t seq) {
 }
 Result<std::size_t> WatchedStore::requeue_waiting(string_view reason) {
   return write("requeue", [&] { return store_->requeue_waiting(reason); });
+}
+Result<std::optional<flow::InboxState>> WatchedStore::unread_consent(string_view lane) {
+  return read([&] { return store_->unread_consent(lane); });
 }
 Result<std::optional<flow::ResourceCopy>> WatchedStore::resource(string_view source, string_view type, string_view id) {
   return read([&] { return store_->resource(source, type, id); });

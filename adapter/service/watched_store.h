@@ -26,9 +26,10 @@ class WatchedStore : public flow::Store {
   Result<std::vector<std::string>> pending_lanes(std::size_t limit) override;
   Result<std::vector<flow::InboxItem>> pending(std::string_view lane, std::size_t limit) override;
   Result<void> commit(const flow::Worked& worked) override;
-  Result<std::vector<InboxRow>> inbox(flow::InboxState state, std::size_t limit) override;
+  Result<std::vector<InboxRow>> inbox(flow::InboxState state, std::size_t limit, std::int64_t before) override;
   Result<std::size_t> requeue(std::int64_t seq) override;
   Result<std::size_t> requeue_waiting(std::string_view reason) override;
+  Result<std::optional<flow::InboxState>> unread_consent(std::string_view lane) override;
   Result<std::optional<flow::ResourceCopy>> resource(std::string_view source, std::string_view type,
                                                      std::string_view id) override;
   Result<std::optional<flow::ResourceCopy>> canonical(std::string_view source, std::string_view url) override;

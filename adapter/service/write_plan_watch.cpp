@@ -203,7 +203,9 @@ Result<std::size_t> WritePlanWatch::release(const std::string& artifact, const s
       settled.item.trouble.clear();
       settled.item.reason = "taken up again: " + rung + " is possible now";
       settled.audit.push_back({"release", destination, artifact + "/" + item.care_id, "write plan changed", now});
-      BHI_CHECK(common_.store.settle(settled));
+      const auto done = common_.store.settle(settled);
+      if (!done.ok() && done.error().kind == Kind::Conflict) continue;  // somebody else was faster
+      BHI_CHECK(done);
       ++released;
     }
     if (page.size() < kPage) return released;

@@ -10,6 +10,8 @@
 namespace bhi::store {
 
 // 64 hex digits: sha256 over the former hash and the row, every part with its length before it.
+// The latter is audit_content(), behind the parts for hash and number, so that a database can do the chaining.
+std::string audit_content(const flow::AuditEntry& entry);
 std::string audit_hash(std::string_view former, std::int64_t seq, const flow::AuditEntry& entry);
 
 }  // namespace bhi::store

@@ -103,20 +103,22 @@ Result<Issues> issues_of(Connection& connection, std::int64_t seq) {
 }
 
 // Each through the index it has; the finished ones are most of the table, so a walk from the end soon has enough.
-Query newest_in(Connection& connection, InboxState state, std::size_t limit) {
+Query newest_in(Connection& connection, InboxState state, std::size_t limit, std::int64_t before) {
   switch (state) {
     case InboxState::Pending:
-      return connection.query("SELECT seq FROM inbox WHERE state = 'pending' ORDER BY seq DESC LIMIT ?1", limit);
+      return connection.query("SELECT seq FROM inbox WHERE state = 'pending' AND seq < ?2 ORDER BY seq DESC LIMIT ?1",
+                              limit, before);
     case InboxState::Done:
-      return connection.query("SELECT seq FROM inbox WHERE state = 'done' ORDER BY seq DESC LIMIT ?1", limit);
+      return connection.query("SELECT seq FROM inbox WHERE state = 'done' AND seq < ?2 ORDER BY seq DESC LIMIT ?1",
+                              limit, before);
     case InboxState::Waiting:
     case InboxState::Left:
     case InboxState::Quarantined: break;
   }
   return connection.query(
-      "SELECT seq FROM inbox WHERE state IN ('waiting', 'quarantined', 'left') AND state = ?1 "
+      "SELECT seq FROM inbox WHERE state IN ('waiting', 'quarantined', 'left') AND state = ?1 AND seq < ?3 "
       "ORDER BY seq DESC LIMIT ?2",
-      name(state), limit);
+      name(state), limit, before);
 }
 
 struct Leaving {
@@ -189,8 +191,11 @@ Result<std::vector<InboxItem>> pending_of(Connection& connection, std::string_vi
              item_row);
 }
 
-Result<std::vector<flow::Store::InboxRow>> inbox_in(Connection& connection, InboxState state, std::size_t limit) {
-  BHI_TRY(const auto found, all(newest_in(connection, state, limit), [](const Query& row) { return row.integer(0); }));
+Result<std::vector<flow::Store::InboxRow>> inbox_in(Connection& connection, InboxState state, std::size_t limit,
+                                                    std::int64_t before) {
+  const std::int64_t below = before > 0 ? before : INT64_MAX;
+  BHI_TRY(const auto found,
+          all(newest_in(connection, state, limit, below), [](const Query& row) { return row.integer(0); }));
   std::vector<flow::Store::InboxRow> rows;
   for (const std::int64_t seq : found) {
     BHI_TRY(auto row, first(connection.query(R"sql(
@@ -229,6 +234,18 @@ Result<std::size_t> requeue_waiting_for(Connection& connection, std::string_view
           all(connection.query("SELECT seq, lane FROM inbox WHERE state = 'waiting' AND reason = ?1", reason),
               leaving_row));
   return back_to_pending(connection, items);
+}
+
+Result<std::optional<flow::InboxState>> find_unread_consent(Connection& connection, std::string_view lane) {
+  BHI_TRY(const auto state, first(connection.query(R"sql(
+              SELECT i.state FROM inbox i INDEXED BY inbox_unread_consent
+              JOIN resource r ON r.source = i.source AND r.type = i.type AND r.id = i.id
+              WHERE i.lane = ?1 AND i.type = 'Consent' AND i.state IN ('pending', 'waiting', 'quarantined')
+                AND r.body IS NOT NULL AND r.hash = i.hash
+              ORDER BY i.state = 'pending' LIMIT 1)sql",
+                                                   lane),
+                                  [](const Query& row) { return row.text(0); }));
+  return state ? flow::inbox_state_from(*state) : std::nullopt;
 }
 
 }  // namespace bhi::store

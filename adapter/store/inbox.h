@@ -29,7 +29,8 @@ Result<void> put_aside(Connection& connection, const std::vector<flow::PutAside>
 Result<std::vector<std::string>> lanes_with_work(Connection& connection, std::size_t limit);
 Result<std::vector<flow::InboxItem>> pending_of(Connection& connection, std::string_view lane, std::size_t limit);
 // Newest first.
-Result<std::vector<flow::Store::InboxRow>> inbox_in(Connection& connection, flow::InboxState state, std::size_t limit);
+Result<std::vector<flow::Store::InboxRow>> inbox_in(Connection& connection, flow::InboxState state, std::size_t limit,
+                                                    std::int64_t before = 0);
 
 // Conflict when an item is not pending (any more).
 Result<void> note_outcomes(Connection& connection, const std::vector<flow::InboxOutcome>& outcomes);
@@ -37,5 +38,8 @@ Result<void> note_outcomes(Connection& connection, const std::vector<flow::Inbox
 // Back to pending; the former reason and issues go. Number of items.
 Result<std::size_t> requeue_one(Connection& connection, std::int64_t seq);
 Result<std::size_t> requeue_waiting_for(Connection& connection, std::string_view reason);
+
+// Only as it stands at its source: an older version that was put aside counts no more.
+Result<std::optional<flow::InboxState>> find_unread_consent(Connection& connection, std::string_view lane);
 
 }  // namespace bhi::store

@@ -210,6 +210,12 @@ Result<std::optional<std::string>> settle_row(Connection& connection, const Outb
 }  // namespace
 
 Result<void> note_settled(Connection& connection, const OutboxItem& item) {
+  if (item.state == OutboxState::Planned) {  // released: what may be at the EHR by now is not planned anew
+    BHI_TRY(const auto standing, standing_of(connection, item.seq));
+    if (standing.state == OutboxState::Sent || standing.state == OutboxState::Unknown) {
+      return refused("release", item.seq, standing.state);
+    }
+  }
   BHI_TRY(auto lane, settle_row(connection, item, false));
   if (!lane) {
     BHI_TRY(const auto standing, standing_of(connection, item.seq));

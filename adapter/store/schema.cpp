@@ -175,10 +175,17 @@ ALTER TABLE outbox ADD COLUMN trouble TEXT NOT NULL DEFAULT '';
 ALTER TABLE outbox ADD COLUMN emergency TEXT NOT NULL DEFAULT '';
 )sql";
 
+// What the consent guard asks for before each delivery that stands on a consent.
+constexpr const char* kUnreadConsents = R"sql(
+CREATE INDEX inbox_unread_consent ON inbox (lane)
+  WHERE type = 'Consent' AND state IN ('pending', 'waiting', 'quarantined');
+)sql";
+
 constexpr Migration kMigrations[] = {
     {1, kFirst},
     {2, kEvents},
     {3, kRungs},
+    {4, kUnreadConsents},
 };
 
 constexpr std::int64_t kApplicationId = 0x42484941;  // "BHIA"

@@ -7,6 +7,7 @@
 #include "store/copies.h"
 #include "store/events.h"
 #include "store/inbox.h"
+#include "store/new_store.h"
 #include "store/outbox.h"
 #include "store/place.h"
 #include "store/read_pool.h"
@@ -77,14 +78,17 @@ class SqliteStore final : public flow::Store {
     });
   }
 
-  Result<std::vector<InboxRow>> inbox(flow::InboxState state, std::size_t limit) override {
-    return read([&](Connection& on) { return inbox_in(on, state, limit); });
+  Result<std::vector<InboxRow>> inbox(flow::InboxState state, std::size_t limit, std::int64_t before) override {
+    return read([&](Connection& on) { return inbox_in(on, state, limit, before); });
   }
   Result<std::size_t> requeue(std::int64_t seq) override {
     return write<std::size_t>([&](Connection& on) { return requeue_one(on, seq); });
   }
   Result<std::size_t> requeue_waiting(std::string_view reason) override {
     return write<std::size_t>([&](Connection& on) { return requeue_waiting_for(on, reason); });
+  }
+  Result<std::optional<flow::InboxState>> unread_consent(std::string_view lane) override {
+    return read([&](Connection& on) { return find_unread_consent(on, lane); });
   }
 
   Result<std::optional<flow::ResourceCopy>> resource(std::string_view source, std::string_view type,
@@ -316,6 +320,7 @@ Result<std::unique_ptr<flow::Store>> open_sqlite(const std::string& path, const 
   }
   BHI_CHECK(make_folder_of(path));
   BHI_TRY(auto lock, LockFile::take(path + ".lock"));
+  BHI_CHECK(make_new_store(path, options.busy_timeout));
   BHI_CHECK(keep_private(path));
   BHI_TRY(auto writer, Connection::open(path, Connection::Access::Write, options.busy_timeout));
   if (const auto ours = check_schema(*writer, migrations()); !ours) {

@@ -28,8 +28,13 @@ def installed():
     return program("initdb") is not None and program("postgres") is not None
 
 
+STANDBY = "standby"  # by this name it is waited for
+
+
 class Cluster:
-    def __init__(self, settings=()):
+    """With a `primary` it begins as the hot standby of that one."""
+
+    def __init__(self, settings=(), primary=None):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="bhi-pg-"))
         self.settings = list(settings)
         self.server = None
@@ -44,12 +49,25 @@ class Cluster:
                 self.run_as = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
                 os.chown(self.folder, user.pw_uid, user.pw_gid)
                 break
-        made = subprocess.run([program("initdb"), "--pgdata", self.folder / "data", "--username", "bhi", "--auth", "trust",
-                               "--encoding", "UTF8", "--locale", "C.UTF-8", "--no-sync"], cwd=self.folder,
+        try:
+            if primary is not None:
+                self.copy(primary)
+            else:
+                self.make("initdb", "--username", "bhi", "--auth", "trust", "--encoding", "UTF8", "--locale", "C.UTF-8")
+        except AssertionError:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            raise
+
+    def make(self, name, *words):
+        """The folder of the data, by one of the server's programs."""
+        made = subprocess.run([program(name), "--pgdata", self.folder / "data", "--no-sync", *words], cwd=self.folder,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, **self.run_as)
         if made.returncode != 0:
-            shutil.rmtree(self.folder, ignore_errors=True)
-            raise AssertionError(f"initdb: {made.stdout}")
+            raise AssertionError(f"{name}: {made.stdout}")
+
+    def copy(self, primary):
+        self.make("pg_basebackup", "--write-recovery-conf", "--checkpoint=fast",
+                  "--dbname", f"host={primary.folder} user=bhi application_name={STANDBY}")
 
     def start(self, wait=True):
         command = [program("postgres"), "-D", self.folder / "data", "-k", self.folder, "-c", "listen_addresses=", "-c", "max_connections=200",
@@ -62,13 +80,14 @@ class Cluster:
         while wait and not self.ready():
             if self.server.poll() is not None or time.monotonic() > end:
                 raise AssertionError("PostgreSQL did not start: " + (self.folder / "server.log").read_text(errors="replace")[-1500:])
-            time.sleep(0.05)
+            time.sleep(0.1)
 
     def ready(self):
         return subprocess.run([program("pg_isready"), "-q", "-h", self.folder], check=False).returncode == 0
 
     def kill(self):
         """As a loss of power would for the processes: the postmaster, and with it every backend, by SIGKILL."""
+        self.server.send_signal(signal.SIGSTOP)  # makes no more of them meanwhile
         group = subprocess.run(["ps", "-o", "pid=", "--ppid", str(self.server.pid)], stdout=subprocess.PIPE, text=True, check=False)
         self.server.send_signal(signal.SIGKILL)
         self.server.wait()
@@ -87,8 +106,27 @@ class Cluster:
         self.server = None
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def url(self, database):
-        return f"postgres://bhi@/{database}?host={self.folder}"
+    def synchronous(self):
+        """Commits wait for the standby from now on; true when there is one that keeps up."""
+        if self.ask("SHOW synchronous_standby_names") != STANDBY:
+            self.ask(f"ALTER SYSTEM SET synchronous_standby_names = '{STANDBY}'")
+            self.ask("SELECT pg_reload_conf()")
+        return self.ask("SELECT sync_state FROM pg_stat_replication WHERE state = 'streaming'") == "sync"
+
+    def promote(self):
+        """The standby takes over: when it returns, it takes writes."""
+        if self.ask("SELECT pg_promote(true, 60)") != "t":
+            raise AssertionError("the standby was not promoted within 60 s")
+
+    def follow(self, primary):
+        """Made anew, of a copy of what runs there, and started as its standby."""
+        shutil.rmtree(self.folder / "data")
+        self.copy(primary)
+        self.start()
+
+    def url(self, database, *others):
+        """`others`: clusters that may be the primary, too."""
+        return f"postgres://bhi@/{database}?host={','.join(str(one.folder) for one in (self, *others))}"
 
     def ask(self, sql, database="postgres"):
         done = subprocess.run([program("psql"), "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", self.url(database), "-c", sql],

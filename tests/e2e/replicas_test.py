@@ -2,7 +2,6 @@
 
 Short leases (2 s), pauses of some seconds and 4 takeovers (BHI_TAKEOVERS); BHI_FULL=1: pauses of 60 s and leases of 15 s.
 """
-import datetime
 import http.client
 import json
 import os
@@ -18,10 +17,6 @@ from stack import BIN, until
 FULL = os.environ.get("BHI_FULL") == "1"
 PATIENTS = 12
 TAKEOVERS = int(os.environ.get("BHI_TAKEOVERS", "4"))
-
-
-def wall(log_line):
-    return datetime.datetime.fromisoformat(log_line["at"].replace("Z", "+00:00")).timestamp()
 
 
 class Driver:
@@ -139,10 +134,10 @@ class ReplicasTest(unittest.TestCase):
             # Every answer takes its time, so that one who stops or dies mostly has something on the wire.
             stack.control.ask("POST", "/faults", {"delay_ms": {"method": "POST", "ms": 60, "after": True, "times": "always"}})
 
-            def under_load(seconds, some, condition=lambda: False):
+            def under_load(seconds, condition=lambda: False):
                 end, last = time.monotonic() + seconds, 0.0
                 while time.monotonic() < end:
-                    driver.post(some)
+                    driver.post(awake)
                     if time.monotonic() - last > 0.1:
                         last = time.monotonic()
                         if condition():
@@ -152,36 +147,16 @@ class ReplicasTest(unittest.TestCase):
 
             kills, pauses, zombie_writes, looked_up = [], [], 0, 0
             for turn in range(TAKEOVERS):
-                victim = replicas[turn % 3]
-                others = [replica for replica in replicas if replica is not victim]
-                under_load(driver.randomness.uniform(0.5, 1.5), replicas)
-                if turn % 2 == 0:
-                    victim.process.kill()
-                else:
-                    victim.pause()
-                begun, asleep = time.monotonic(), time.time()
-                self.assertTrue(under_load(lease + 20, others, lambda: sum(one.held() for one in others) == 64),
-                                "nobody took over")
-                took = time.monotonic() - begun
-                self.assertLessEqual(took, lease + 5)
-                looked_up += sum(line.get("items", 0) for one in others for line in one.log()
-                                 if line.get("event") == "sends of a former replica are looked up" and wall(line) > asleep)
-                if turn % 2 == 0:
-                    kills.append(took)
-                    victim.start()
-                else:
-                    pauses.append(took)
-                    under_load(max(0.2, pause - (time.monotonic() - begun)), others)
-                    awake = time.time()
-                    victim.go_on()
-                    under_load(1, others)
-                until("three to share the work again", lambda: stack.shared(replicas), timeout=lease * 4 + 30)
-                if turn % 2 == 1:
-                    again = next(wall(line) for line in victim.log() if line.get("event") == "leases taken" and wall(line) > awake)
-                    # What was in the socket's buffer when it was stopped had left it.
-                    zombie = [line for at, line in victim.relay.writes if asleep + 0.5 < at < again - 0.002]
-                    self.assertEqual(zombie, [], "the sleeper wrote before it had a lease again")
-                    zombie_writes += len(zombie)
+                victim, sleeps = replicas[turn % 3], turn % 2 == 1
+                awake = replicas
+                under_load(driver.randomness.uniform(0.5, 1.5))
+                awake = [replica for replica in replicas if replica is not victim]
+                seen = stack.falls_out(victim, pause if sleeps else None, lease + 20, under_load)
+                self.assertLessEqual(seen.seconds, lease + 5)
+                self.assertEqual(seen.zombie, 0, "writes of the sleeper before it had a lease again")
+                (pauses if sleeps else kills).append(seen.seconds)
+                zombie_writes += seen.zombie
+                looked_up += seen.looked_up
             until("everything to be delivered", lambda: stack.open_items() == 0, timeout=120, pause=0.2)
             count = self.check_effects(stack, driver)
             print(f"lease {lease} s, {len(kills)} kills: taken over after at most {max(kills):.1f} s; {len(pauses)} stops of {pause} s: after "

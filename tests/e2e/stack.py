@@ -120,7 +120,56 @@ class Process:
         return self.handle.returncode
 
 
-class Stack:
+class View:
+    """What is seen of one or several daemons and their EHR, through `adapter`, `management` and `ehr`."""
+
+    def logs(self):
+        """Of the daemons."""
+        return [self.folder / "daemon.log"]
+
+    def patients(self):
+        return self.adapter.get("/care/patients?limit=500")["patients"]
+
+    def patient_named(self, part):
+        return next(patient for patient in self.patients() if part in patient["name"])
+
+    def of(self, patient, what):
+        """All pages of a collection."""
+        found, after = [], ""
+        while True:
+            page = self.adapter.get(f"/care/patients/{patient['id']}/{what}?limit=500&after={urllib.parse.quote(after)}")
+            found += page[what]
+            if not page["next"]:
+                return found
+            after = page["next"]
+
+    def outbox(self):
+        return self.adapter.get("/care/outbox?limit=500")["outbox"]
+
+    def metric(self, name, **labels):
+        total = 0.0
+        for line in self.management.ask("GET", "/metrics").text.splitlines():
+            if line.startswith(name) and all(f'{key}="{value}"' in line for key, value in labels.items()):
+                total += float(line.rsplit(" ", 1)[1])
+        return total
+
+    def settled(self):
+        """Nothing is on its way: no pending inbox, no open delivery."""
+        states = {item["state"] for item in self.outbox()}
+        return not states & {"planned", "sent", "unknown", "retry-at"}
+
+    def ours(self, resource_type):
+        """Resources at the EHR that carry our identifier, by its value."""
+        found = {}
+        for resource in self.ehr.entries(f"/{resource_type}?_count=200"):
+            identifiers = resource.get("identifier", [])
+            for identifier in identifiers if isinstance(identifiers, list) else [identifiers]:
+                if identifier.get("system") == "urn:bhi-adapter:test":
+                    found.setdefault(identifier["value"], []).append(resource)
+        return found
+
+
+class Stack(View):
     """A simulator and a daemon polling it. `folder` keeps store and logs; a temporary one is removed on stop."""
 
     def __init__(self, folder=None, samples=True, load=(), poll_secs=1, sim_state=False, types=None, sim_args=(), source="", tls=None, store=None):
@@ -142,8 +191,12 @@ class Stack:
         self.management = Client(f"http://127.0.0.1:{self.management_port}")
 
     def __enter__(self):
-        self.start_sim()
-        self.start_daemon()
+        try:
+            self.start_sim()
+            self.start_daemon()
+        except BaseException:
+            self.__exit__(*sys.exc_info())
+            raise
         return self
 
     def __exit__(self, kind, value, trace):
@@ -196,46 +249,3 @@ sources:
         if self.temporary is not None:
             self.temporary.cleanup()
         return codes
-
-    # ---- looking -----------------------------------------------------------------------------------------------------
-
-    def patients(self):
-        return self.adapter.get("/care/patients?limit=500")["patients"]
-
-    def patient_named(self, part):
-        return next(patient for patient in self.patients() if part in patient["name"])
-
-    def of(self, patient, what):
-        """All pages of a collection."""
-        found, after = [], ""
-        while True:
-            page = self.adapter.get(f"/care/patients/{patient['id']}/{what}?limit=500&after={urllib.parse.quote(after)}")
-            found += page[what]
-            if not page["next"]:
-                return found
-            after = page["next"]
-
-    def outbox(self):
-        return self.adapter.get("/care/outbox?limit=500")["outbox"]
-
-    def metric(self, name, **labels):
-        total = 0.0
-        for line in self.management.ask("GET", "/metrics").text.splitlines():
-            if line.startswith(name) and all(f'{key}="{value}"' in line for key, value in labels.items()):
-                total += float(line.rsplit(" ", 1)[1])
-        return total
-
-    def settled(self):
-        """Nothing is on its way: no pending inbox, no open delivery."""
-        states = {item["state"] for item in self.outbox()}
-        return not states & {"planned", "sent", "unknown", "retry-at"}
-
-    def ours(self, resource_type):
-        """Resources at the EHR that carry our identifier, by its value."""
-        found = {}
-        for resource in self.ehr.entries(f"/{resource_type}?_count=200"):
-            identifiers = resource.get("identifier", [])
-            for identifier in identifiers if isinstance(identifiers, list) else [identifiers]:
-                if identifier.get("system") == "urn:bhi-adapter:test":
-                    found.setdefault(identifier["value"], []).append(resource)
-        return found

@@ -119,7 +119,7 @@ class Check:
         for patient in self.stack.patients():
             for screening in self.stack.of(patient, "screenings"):
                 found[(screening.get("source") or {}).get("id") or screening["id"]].append(screening)
-        aside = {row["id"]: row for row in self.stack.adapter.get("/care/quarantine?limit=500")["quarantine"]}
+        aside = {row["id"]: row for row in self.put_aside()}
         for name, totals in self.ledger.accepted.items():
             self.figures["inputs"] += len(totals)
             if name in self.ledger.broken:
@@ -138,6 +138,24 @@ class Check:
                 self.wrong("I2", f"{name} is {len(copies)} times in the care model")
             self.care_ids.setdefault(name, copies[0]["id"])
         self.screenings = found
+
+    def put_aside(self):
+        """All pages."""
+        rows, after = [], ""
+        while after is not None:
+            page = self.stack.adapter.get(f"/care/quarantine?limit=500&after={after}")
+            rows += page["quarantine"]
+            after = page["next"]
+        return rows
+
+    def way_of(self, care_id):
+        """What the outbox says of its deliveries, newest first."""
+        rows, before = [], ""
+        while before is not None:
+            page = self.stack.adapter.get(f"/admin/outbox?limit=500{before and f'&before={before}'}")
+            rows += [f"{row['state']} {row.get('trouble') or ''} {row['attempts']} {row.get('reason') or ''}" for row in page["outbox"] if row["care_id"] == care_id]
+            before = page["next"]
+        return f"its deliveries: {rows}"
 
     def newest(self, name):
         """The last total that was answered, or one sent later of which no answer came."""
@@ -169,7 +187,8 @@ class Check:
             self.figures["versions"] += len(versions)
             self.written_once(name, versions)
             if values[-1] != screenings[0]["total"]:
-                self.wrong("I3", f"the EHR's newest score of {name} is {values[-1]}, expected {screenings[0]['total']}")
+                self.wrong("I3", f"the EHR's newest score of {name} is {values[-1]}, expected {screenings[0]['total']}; "
+                           f"its versions there are {values}, the sources were {self.ledger.tried.get(name)}; {self.way_of(self.care_ids[name])}")
             if name in self.ledger.tried and not is_subsequence(values, self.ledger.tried[name]):
                 self.wrong("I3", f"the EHR's versions of {name} are {values}, the sources were {self.ledger.tried[name]}")
             first_seen[name] = versions[0]["meta"]["lastUpdated"]
@@ -214,13 +233,14 @@ class Check:
             self.wrong("I5", f"{sends} sends in the audit trail, {attempts} attempts in the outbox")
 
     def the_log(self):
-        text = (self.stack.folder / "daemon.log").read_text(errors="replace")
-        if CANARY in text:
-            self.wrong("I6", f"the daemon's log says {CANARY}")
-        for bad in ("ERROR: AddressSanitizer", "runtime error:", "terminate called"):
-            if bad in text:
-                lines = text[text.index(bad):].splitlines()[:30]
-                self.wrong("log", f"the daemon's log says {bad!r}:\n" + "\n".join(lines))
+        for log in self.stack.logs():
+            text = log.read_text(errors="replace")
+            if CANARY in text:
+                self.wrong("I6", f"{log.name} says {CANARY}")
+            for bad in ("ERROR: AddressSanitizer", "runtime error:", "terminate called"):
+                if bad in text:
+                    lines = text[text.index(bad):].splitlines()[:30]
+                    self.wrong("log", f"{log.name} says {bad!r}:\n" + "\n".join(lines))
 
     def the_store(self):
         done = subprocess.run([BIN / "bhi", "store", "check", str(self.stack.store)], capture_output=True, text=True)

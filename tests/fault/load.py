@@ -32,10 +32,10 @@ def screening(name, instrument, scores, minute):
 
 
 class Client(threading.Thread):
-    def __init__(self, stack, ledger, number, patients, seed, pause, without=()):
+    def __init__(self, stack, ledger, number, patients, seed, pause, without=(), late=False):
         super().__init__(daemon=True)
         self.stack, self.ledger, self.number, self.patients, self.pause = stack, ledger, number, patients, pause
-        self.random, self.without = random.Random(f"{seed}-{number}"), without
+        self.random, self.without, self.late = random.Random(f"{seed}-{number}"), without, late
         self.halt, self.count, self.fault = threading.Event(), 0, None
         self.last = {}   # patient -> [name, total] of the response that may be amended
         self.plans = {}  # patient -> [care id, number of the newest edit]
@@ -52,6 +52,8 @@ class Client(threading.Thread):
                 work(self.random.choice(self.patients))
             except (OSError, http.client.HTTPException, json.JSONDecodeError):
                 self.ledger.refused("no answer")
+                if self.late:
+                    self.last.clear()
             except Exception as error:  # shown by Load.stop
                 self.fault = error
                 return
@@ -141,8 +143,10 @@ class Client(threading.Thread):
         name = f"plan-{patient['ehr']}"
         answer = self.stack.adapter.ask("POST", path, {"id": name, "title": f"{CANARY} 0", "status": "active", "intent": "plan"}, timeout=20)
         if answer.status == 409:  # it was made, and the answer lost
-            made = [plan for plan in self.stack.of({"id": patient["care"]}, "plans") if plan["title"].startswith(CANARY)]
-            care_id = made[0]["id"]
+            listed = self.stack.adapter.ask("GET", f"{path}?limit=500", timeout=20)
+            if listed.status != 200:
+                return self.ledger.refused(listed.status)
+            care_id = next(plan["id"] for plan in listed.json["plans"] if plan["title"].startswith(CANARY))
         elif 200 <= answer.status < 300:
             care_id = answer.json["id"]
         else:
@@ -165,16 +169,19 @@ class Client(threading.Thread):
 
 
 class Load:
-    """Some clients at once. Patients come into being through the EHR."""
+    """Some clients at once. Patients come into being through the EHR.
 
-    def __init__(self, stack, ledger, clients=3, patients=2, seed=1, pause=PAUSE, without=()):
+    `late`: a request that got no answer may be taken later all the same; a response of which one was sent is not amended any more.
+    """
+
+    def __init__(self, stack, ledger, clients=3, patients=2, seed=1, pause=PAUSE, without=(), late=False):
         self.stack, self.ledger = stack, ledger
         names = {f"k{client}-{index}" for client in range(clients) for index in range(patients)}
         for name in names:
             stack.ehr.ask("PUT", f"/Patient/{name}", {"resourceType": "Patient", "id": name, "name": [{"text": f"{CANARY} {name}"}]})
         known = until("the patients", lambda: len(found := {p["source"]["id"]: p["id"] for p in stack.patients()}) == len(names) and found, 60)
         self.clients = [Client(stack, ledger, number, [{"ehr": name, "care": known[name]} for name in sorted(names) if name.startswith(f"k{number}-")],
-                               seed, pause, without) for number in range(clients)]
+                               seed, pause, without, late) for number in range(clients)]
 
     def start(self):
         for client in self.clients:

@@ -1,6 +1,6 @@
 """Runs fault scenarios and prints one line of figures for each.
 
-    tools/fault gate [SCENARIO...]              the short form, two side by side
+    tools/fault gate [SCENARIO...]              the short form, three side by side: most of the time they wait
     tools/fault nightly [--minutes N] [SCENARIO...]   the long form
     tools/fault list
 """
@@ -66,7 +66,7 @@ def main():
     parser.add_argument("--seconds", type=float, help="how long at most for each")
     parser.add_argument("--count", type=int, help="rounds of each, instead of the table's")
     parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
-    parser.add_argument("-j", "--side-by-side", type=int, default=2)
+    parser.add_argument("-j", "--side-by-side", type=int, default=3)
     asked = parser.parse_args()
     if asked.form == "list":
         for row in table.ROWS:
@@ -83,9 +83,11 @@ def main():
         seconds = asked.minutes * 60 * asked.side_by_side / len(rows)
     began = time.monotonic()
     with concurrent.futures.ThreadPoolExecutor(asked.side_by_side) as pool:
-        codes = list(pool.map(lambda row: run_apart(row, asked.form, seconds, asked.count), rows))
+        longest_first = sorted(rows, key=lambda row: -row.secs)
+        codes = list(pool.map(lambda row: run_apart(row, asked.form, seconds, asked.count), longest_first))
+    used = os.times()
     print(f"fault {asked.form}: {codes.count(0)} passed, {codes.count(77)} skipped, {len(codes) - codes.count(0) - codes.count(77)} failed"
-          f" in {time.monotonic() - began:.0f} s, on {os.environ.get('BHI_BIN_DIR', 'build/dev/bin')}", flush=True)
+          f" in {time.monotonic() - began:.0f} s, cpu {sum(used[:4]):.0f} s, on {os.environ.get('BHI_BIN_DIR', 'build/dev/bin')}", flush=True)
     return 1 if set(codes) - {0, 77} else 0
 
 

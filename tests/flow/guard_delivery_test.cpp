@@ -53,11 +53,12 @@ class GuardDelivery : public Deliver {
   }
 
   // A Consent of the EHR: received and taken in by its lane.
-  void take_in_consent(const std::string& version, const std::string& provision, const std::string& status = "active") {
+  void take_in_consent(const std::string& version, const std::string& provision, const std::string& status = "active",
+                       const std::string& id = "n7") {
     Accepted batch;
     InboxItem item;
     item.resource =
-        copy_of(document(R"({"resourceType":"Consent","id":"n7","meta":{"versionId":")" + version +
+        copy_of(document(R"({"resourceType":"Consent","id":")" + id + R"(","meta":{"versionId":")" + version +
                          R"(","lastUpdated":"2026-11-)" + std::string(version == "1" ? "01" : "20") +
                          R"(T08:00:00Z"},"status":")" + status +
                          R"(","scope":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/consentscope",)"
@@ -130,11 +131,10 @@ TEST_F(GuardDelivery, AConsentOfTheEhrCountsUntilANewerVersionOfItCannotBeTakenI
   EXPECT_EQ(newest().state, OutboxState::Planned) << "the lane released it";
 
   take_in_consent("2", kPermitBoth);  // received, not worked on yet
-  const OutboxItem held = send();
-  EXPECT_EQ(held.state, OutboxState::Parked);
-  EXPECT_NE(held.reason.find("newer version"), std::string::npos) << held.reason;
+  const OutboxItem waits = send();
+  EXPECT_EQ(waits.state, OutboxState::RetryAt);
+  EXPECT_NE(waits.reason.find("about to be taken in"), std::string::npos) << waits.reason;
   work();
-  EXPECT_EQ(newest().state, OutboxState::Planned);
   EXPECT_EQ(send().state, OutboxState::Verified);
 
   care::Screening again = audit_c();
@@ -148,6 +148,24 @@ TEST_F(GuardDelivery, AConsentOfTheEhrCountsUntilANewerVersionOfItCannotBeTakenI
   take_in_consent("4", kPermitWithLimits, "draft");  // left by its map: the care model keeps version 2
   work();
   EXPECT_NE(send().reason.find("newer version"), std::string::npos);
+}
+
+TEST_F(GuardDelivery, AnotherConsentThatCouldNotBeTakenInStandsAgainstTheOneThatIsKnown) {
+  take_in_consent("1", kPermit);
+  work();
+  take_in_consent("1", R"({"type":7})", "active", "n8");  // nobody can say whether it permits
+  work(1);
+  keep({audit_c()}, "screening-result");
+  const OutboxItem held = send();
+  EXPECT_EQ(held.state, OutboxState::Parked);
+  EXPECT_NE(held.reason.find("received and could not be taken in"), std::string::npos) << held.reason;
+  EXPECT_EQ(count("POST"), 0u);
+
+  take_in_consent("2", kPermit, "active", "n8");  // corrected at its source: what was put aside counts no more
+  EXPECT_EQ(newest().state, OutboxState::Parked);
+  work();
+  EXPECT_EQ(newest().state, OutboxState::Planned) << "the lane released it";
+  EXPECT_EQ(send().state, OutboxState::Verified);
 }
 
 TEST_F(GuardDelivery, AConsentThatIsGoneAtItsSourceCountsForNothing) {

@@ -102,6 +102,31 @@ TEST_F(DaemonTest, StoresWhatIsInvalidAndSaysWhy) {
   EXPECT_EQ(status_of(ask("POST", "/care/quarantine/x/replay")), 400);
 }
 
+TEST_F(DaemonTest, ListsWhatIsPutAsideByPages) {
+  start();
+  for (const char* id : {"q1", "q2", "q3"}) {
+    const auto body = R"({"resourceType":"Patient","id":")" + std::string(id) + R"(","birthDate":"01/02/2023"})";
+    ASSERT_EQ(status_of(post_fhir(body)), 201);
+  }
+  const auto ids = [](const std::string& page) {
+    std::string found;
+    for (std::size_t at = 0; (at = page.find(R"("id":"q)", at)) != std::string::npos; ++at)
+      found += page.substr(at + 6, 2);
+    return found;
+  };
+  std::string page;
+  EXPECT_TRUE(until([&] { return ids(page = body_of(ask("GET", "/care/quarantine"))) == "q3q2q1"; })) << page;
+  EXPECT_NE(page.find(R"("next":null)"), std::string::npos) << page;
+  page = body_of(ask("GET", "/care/quarantine?limit=2"));
+  EXPECT_EQ(ids(page), "q3q2");
+  const auto at = page.find(R"("next":)") + 7;
+  page = body_of(ask("GET", "/care/quarantine?limit=2&after=" + page.substr(at, page.find('}', at) - at)));
+  EXPECT_EQ(ids(page), "q1");
+  EXPECT_NE(page.find(R"("next":null)"), std::string::npos) << page;
+  EXPECT_EQ(status_of(ask("GET", "/care/quarantine?after=x")), 400);
+  EXPECT_EQ(status_of(ask("GET", "/care/quarantine?after=-3")), 400);
+}
+
 TEST_F(DaemonTest, KeepsNothingOfATransactionWithOneBadEntry) {
   start();
   const auto entry = [](const std::string& resource) {

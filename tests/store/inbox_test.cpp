@@ -261,6 +261,26 @@ TEST_P(Inbox, ListsQuarantinedItemsNewestFirstWithIssuesAndBodies) {
   EXPECT_EQ(must(store().inbox(InboxState::Pending, 10)).size(), 0u);
 }
 
+TEST_P(Inbox, ListsByPagesEachOlderThanTheOneBefore) {
+  std::vector<flow::InboxItem> items;
+  for (int i = 1; i <= 7; ++i) items.push_back(item_of(copy_of("r" + std::to_string(i), "1")));
+  accept(items);
+  for (std::int64_t seq = 1; seq <= 7; ++seq) {
+    outcome(seq, seq == 4 ? InboxState::Done : InboxState::Quarantined, seq == 4 ? "" : "bad");
+  }
+  std::vector<std::int64_t> found;
+  for (std::int64_t before = 0;;) {
+    const auto page = must(store().inbox(InboxState::Quarantined, 2, before));
+    for (const auto& row : page) found.push_back(row.item.seq);
+    if (page.empty()) break;
+    ASSERT_LE(page.size(), 2u);
+    before = page.back().item.seq;
+  }
+  EXPECT_EQ(found, (std::vector<std::int64_t>{7, 6, 5, 3, 2, 1}));
+  EXPECT_EQ(must(store().inbox(InboxState::Done, 10, 4)).size(), 0u);
+  EXPECT_EQ(must(store().inbox(InboxState::Done, 10, 5)).size(), 1u);
+}
+
 TEST_P(Inbox, PutsOneItemBackToTheFrontOfItsLane) {
   accept({item_of(copy_of("a", "1"), "one"), item_of(copy_of("b", "1"), "two"), item_of(copy_of("c", "1"), "one")});
   outcome(1, InboxState::Quarantined, "bad", {{Severity::Error, "value", "x", "y"}});

@@ -3,6 +3,7 @@
 #include "store/place.h"
 #include "store/schema.h"
 #include "store/sqlite_connection.h"
+#include "tests/store/support/faulty_disk.h"
 #include "tests/store/support/raw_database.h"
 #include "tests/store/support/temp_store.h"
 
@@ -36,6 +37,50 @@ TEST(Open, MakesFoldersAndFilesForTheOwnerAlone) {
   { const auto store = must(open_sqlite(path)); }
   EXPECT_EQ(mode_of(path), 0600u);
   ::umask(before);
+}
+
+TEST(Open, MakesANewStoreBesideItsPlaceWithoutASyncForEachStep) {
+  const TempFolder folder;
+  const std::string path = folder.file("store.db");
+  FaultyDisk disk;
+  auto store = must(open_sqlite(path));
+  EXPECT_LE(disk.syncs(), 2u);  // of SQLite's own; the whole file is synced once, before it has its name
+  EXPECT_FALSE(exists(path + ".new"));
+  must(store->audit(audit_of("read")));
+  EXPECT_GT(disk.syncs(), 0u);
+  store.reset();
+  EXPECT_EQ(must(verify_sqlite(path)).audit_rows, 1u);
+}
+
+TEST(Open, MakesAStoreAnewThatAStartLeftHalfMade) {
+  const TempFolder folder;
+  const std::string path = folder.file("store.db");
+  for (const char* suffix : {".new", ".new-wal", ".new-journal"}) std::ofstream(path + suffix) << "half of a store";
+  must(must(open_sqlite(path))->check());
+  for (const char* suffix : {".new", ".new-wal", ".new-journal"}) EXPECT_FALSE(exists(path + suffix)) << suffix;
+  must(verify_sqlite(path));
+}
+
+TEST(Open, LeavesNoStoreWhenThereIsNoRoomForANewOne) {
+  const TempFolder folder;
+  const std::string path = folder.file("store.db");
+  FaultyDisk disk;
+  for (const char* full : {".new", ".new-wal"}) {
+    disk.fill_up(full);
+    EXPECT_EQ(kind_of(open_sqlite(path)), "unavailable") << full;
+    EXPECT_FALSE(exists(path)) << full;
+    disk.heal();
+  }
+  must(must(open_sqlite(path))->check());
+}
+
+// Made by hand, or by a version that made its store in place.
+TEST(Open, TakesAnEmptyFileForANewStore) {
+  const TempFolder folder;
+  const std::string path = folder.file("store.db");
+  std::ofstream(path).close();
+  must(must(open_sqlite(path))->audit(audit_of("read")));
+  EXPECT_EQ(must(verify_sqlite(path)).audit_rows, 1u);
 }
 
 TEST(Open, RefusesASecondOwnerWithAClearError) {

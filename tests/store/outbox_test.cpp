@@ -196,6 +196,25 @@ TEST_P(Outbox, SetsAParkedItemFreeWithoutOvertakingTheOneOnItsWay) {
   EXPECT_EQ(care_ids(due()), (Ids{"a"}));
 }
 
+// Two people release the same item at once: by the time of the second it is on its way.
+TEST_P(Outbox, DoesNotPlanAnewWhatMayBeAtTheEhrByNow) {
+  add({intent_of("p1", "a")});
+  must(settle(item("a"), OutboxState::Parked));
+  const auto parked = item("a");
+  must(settle(parked, OutboxState::Planned));
+  must(settle(parked, OutboxState::Planned));  // nothing has happened in between: harmless
+  must(send(item("a")));
+  EXPECT_EQ(kind_of(settle(parked, OutboxState::Planned)), "conflict");
+  EXPECT_EQ(item("a").state, OutboxState::Sent);
+  must(settle(item("a"), OutboxState::Unknown));
+  EXPECT_EQ(kind_of(settle(parked, OutboxState::Planned)), "conflict");
+  EXPECT_EQ(item("a").state, OutboxState::Unknown);
+  EXPECT_EQ(item("a").attempts, 1);
+  must(settle(item("a"), OutboxState::Parked));
+  must(settle(item("a"), OutboxState::Planned));
+  EXPECT_EQ(due().size(), 1u);
+}
+
 TEST_P(Outbox, ParksAnIntentFromItsMaking) {
   auto parked = intent_of("p1", "a");
   parked.state = OutboxState::Parked;

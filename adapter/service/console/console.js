@@ -208,9 +208,9 @@ async function sources(view) {
   }
 }
 
-async function quarantine(view) {
-  const { quarantine: items } = await ask("GET", "care/quarantine?limit=100");
-  view.append(table(items.length + " items put aside, newest first", ["No.", "Source", "What", "Received", "Reason", "Acts"], items.map((item) => row(
+async function quarantine(view, after) {
+  const { quarantine: items, next } = await ask("GET", "care/quarantine?limit=100" + (after ? "&after=" + after : ""));
+  view.append(table(items.length + (next ? " items put aside, newest first; there are older ones" : " items put aside, newest first"), ["No.", "Source", "What", "Received", "Reason", "Acts"], items.map((item) => row(
     element("td", { class: "number" }, String(item.seq)), item.source, element("code", {}, item.type + "/" + item.id), moment(item.received), item.reason,
     element("td", { class: "acts" }, element("button", { "aria-label": "Replay item " + item.seq, click: async () => {
       if (await confirmed("Work on item " + item.seq + " again?", "It goes through the maps as they are now.", "Replay") === null) return;
@@ -220,6 +220,7 @@ async function quarantine(view) {
         say("Item " + item.seq + " is worked on again.");
       });
     } }, "Replay"))))));
+  if (next) view.append(element("button", { click: () => show("quarantine", next) }, "Older ones"));
 }
 
 async function safety(view) {

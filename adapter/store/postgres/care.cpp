@@ -2,6 +2,8 @@
 
 #include "store/rules.h"
 
+#include <cstdint>
+#include <map>
 #include <string>
 #include <utility>
 
@@ -51,24 +53,40 @@ Result<std::optional<flow::Ledger>> ledger_in(Pipeline& line, std::size_t place,
 
 // One statement each and in their order, as an entity may be put twice; they travel together.
 void Entities::write(Pipeline& line, const Keyring& keys, const std::vector<flow::StoredEntity>& entities) {
-  places_.clear();
   for (const flow::StoredEntity& entity : entities) {
     const std::string body = keys.seal(entity.body, kCareBody);
-    places_.push_back(entity.version == 0
-                          ? line.add("INSERT INTO care (kind, id, patient, version, body) VALUES ($1, $2, $3, 1, $4) "
-                                     "ON CONFLICT DO NOTHING",
-                                     entity.kind, entity.id, entity.patient, Blob{body})
-                          : line.add("UPDATE care SET patient = $3, version = version + 1, body = $4 "
-                                     "WHERE kind = $1 AND id = $2 AND version = $5",
-                                     entity.kind, entity.id, entity.patient, Blob{body}, entity.version));
+    if (entity.version == 0) {
+      line.add(R"sql(
+          WITH w AS (INSERT INTO care (kind, id, patient, version, body) VALUES ($1, $2, $3, 1, $4)
+                     ON CONFLICT DO NOTHING RETURNING 1)
+          SELECT 1 / count(*) FROM w)sql",
+               entity.kind, entity.id, entity.patient, Blob{body});
+    } else {
+      line.add(R"sql(
+          WITH w AS (UPDATE care SET patient = $3, version = version + 1, body = $4
+                     WHERE kind = $1 AND id = $2 AND version = $5 RETURNING 1)
+          SELECT 1 / count(*) FROM w)sql",
+               entity.kind, entity.id, entity.patient, Blob{body}, entity.version);
+    }
   }
 }
 
-Result<void> Entities::check(const Pipeline& line, const std::vector<flow::StoredEntity>& entities) const {
+void Entities::look(Pipeline& line, const std::vector<flow::StoredEntity>& entities) {
+  looked_ = line.next_place();
+  for (const flow::StoredEntity& entity : entities) {
+    line.add("SELECT version FROM care WHERE kind = $1 AND id = $2", entity.kind, entity.id);
+  }
+}
+
+std::optional<Error> Entities::verdict(const Pipeline& line, const std::vector<flow::StoredEntity>& entities) const {
+  std::map<std::pair<std::string_view, std::string_view>, std::int64_t> versions;
   for (std::size_t at = 0; at < entities.size(); ++at) {
-    if (line.rows(places_[at]).changed() == 1) continue;
-    return Error{Kind::Conflict, "store: " + entities[at].kind + ": expected version " +
-                                     std::to_string(entities[at].version) +
+    const flow::StoredEntity& entity = entities[at];
+    const Rows& found = line.rows(looked_ + at);
+    auto& version =
+        versions.try_emplace({entity.kind, entity.id}, found.empty() ? 0 : found.integer(0, 0)).first->second;
+    if (version++ == entity.version) continue;
+    return Error{Kind::Conflict, "store: " + entity.kind + ": expected version " + std::to_string(entity.version) +
                                      ", found another; somebody changed it first"};
   }
   return {};

@@ -18,12 +18,14 @@ namespace bhi::store::postgres {
 // Each replaces the version it states (0: none) and gets the next.
 class Entities {
  public:
+  // Guarded: another version is there.
   void write(Pipeline& line, const Keyring& keys, const std::vector<flow::StoredEntity>& entities);
-  // Conflict when another version is there.
-  Result<void> check(const Pipeline& line, const std::vector<flow::StoredEntity>& entities) const;
+  // After a guard failed: reads the versions; Conflict when another is there.
+  void look(Pipeline& line, const std::vector<flow::StoredEntity>& entities);
+  std::optional<Error> verdict(const Pipeline& line, const std::vector<flow::StoredEntity>& entities) const;
 
  private:
-  std::vector<std::size_t> places_;
+  std::size_t looked_ = 0;
 };
 
 Result<std::vector<flow::StoredEntity>> record_of(Pipeline& line, const Keyring& keys, std::string_view patient);

@@ -18,6 +18,7 @@ using std::chrono::steady_clock;
 constexpr std::array kMeanings = std::to_array<Meaning>({
     // state, kind, repeat, lost, text
     {"08", Kind::Unavailable, false, true, "the connection was lost"},
+    {"22012", Kind::Conflict, false, false, "a row is not as it was expected to be"},  // a guard (pipeline.h)
     {"22021", Kind::Incorrect, false, false, "a text holds a NUL or bytes that are no UTF-8, which no column keeps"},
     {"22P05", Kind::Incorrect, false, false, "a text holds a character that the database's encoding does not have"},
     {"23", Kind::Fault, false, false, "a row breaks a constraint"},
@@ -183,6 +184,12 @@ Result<void> Connection::prepare_session() {
   return {};
 }
 
+bool Connection::hung_up() {
+  pollfd socket{PQsocket(handle_), POLLIN | POLLRDHUP, 0};
+  if (poll(&socket, 1, 0) > 0 && (socket.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0) broken_ = true;
+  return broken_;
+}
+
 bool Connection::in_transaction() const { return PQtransactionStatus(handle_) != PQTRANS_IDLE; }
 
 Result<Rows> Connection::script(const std::string& sql) {
@@ -221,14 +228,16 @@ Error Connection::failure(const pg_result* result) {
   const std::string_view state = field == nullptr ? std::string_view() : field;
   if (state.empty() || PQstatus(handle_) != CONNECTION_OK) return lost();
   const Meaning& meaning = meaning_of(state);
+  answered_ = true;
   repeat_ = meaning.repeat;
+  guard_failed_ = state == "22012";
   broken_ = broken_ || meaning.lost;
   return told(meaning, state);
 }
 
 Error Connection::lost() {
   broken_ = true;
-  repeat_ = false;
+  repeat_ = guard_failed_ = answered_ = false;
   return told(meaning_of("08000"), {});
 }
 

@@ -68,6 +68,10 @@ class Connection {
 
   bool in_transaction() const;
   bool broken() const { return broken_; }  // lost for good: the next use needs a new one
+  // The other side has hung up while we said nothing.
+  bool hung_up();
+  // The latest failure was said by the server, in its place among the answers: what was sent behind it did not happen.
+  bool answered() const { return answered_; }
   // The latest failure may pass when the whole transaction is run again (serialization, deadlock).
   bool worth_repeating() const { return repeat_; }
 
@@ -86,6 +90,8 @@ class Connection {
   std::unordered_set<const char*> prepared_;
   bool broken_ = false;
   bool repeat_ = false;
+  bool guard_failed_ = false;  // pipeline.h
+  bool answered_ = false;      // the latest failure was an answer of the server
 };
 
 // What an SQLSTATE means for the caller. Public for its test.

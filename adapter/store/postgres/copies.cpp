@@ -108,34 +108,31 @@ void CopyBook::write(Pipeline& line) {
   for (const auto& [key, entry] : entries_) {
     if (entry.copy != nullptr) (entry.stored ? changed : fresh).add(*entry.copy, entry.body, entry.own_body);
   }
-  to_insert_ = static_cast<std::int64_t>(fresh.ids.size());
-  to_update_ = static_cast<std::int64_t>(changed.ids.size());
   if (!body_ids_.empty()) {
     line.add("INSERT INTO body (id, text) SELECT * FROM unnest($1, $2)", body_ids_, body_texts_);
   }
-  if (to_insert_ > 0) {
-    inserted_ = line.add(R"sql(
-        INSERT INTO resource (source, type, id, version, updated, hash, url, body, own_body)
-        SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING)sql",
-                         fresh.sources, fresh.types, fresh.ids, fresh.versions, fresh.updateds, fresh.hashes,
-                         fresh.urls, fresh.bodies, fresh.owns);
+  if (!fresh.ids.empty()) {
+    line.add(R"sql(
+        WITH w AS (
+          INSERT INTO resource (source, type, id, version, updated, hash, url, body, own_body)
+          SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING RETURNING 1)
+        SELECT 1 / CASE WHEN count(*) = $10 THEN 1 ELSE 0 END FROM w)sql",
+             fresh.sources, fresh.types, fresh.ids, fresh.versions, fresh.updateds, fresh.hashes, fresh.urls,
+             fresh.bodies, fresh.owns, fresh.ids.size());
   }
-  if (to_update_ > 0) {
-    updated_ = line.add(R"sql(
+  if (!changed.ids.empty()) {
+    line.add(R"sql(
+        WITH w AS (
         UPDATE resource SET version = n.version, updated = n.updated, hash = n.hash, url = n.url, body = n.body,
                             own_body = n.own_body
         FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9)
              AS n (source, type, id, version, updated, hash, url, body, own_body)
-        WHERE resource.source = n.source AND resource.type = n.type AND resource.id = n.id)sql",
-                        changed.sources, changed.types, changed.ids, changed.versions, changed.updateds, changed.hashes,
-                        changed.urls, changed.bodies, changed.owns);
+        WHERE resource.source = n.source AND resource.type = n.type AND resource.id = n.id RETURNING 1)
+        SELECT 1 / CASE WHEN count(*) = $10 THEN 1 ELSE 0 END FROM w)sql",
+             changed.sources, changed.types, changed.ids, changed.versions, changed.updateds, changed.hashes,
+             changed.urls, changed.bodies, changed.owns, changed.ids.size());
   }
   if (!dead_bodies_.empty()) line.add("DELETE FROM body WHERE id = ANY ($1)", dead_bodies_);
-}
-
-bool CopyBook::fits(const Pipeline& line) const {
-  return (to_insert_ == 0 || line.rows(inserted_).changed() == to_insert_) &&
-         (to_update_ == 0 || line.rows(updated_).changed() == to_update_);
 }
 
 void move_cursors(Pipeline& line, const std::vector<const flow::Cursor*>& cursors) {

@@ -37,10 +37,8 @@ class CopyBook {
   // Makes `copy` the one at hand. shared: its text, when an inbox row keeps it too.
   void replace(const flow::ResourceCopy& copy, std::optional<std::int64_t> shared);
 
-  // Round trip 2.
+  // Round trip 2. Guarded: another writer made one of them first, so nothing of this holds any more.
   void write(Pipeline& line);
-  // False: another writer made one of them first, so nothing of this holds any more.
-  bool fits(const Pipeline& line) const;
 
  private:
   struct Entry {
@@ -56,8 +54,7 @@ class CopyBook {
   std::size_t used_ = 0;
   Numbers body_ids_, dead_bodies_;
   Blobs body_texts_;
-  std::size_t asked_ = 0, inserted_ = 0, updated_ = 0;  // places of statements
-  std::int64_t to_insert_ = 0, to_update_ = 0;          // rows
+  std::size_t asked_ = 0;  // place of the statement
 };
 
 void move_cursors(Pipeline& line, const std::vector<const flow::Cursor*>& cursors);

@@ -114,7 +114,7 @@ void Accept::ask(Pipeline& line) {
   if (!copies.empty()) copies_.ask(line, copies);
 }
 
-Result<void> Accept::write(Pipeline& line) {
+void Accept::write(Pipeline& line) {
   NewRows rows;
   NewIssues issues;
   std::map<std::string_view, std::int64_t> heads;  // the first new row of each lane
@@ -162,13 +162,6 @@ Result<void> Accept::write(Pipeline& line) {
   for (const flow::Cursor& cursor : batch_.more_cursors) cursors.push_back(&cursor);
   move_cursors(line, cursors);
   additions.audit = batch_.audit;
-  return {};
-}
-
-Result<void> Accept::check(const Pipeline& line) {
-  if (copies_.fits(line)) return {};
-  raced = true;
-  return Error{Kind::Unavailable, "store: others took in the same resources at the same moment"};
 }
 
 // ---- outcomes -------------------------------------------------------------------------------------------------------
@@ -186,16 +179,25 @@ void Outcomes::write(Pipeline& line, const std::vector<flow::InboxOutcome>& outc
   }
   take_lanes_of(line, seqs);
   // Of an item that is named twice, the second time finds it taken.
-  changed_ = line.add(R"sql(
-      UPDATE inbox SET state = n.state, reason = n.reason FROM unnest($1, $2, $3) AS n (seq, state, reason)
-      WHERE inbox.seq = n.seq AND inbox.state = 'pending')sql",
-                      seqs, states, reasons);
+  line.add(R"sql(
+      WITH w AS (
+        UPDATE inbox SET state = n.state, reason = n.reason FROM unnest($1, $2, $3) AS n (seq, state, reason)
+        WHERE inbox.seq = n.seq AND inbox.state = 'pending' RETURNING 1)
+      SELECT 1 / CASE WHEN count(*) = $4 THEN 1 ELSE 0 END FROM w)sql",
+           seqs, states, reasons, seqs.size());
   issues.write(line);
   set_lanes_of(line, seqs);
 }
 
-Result<void> Outcomes::check(const Pipeline& line, const std::vector<flow::InboxOutcome>& outcomes) const {
-  if (outcomes.empty() || line.rows(changed_).changed() == static_cast<std::int64_t>(outcomes.size())) return {};
+void Outcomes::look(Pipeline& line, const std::vector<flow::InboxOutcome>& outcomes) {
+  if (outcomes.empty()) return;
+  Numbers seqs;
+  for (const flow::InboxOutcome& outcome : outcomes) seqs.add(outcome.seq);
+  looked_ = line.add("SELECT count(*) FROM inbox WHERE seq = ANY ($1) AND state = 'pending'", seqs);
+}
+
+std::optional<Error> Outcomes::verdict(const Pipeline& line, const std::vector<flow::InboxOutcome>& outcomes) const {
+  if (outcomes.empty() || line.rows(looked_).integer(0, 0) == static_cast<std::int64_t>(outcomes.size())) return {};
   return Error{Kind::Conflict, "store: inbox items from " + std::to_string(outcomes.front().seq) +
                                    " on: expected all pending, found one taken"};
 }
@@ -210,11 +212,11 @@ void Requeue::ask(Pipeline& line) {
   }
 }
 
-Result<void> Requeue::write(Pipeline& line) {
+void Requeue::write(Pipeline& line) {
   Numbers seqs;
   const Rows& found = line.rows(found_);
   moved_ = found.size();
-  if (moved_ == 0) return {};
+  if (moved_ == 0) return;
   for (std::size_t row = 0; row < found.size(); ++row) seqs.add(found.integer(row, 0));
   line.add("DELETE FROM inbox_issue WHERE inbox = ANY ($1)", seqs);
   line.add("UPDATE inbox SET state = 'pending', reason = '' WHERE seq = ANY ($1)", seqs);
@@ -223,10 +225,7 @@ Result<void> Requeue::write(Pipeline& line) {
       SELECT i.lane, min(i.part), min(i.seq) FROM inbox i WHERE i.seq = ANY ($1) GROUP BY i.lane ORDER BY i.lane
       ON CONFLICT (lane) DO UPDATE SET head = least(lane.head, excluded.head))sql",
            seqs);
-  return {};
 }
-
-Result<void> Requeue::check(const Pipeline&) { return {}; }
 
 // ---- reading --------------------------------------------------------------------------------------------------------
 
@@ -262,7 +261,8 @@ Result<std::vector<InboxItem>> pending_of(Pipeline& line, const Keyring& keys, s
 }
 
 Result<std::vector<flow::Store::InboxRow>> inbox_in(Pipeline& line, const Keyring& keys, InboxState state,
-                                                    std::size_t limit) {
+                                                    std::size_t limit, std::int64_t before) {
+  const std::int64_t below = before > 0 ? before : INT64_MAX;
   const bool kept = state == InboxState::Waiting || state == InboxState::Left || state == InboxState::Quarantined;
   line.add("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
   // Each through the index it has; the finished ones are most of the table, so a walk from the end soon has enough.
@@ -270,13 +270,13 @@ Result<std::vector<flow::Store::InboxRow>> inbox_in(Pipeline& line, const Keyrin
       SELECT i.seq, i.lane, i.channel, i.received, i.source, i.type, i.id, i.version, i.updated, i.hash, i.url, b.text,
              i.reason
       FROM inbox i LEFT JOIN body b ON b.id = i.body
-      WHERE i.state IN ('waiting', 'quarantined', 'left') AND i.state = $1 ORDER BY i.seq DESC LIMIT $2)sql",
-                                     name(state), limit)
+      WHERE i.state IN ('waiting', 'quarantined', 'left') AND i.state = $1 AND i.seq < $3 ORDER BY i.seq DESC LIMIT $2)sql",
+                                     name(state), limit, below)
                           : line.add(R"sql(
       SELECT i.seq, i.lane, i.channel, i.received, i.source, i.type, i.id, i.version, i.updated, i.hash, i.url, b.text,
              i.reason
-      FROM inbox i LEFT JOIN body b ON b.id = i.body WHERE i.state = $1 ORDER BY i.seq DESC LIMIT $2)sql",
-                                     name(state), limit);
+      FROM inbox i LEFT JOIN body b ON b.id = i.body WHERE i.state = $1 AND i.seq < $3 ORDER BY i.seq DESC LIMIT $2)sql",
+                                     name(state), limit, below);
   BHI_CHECK(line.sync());
   std::vector<flow::Store::InboxRow> items;
   Numbers seqs;
@@ -300,6 +300,18 @@ Result<std::vector<flow::Store::InboxRow>> inbox_in(Pipeline& line, const Keyrin
         {severity_from(issues.view(row, 1)), issues.text(row, 2), issues.text(row, 3), issues.text(row, 4)});
   }
   return items;
+}
+
+Result<std::optional<InboxState>> find_unread_consent(Pipeline& line, std::string_view lane) {
+  const auto found = line.add(R"sql(
+      SELECT i.state FROM inbox i JOIN resource r ON r.source = i.source AND r.type = i.type AND r.id = i.id
+      WHERE i.lane = $1 AND i.type = 'Consent' AND i.state IN ('pending', 'waiting', 'quarantined')
+        AND r.body IS NOT NULL AND r.hash = i.hash
+      ORDER BY (i.state = 'pending') LIMIT 1)sql",
+                              lane);
+  BHI_CHECK(line.sync());
+  const Rows& rows = line.rows(found);
+  return rows.size() == 0 ? std::nullopt : flow::inbox_state_from(rows.view(0, 0));
 }
 
 }  // namespace bhi::store::postgres

@@ -24,8 +24,7 @@ class Accept final : public Job {
 
   std::vector<std::string> decides_by() const override;
   void ask(Pipeline& line) override;
-  Result<void> write(Pipeline& line) override;
-  Result<void> check(const Pipeline& line) override;
+  void write(Pipeline& line) override;
 
  private:
   const flow::Accepted& batch_;  // lent
@@ -36,13 +35,14 @@ class Accept final : public Job {
 // Notes what became of pending items; they and their lanes are locked on the way.
 class Outcomes {
  public:
-  // Before anything else of the job is written.
+  // Before anything else of the job is written. Guarded: one of them is not pending (any more).
   void write(Pipeline& line, const std::vector<flow::InboxOutcome>& outcomes);
-  // Conflict when one of them is not pending (any more).
-  Result<void> check(const Pipeline& line, const std::vector<flow::InboxOutcome>& outcomes) const;
+  // After a guard failed: Conflict when one of them is not pending.
+  void look(Pipeline& line, const std::vector<flow::InboxOutcome>& outcomes);
+  std::optional<Error> verdict(const Pipeline& line, const std::vector<flow::InboxOutcome>& outcomes) const;
 
  private:
-  std::size_t changed_ = 0;
+  std::size_t looked_ = 0;
 };
 
 // Back to pending; the former reason and issues go.
@@ -53,13 +53,12 @@ class Requeue final : public Job {
   std::size_t moved() const { return moved_; }
 
   void ask(Pipeline& line) override;
-  Result<void> write(Pipeline& line) override;
-  Result<void> check(const Pipeline& line) override;
+  void write(Pipeline& line) override;
 
  private:
   std::optional<std::int64_t> seq_;
   std::string_view reason_;
-  std::size_t found_ = 0, changed_ = 0, moved_ = 0;
+  std::size_t found_ = 0, moved_ = 0;
 };
 
 // Lanes with pending items, the one with the oldest first.
@@ -68,6 +67,8 @@ Result<std::vector<flow::InboxItem>> pending_of(Pipeline& line, const Keyring& k
                                                 std::size_t limit);
 // Newest first.
 Result<std::vector<flow::Store::InboxRow>> inbox_in(Pipeline& line, const Keyring& keys, flow::InboxState state,
-                                                    std::size_t limit);
+                                                    std::size_t limit, std::int64_t before);
+// Only as it stands at its source: an older version that was put aside counts no more.
+Result<std::optional<flow::InboxState>> find_unread_consent(Pipeline& line, std::string_view lane);
 
 }  // namespace bhi::store::postgres

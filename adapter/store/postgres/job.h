@@ -1,6 +1,6 @@
-// One call of flow::Store that writes, cut into the steps in which it travels: what it must know first, what it writes,
-// and whether that did what it should. Jobs of several callers take each step together, so that a transaction costs two
-// or three round trips however many they are.
+// One call of flow::Store that writes, cut into the steps in which it travels. Jobs of several callers take each step
+// together. What a job demands of the rows it writes stands in its SQL as guards (pipeline.h), so that everything, with
+// COMMIT, goes out in one round trip; a second one comes before it when somebody must read before it decides.
 #pragma once
 
 #include "base/result.h"
@@ -9,6 +9,8 @@
 #include "store/postgres/pipeline.h"
 
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -35,20 +37,30 @@ class Job {
  public:
   virtual ~Job() = default;
 
-  // The resources whose rows it reads before it decides. Of two jobs that share one, the later waits for the next
-  // transaction: it would decide by what the earlier one is about to change.
+  // What it reads before it decides, or changes by a statement shared with others. Of two jobs that share one, the
+  // later waits for the next transaction: it would decide by what the earlier one is about to change.
   virtual std::vector<std::string> decides_by() const { return {}; }
 
-  // Round trip 1 (left out when nobody has anything to ask). Rows it decides by are to be locked.
+  // A round trip of its own, left out when nobody has anything to ask. Rows it decides by are to be locked.
   virtual void ask(Pipeline&) {}
-  // Round trip 2. An error undoes this job alone.
-  virtual Result<void> write(Pipeline&) { return {}; }
-  // After it. An error undoes this job alone.
-  virtual Result<void> check(const Pipeline&) { return {}; }
+  // The round trip that ends with COMMIT. A guard that fails undoes the transaction.
+  virtual void write(Pipeline&) {}
+  // The same for several jobs of one Act, this one the first of them: what can be said once for all is.
+  virtual void write_all(Pipeline& line, std::span<Job* const> alike);
+  // It was kept: what the answers tell.
+  virtual void hear(const Pipeline&) {}
 
-  bool raced = false;   // set by check() with its error: others were faster, the same may succeed when run again
-  Additions additions;  // filled by write(); round trip 3, together with COMMIT
+  // A guard failed and the transaction is undone: reads what may have been the reason.
+  virtual void look(Pipeline&) {}
+  // None: nothing (any more) speaks against it; others were faster, and the same may succeed when run again.
+  virtual std::optional<Error> verdict(const Pipeline&) const { return {}; }
+
+  Additions additions;  // filled by write(); go into the same round trip
   Touched touched;      // filled by the constructor
 };
+
+inline void Job::write_all(Pipeline& line, std::span<Job* const> alike) {
+  for (Job* job : alike) job->write(line);
+}
 
 }  // namespace bhi::store::postgres

@@ -298,22 +298,50 @@ std::vector<flow::ReplicaRow> DatabaseLeases::replicas() const {
   return replicas_;
 }
 
-std::size_t DatabaseLeases::ask(Pipeline& line, const Touched& touched) {
-  const std::size_t mark = line.next_place();
-  for (const auto& [name, token] : touched.leases) {
-    line.add("SELECT 1 FROM lease WHERE name = $1 AND token = $2 FOR SHARE", name, token);
-  }
-  return mark;
+Result<void> DatabaseLeases::sign(Touched& touched) {
+  touched.leases = book_.begun_here();
+  const bool of_a_lane = touched.act == Act::MarkSent || (touched.act == Act::Commit && !touched.inbox_rows.empty());
+  if (!of_a_lane || !touched.leases.empty()) return {};
+  return Error{Kind::Conflict, "store: expected work on a lane to be begun under its lease, found none"};
 }
 
-Result<void> DatabaseLeases::may(const Pipeline& line, std::size_t mark, const Touched& touched) {
-  const bool of_a_lane = touched.act == Act::MarkSent || (touched.act == Act::Commit && !touched.inbox_rows.empty());
-  if (of_a_lane && touched.leases.empty()) {
-    return Error{Kind::Conflict, "store: expected work on a lane to be begun under its lease, found none"};
+void DatabaseLeases::ask(Pipeline& line, std::span<Job* const> jobs) {
+  std::set<std::pair<std::string_view, std::int64_t>> marks;
+  for (const Job* job : jobs) {
+    for (const LeaseMark& mark : job->touched.leases) marks.emplace(mark.name, mark.token);
   }
-  for (std::size_t i = 0; i < touched.leases.size(); ++i) {
-    if (line.rows(mark + i).size() == 1) continue;
-    return Error{Kind::Conflict, "store: the lease of " + shown(touched.leases[i].name) + " was taken over"};
+  if (marks.empty()) return;
+  Texts names;
+  Numbers tokens;
+  for (const auto& [name, token] : marks) {
+    names.add(name);
+    tokens.add(token);
+  }
+  line.add(R"sql(
+      WITH held AS (SELECT 1 FROM unnest($1, $2) AS n (name, token)
+                    JOIN lease l ON l.name = n.name AND l.token = n.token ORDER BY l.name FOR SHARE OF l)
+      SELECT 1 / CASE WHEN count(*) = $3 THEN 1 ELSE 0 END FROM held)sql",
+           names, tokens, marks.size());
+}
+
+Result<std::vector<LeaseMark>> DatabaseLeases::look(Pipeline& line, std::span<Job* const> jobs) {
+  std::set<std::string_view> names;
+  for (const Job* job : jobs) {
+    for (const LeaseMark& mark : job->touched.leases) names.insert(mark.name);
+  }
+  const auto found = line.add("SELECT name, token FROM lease WHERE name = ANY ($1)", Texts(names));
+  BHI_CHECK(line.sync());
+  std::vector<LeaseMark> standing;
+  const Rows& rows = line.rows(found);
+  for (std::size_t i = 0; i < rows.size(); ++i) standing.push_back({rows.text(i, 0), rows.integer(i, 1)});
+  return standing;
+}
+
+Result<void> DatabaseLeases::may(std::span<const LeaseMark> standing, const Touched& touched) const {
+  for (const auto& [name, token] : touched.leases) {
+    const auto found = std::ranges::find(standing, name, &LeaseMark::name);
+    if (found != standing.end() && found->token == token) continue;
+    return Error{Kind::Conflict, "store: the lease of " + shown(name) + " was taken over"};
   }
   return {};
 }

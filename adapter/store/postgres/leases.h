@@ -50,9 +50,10 @@ class DatabaseLeases final : public flow::Leases, public Fence {
   // Whose lanes may be worked on here; the store answers for no others.
   std::vector<int> partitions() const { return book_.partitions(options_.clock()); }
 
-  void sign(Touched& touched) override { touched.leases = book_.begun_here(); }
-  std::size_t ask(Pipeline& line, const Touched& touched) override;
-  Result<void> may(const Pipeline& line, std::size_t mark, const Touched& touched) override;
+  Result<void> sign(Touched& touched) override;
+  void ask(Pipeline& line, std::span<Job* const> jobs) override;
+  Result<std::vector<LeaseMark>> look(Pipeline& line, std::span<Job* const> jobs) override;
+  Result<void> may(std::span<const LeaseMark> found, const Touched& touched) const override;
 
  private:
   struct Look {  // at the tables

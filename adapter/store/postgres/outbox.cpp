@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <iterator>
 #include <map>
+#include <tuple>
 #include <utility>
 
 namespace bhi::store::postgres {
@@ -117,27 +118,57 @@ MarkSent::MarkSent(const OutboxItem& item, const flow::AuditEntry& entry, const 
   touched.outbox_rows = {item.seq};
 }
 
-Result<void> MarkSent::write(Pipeline& line) {
-  const std::string sent = keys_.seal(item_.sent, kOutboxSent);
-  line.add("SELECT 1 FROM turn WHERE lane = (SELECT lane FROM outbox WHERE seq = $1) FOR UPDATE", item_.seq);
-  standing_ = line.add("SELECT state FROM outbox WHERE seq = $1", item_.seq);
-  changed_ = line.add(R"sql(
-      UPDATE outbox SET state = 'sent', attempts = $2, request_hash = $3, reason = $4, sent = $5, rung = $6, trouble = ''
-      WHERE seq = $1 AND attempts <= $2 AND NOT (state = 'sent' AND attempts = $2 AND request_hash = $3)
-        AND (state = 'sent' OR EXISTS (SELECT 1 FROM turn t WHERE t.lane = outbox.lane AND t.seq = outbox.seq
-                                       AND t.ready_at IS NOT NULL)))sql",
-                      item_.seq, item_.attempts, item_.request_hash, item_.reason, Blob{sent}, item_.rung);
-  line.add(
-      "UPDATE turn SET ready_at = NULL WHERE lane = (SELECT lane FROM outbox WHERE seq = $1) "
-      "AND ready_at IS NOT NULL",
-      item_.seq);
-  additions.audit = {entry_};
-  return {};
+// The turn is taken by changing it: both rows are looked at anew when somebody else had them, so what is demanded of
+// them holds for what is there then. In the order of the lanes, as by everybody.
+void MarkSent::write_all(Pipeline& line, std::span<Job* const> alike) {
+  std::vector<std::pair<std::string, MarkSent*>> jobs;
+  for (Job* job : alike) {
+    auto* mark = static_cast<MarkSent*>(job);
+    jobs.emplace_back(lane_of(mark->item_), mark);
+  }
+  std::ranges::sort(jobs);
+  Numbers seqs, attempts;
+  Texts hashes, reasons, rungs;
+  Blobs sents;
+  for (const auto& [lane, job] : jobs) {
+    const OutboxItem& item = job->item_;
+    seqs.add(item.seq);
+    attempts.add(std::int64_t{item.attempts});
+    hashes.add(item.request_hash);
+    reasons.add(item.reason);
+    sents.add(job->keys_.seal(item.sent, kOutboxSent));
+    rungs.add(item.rung);
+    job->additions.audit = {job->entry_};
+  }
+  line.add(R"sql(
+      WITH n AS (SELECT * FROM unnest($1, $2, $3, $4, $5, $6) AS u (seq, attempts, hash, reason, sent, rung)),
+      took AS (
+        UPDATE turn SET ready_at = NULL FROM n JOIN outbox o ON o.seq = n.seq
+        WHERE turn.lane = o.lane AND turn.seq = n.seq AND turn.ready_at IS NOT NULL RETURNING n.seq),
+      sent AS (
+        UPDATE outbox SET state = 'sent', attempts = n.attempts, request_hash = n.hash, reason = n.reason,
+                          sent = n.sent, rung = n.rung, trouble = ''
+        FROM n LEFT JOIN took t ON t.seq = n.seq
+        WHERE outbox.seq = n.seq AND outbox.attempts <= n.attempts
+          AND NOT (outbox.state = 'sent' AND outbox.attempts = n.attempts AND outbox.request_hash = n.hash)
+          AND (outbox.state = 'sent' OR t.seq IS NOT NULL) RETURNING 1)
+      SELECT 1 / CASE WHEN count(*) = $7 THEN 1 ELSE 0 END FROM sent)sql",
+           seqs, attempts, hashes, reasons, sents, rungs, seqs.size());
 }
 
-Result<void> MarkSent::check(const Pipeline& line) {
-  if (line.rows(changed_).changed() == 1) return {};
-  return refused("send", item_.seq, line.rows(standing_));
+void MarkSent::look(Pipeline& line) {
+  looked_ = line.add(R"sql(
+      SELECT o.state, o.attempts <= $2 AND NOT (o.state = 'sent' AND o.attempts = $2 AND o.request_hash = $3)
+        AND (o.state = 'sent' OR EXISTS (SELECT 1 FROM turn t WHERE t.lane = o.lane AND t.seq = o.seq
+                                         AND t.ready_at IS NOT NULL))
+      FROM outbox o WHERE o.seq = $1)sql",
+                     item_.seq, item_.attempts, item_.request_hash);
+}
+
+std::optional<Error> MarkSent::verdict(const Pipeline& line) const {
+  const Rows& standing = line.rows(looked_);
+  if (standing.size() == 1 && standing.flag(0, 1)) return {};
+  return refused("send", item_.seq, standing);
 }
 
 Settle::Settle(const flow::Settled& settled, const Keyring& keys) : settled_(settled), keys_(keys), copies_(keys) {
@@ -146,28 +177,51 @@ Settle::Settle(const flow::Settled& settled, const Keyring& keys) : settled_(set
 }
 
 std::vector<std::string> Settle::decides_by() const {
-  if (!settled_.copy) return {};
-  return {key_of(*settled_.copy)};
+  std::vector<std::string> keys = {key_of_item(settled_.item.seq)};
+  if (settled_.copy) keys.push_back(key_of(*settled_.copy));
+  return keys;
 }
 
 void Settle::ask(Pipeline& line) {
   if (settled_.copy) copies_.ask(line, {&*settled_.copy});
 }
 
-Result<void> Settle::write(Pipeline& line) {
-  const OutboxItem& item = settled_.item;
-  Numbers row;
-  row.add(item.seq);
-  const std::string sent = keys_.seal(item.sent, kOutboxSent);
-  take_turns_of(line, row);
-  standing_ = line.add("SELECT state FROM outbox WHERE seq = $1", item.seq);
-  changed_ = line.add(R"sql(
-      UPDATE outbox SET state = $2, attempts = $3, not_before = $4, reason = $5, request_hash = $6, sent = $7, rung = $8,
-                        trouble = $9, emergency = $10
-      WHERE seq = $1 AND state NOT IN ('verified', 'superseded'))sql",
-                      item.seq, name(item.state), item.attempts, item.not_before, item.reason, item.request_hash,
-                      Blob{sent}, item.rung, item.trouble, item.emergency);
-  set_turns_of(line, row);
+// What may be at the EHR by now (somebody else released it before) is not planned anew.
+void Settle::write_all(Pipeline& line, std::span<Job* const> alike) {
+  Numbers seqs, attempts, not_befores;
+  Texts states, reasons, hashes, rungs, troubles, emergencies;
+  Blobs sents;
+  for (Job* job : alike) {
+    const auto& [settled, keys] = std::tie(static_cast<Settle*>(job)->settled_, static_cast<Settle*>(job)->keys_);
+    const OutboxItem& item = settled.item;
+    seqs.add(item.seq);
+    states.add(name(item.state));
+    attempts.add(std::int64_t{item.attempts});
+    not_befores.add(item.not_before);
+    reasons.add(item.reason);
+    hashes.add(item.request_hash);
+    sents.add(keys.seal(item.sent, kOutboxSent));
+    rungs.add(item.rung);
+    troubles.add(item.trouble);
+    emergencies.add(item.emergency);
+  }
+  take_turns_of(line, seqs);
+  line.add(R"sql(
+      WITH w AS (
+        UPDATE outbox SET state = n.state, attempts = n.attempts, not_before = n.not_before, reason = n.reason,
+                          request_hash = n.hash, sent = n.sent, rung = n.rung, trouble = n.trouble,
+                          emergency = n.emergency
+        FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+             AS n (seq, state, attempts, not_before, reason, hash, sent, rung, trouble, emergency)
+        WHERE outbox.seq = n.seq AND outbox.state NOT IN ('verified', 'superseded')
+          AND NOT (n.state = 'planned' AND outbox.state IN ('sent', 'unknown')) RETURNING 1)
+      SELECT 1 / CASE WHEN count(*) = $11 THEN 1 ELSE 0 END FROM w)sql",
+           seqs, states, attempts, not_befores, reasons, hashes, sents, rungs, troubles, emergencies, seqs.size());
+  set_turns_of(line, seqs);
+  for (Job* job : alike) static_cast<Settle*>(job)->write_rest(line);
+}
+
+void Settle::write_rest(Pipeline& line) {
   if (settled_.ledger) put_ledger(line, keys_, *settled_.ledger);
   if (settled_.copy) {
     copies_.hear(line);
@@ -176,24 +230,29 @@ Result<void> Settle::write(Pipeline& line) {
     copies_.write(line);
   }
   additions.audit = settled_.audit;
-  return {};
 }
 
-Result<void> Settle::check(const Pipeline& line) {
-  if (line.rows(changed_).changed() != 1) return refused("settle", settled_.item.seq, line.rows(standing_));
-  if (!settled_.copy || copies_.fits(line)) return {};
-  raced = true;
-  return Error{Kind::Unavailable, "store: others took in the same resource at the same moment"};
+void Settle::look(Pipeline& line) {
+  looked_ = line.add(
+      "SELECT state, state NOT IN ('verified', 'superseded') AND NOT ($2 = 'planned' AND state IN ('sent', 'unknown')) "
+      "FROM outbox WHERE seq = $1",
+      settled_.item.seq, name(settled_.item.state));
+}
+
+std::optional<Error> Settle::verdict(const Pipeline& line) const {
+  const Rows& standing = line.rows(looked_);
+  if (standing.size() == 1 && standing.flag(0, 1)) return {};
+  return refused("settle", settled_.item.seq, standing);
 }
 
 void Recover::ask(Pipeline& line) {
   found_ = line.add("SELECT seq FROM outbox WHERE state = 'sent' ORDER BY lane FOR UPDATE");
 }
 
-Result<void> Recover::write(Pipeline& line) {
+void Recover::write(Pipeline& line) {
   const Rows& found = line.rows(found_);
   moved_ = found.size();
-  if (moved_ == 0) return {};
+  if (moved_ == 0) return;
   Numbers rows;
   for (std::size_t row = 0; row < found.size(); ++row) rows.add(found.integer(row, 0));
   take_turns_of(line, rows);
@@ -202,7 +261,6 @@ Result<void> Recover::write(Pipeline& line) {
       "WHERE seq = ANY ($1) AND state = 'sent'",
       rows);
   set_turns_of(line, rows);
-  return {};
 }
 
 // ---- reading --------------------------------------------------------------------------------------------------------

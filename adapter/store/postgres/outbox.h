@@ -21,18 +21,23 @@ namespace bhi::store::postgres {
 
 void add_intents(Pipeline& line, const Keyring& keys, const std::vector<flow::OutboxItem>& items);
 
+// Of two jobs that change one item, the later waits for the next transaction.
+inline std::string key_of_item(std::int64_t seq) { return "outbox " + std::to_string(seq); }
+
 // Durable before the request goes out. Conflict: see ../outbox.h, note_sent().
 class MarkSent final : public Job {
  public:
   MarkSent(const flow::OutboxItem& item, const flow::AuditEntry& entry, const Keyring& keys);
-  Result<void> write(Pipeline& line) override;
-  Result<void> check(const Pipeline& line) override;
+  std::vector<std::string> decides_by() const override { return {key_of_item(item_.seq)}; }
+  void write_all(Pipeline& line, std::span<Job* const> alike) override;
+  void look(Pipeline& line) override;
+  std::optional<Error> verdict(const Pipeline& line) const override;
 
  private:
   const flow::OutboxItem& item_;  // lent, as all
   const flow::AuditEntry& entry_;
   const Keyring& keys_;
-  std::size_t standing_ = 0, changed_ = 0;
+  std::size_t looked_ = 0;
 };
 
 // Conflict when the item is already Verified or Superseded. A Parked or Dead one may be set free again.
@@ -41,14 +46,17 @@ class Settle final : public Job {
   Settle(const flow::Settled& settled, const Keyring& keys);
   std::vector<std::string> decides_by() const override;
   void ask(Pipeline& line) override;
-  Result<void> write(Pipeline& line) override;
-  Result<void> check(const Pipeline& line) override;
+  void write_all(Pipeline& line, std::span<Job* const> alike) override;
+  void look(Pipeline& line) override;
+  std::optional<Error> verdict(const Pipeline& line) const override;
 
  private:
+  void write_rest(Pipeline& line);
+
   const flow::Settled& settled_;
   const Keyring& keys_;
   CopyBook copies_;
-  std::size_t standing_ = 0, changed_ = 0;
+  std::size_t looked_ = 0;
 };
 
 // Every Sent item becomes Unknown.
@@ -56,7 +64,7 @@ class Recover final : public Job {
  public:
   std::size_t moved() const { return moved_; }
   void ask(Pipeline& line) override;
-  Result<void> write(Pipeline& line) override;
+  void write(Pipeline& line) override;
 
  private:
   std::size_t found_ = 0, moved_ = 0;

@@ -28,7 +28,7 @@ Result<void> Pipeline::enter() {
     return *failed_;
   }
   entered_ = true;
-  connection_.repeat_ = false;
+  connection_.repeat_ = connection_.guard_failed_ = false;
   return {};
 }
 
@@ -65,6 +65,7 @@ Result<void> Pipeline::sync() {
     failed_place_ = answers_.size();
     return *failed_;
   }
+  connection_.repeat_ = connection_.guard_failed_ = false;
   auto problem = read_answers();
   sent_.clear();
   runs_ = 0;

@@ -1,5 +1,12 @@
 // Statements on their way together: what travels in one pipeline (libpq 14 and later) costs one round trip.
 //
+// Guards: a statement that is to fail when it did not change what it should divides by zero (SQLSTATE 22012, which
+// nothing else of ours gives). What stands behind it, COMMIT too, then does not happen, without an answer in between:
+//
+//   WITH w AS (UPDATE care SET ... WHERE id = $1 AND version = $2 RETURNING 1) SELECT 1 / count(*) FROM w
+//
+// Use:
+//
 //   Pipeline line(connection);
 //   line.add("BEGIN");
 //   const auto held = line.add("SELECT hash FROM resource WHERE id = $1 FOR UPDATE", id);
@@ -45,9 +52,11 @@ class Pipeline {
   // happen. Whether a transaction stands open is the caller's to know. Kinds: see connection.h, meaning_of().
   Result<void> sync();
   std::size_t failed_place() const { return failed_place_; }  // of the statement that failed
+  bool guard_failed() const { return connection_.guard_failed_; }
 
   // Of all syncs, in the order of add().
   const Rows& rows(std::size_t place) const { return answers_[place]; }
+  std::size_t answered() const { return answers_.size(); }
   Connection& connection() const { return connection_; }
 
  private:

@@ -208,8 +208,15 @@ CREATE TABLE lease (
 );
 )sql";
 
+// What the consent guard asks for before each delivery that stands on a consent.
+constexpr const char* kUnreadConsents = R"sql(
+CREATE INDEX inbox_unread_consent ON inbox (lane)
+  WHERE type = 'Consent' AND state IN ('pending', 'waiting', 'quarantined');
+)sql";
+
 constexpr Migration kMigrations[] = {
     {1, kFirst},
+    {2, kUnreadConsents},
 };
 
 int newest_of(std::span<const Migration> steps) { return steps.empty() ? 0 : steps.back().version; }

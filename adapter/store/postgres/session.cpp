@@ -1,9 +1,9 @@
 #include "store/postgres/session.h"
 
-#include "store/audit_hash.h"
+#include "store/postgres/tail.h"
 
 #include <algorithm>
-#include <array>
+#include <map>
 #include <random>
 #include <utility>
 #include <vector>
@@ -26,55 +26,14 @@ std::string random_id() {
   return id;
 }
 
-// The ends of feed and trail, as the UPDATE of `tail` gave them: behind what this transaction adds.
-struct Tail {
-  std::int64_t event, audit;
-  std::string hash;
-};
+// A server that went without a word is found out before COMMIT is on its way: then nothing is in doubt.
+constexpr milliseconds kWarm{1000};
 
-void add_events(Pipeline& line, std::span<Job* const> jobs, std::int64_t seq) {
-  Numbers seqs, ats, versions;
-  Texts patients, kinds, ids, reasons;
-  for (const Job* job : jobs) {
-    for (const flow::Event& event : job->additions.events) {
-      seqs.add(++seq);
-      ats.add(event.at);
-      patients.add(event.patient);
-      kinds.add(event.kind);
-      ids.add(event.id);
-      versions.add(event.version);
-      reasons.add(event.reason);
-    }
-  }
-  if (seqs.empty()) return;
-  line.add(
-      "INSERT INTO event (seq, at, patient, kind, id, version, reason) "
-      "SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7)",
-      seqs, ats, patients, kinds, ids, versions, reasons);
-}
+// Those of which many come at once say together what they say.
+bool together(Act act) { return act == Act::MarkSent || act == Act::Settle; }
 
-void add_audit(Pipeline& line, std::span<Job* const> jobs, std::int64_t seq, std::string hash) {
-  Numbers seqs, ats;
-  Texts actions, actors, subjects, outcomes, hashes;
-  for (const Job* job : jobs) {
-    for (const flow::AuditEntry& entry : job->additions.audit) {
-      hash = audit_hash(hash, ++seq, entry);
-      seqs.add(seq);
-      ats.add(entry.at);
-      actions.add(entry.action);
-      actors.add(entry.actor);
-      subjects.add(entry.subject);
-      outcomes.add(entry.outcome);
-      hashes.add(hash);
-    }
-  }
-  if (seqs.empty()) return;
-  line.add(
-      "INSERT INTO audit (seq, at, action, actor, subject, outcome, hash) "
-      "SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7)",
-      seqs, ats, actions, actors, subjects, outcomes, hashes);
-  line.add("UPDATE tail SET audit_hash = $1 WHERE id = 1", hash);
-}
+// Places among the answers of every transaction.
+constexpr std::size_t kOurRow = 1;
 
 }  // namespace
 
@@ -111,112 +70,129 @@ Result<void> Session::sign_in() {
   Pipeline line(*connection_);
   line.add(
       "INSERT INTO writer (id, last, seen) VALUES ($1, $2, extract(epoch FROM now())::bigint) ON CONFLICT DO NOTHING",
-      id_, number_);
+      id_, std::int64_t{0});
   line.add("DELETE FROM writer WHERE seen < extract(epoch FROM now())::bigint - 604800");
   return line.sync();
 }
 
 Session::End Session::run(std::span<Job* const> jobs) {
-  if (const auto connected = connect(); !connected) return {What::Lost, connected.error(), 0};
+  if (connection_) connection_->hung_up();
+  if (const auto connected = connect(); !connected) return {What::Lost, connected.error()};
   Pipeline line(*connection_);
   line.add("BEGIN");
-  const std::size_t mine =
-      line.add("UPDATE writer SET last = $2, seen = extract(epoch FROM now())::bigint WHERE id = $1", id_, ++number_);
-  std::vector<std::size_t> marks;  // of the fence, for each job
-  for (Job* job : jobs) {
-    if (fence_ != nullptr) marks.push_back(fence_->ask(line, job->touched));
-  }
-  const std::size_t begin = line.next_place();
-  std::vector<std::size_t> ends;  // of each job's statements
-  for (Job* job : jobs) {
-    job->additions = {};
-    job->raced = false;
-    job->ask(line);
-    ends.push_back(line.next_place());
-  }
-  if (ends.back() > begin) {
-    if (const auto asked = line.sync(); !asked) {
-      const auto job = std::ranges::upper_bound(ends, line.failed_place()) - ends.begin();
-      return undo(line, {What::Refused, asked.error(), static_cast<std::size_t>(job)});
-    }
-  }
-  End end = write(line, jobs, marks);
-  if (end.what != What::Kept) return end;
-  if (line.rows(mine).changed() != 1) {  // restored from a time before it was there, or an operator cleared it
-    signed_in_ = false;
-    return undo(line, {What::Lost, Error{Kind::Unavailable, "store: PostgreSQL: this session's row has gone"}, 0});
-  }
-  return commit(line, jobs, line.next_place() - 1);
-}
-
-// The last statement takes the tail: whoever has it is the next to commit.
-Session::End Session::write(Pipeline& line, std::span<Job* const> jobs, std::span<const std::size_t> marks) {
-  std::vector<std::size_t> ends;
+  line.add(R"sql(
+      WITH w AS (UPDATE writer SET last = $2, seen = extract(epoch FROM now())::bigint WHERE id = $1 AND last < $2
+                 RETURNING 1)
+      SELECT 1 / count(*) FROM w)sql",
+           id_, ++number_);
+  std::vector<Part> parts = {{{}, line.next_place()}};
+  if (fence_ != nullptr) fence_->ask(line, jobs);
+  parts.push_back({{}, line.next_place()});
   for (std::size_t at = 0; at < jobs.size(); ++at) {
-    if (auto written = jobs[at]->write(line); !written) return undo(line, {What::Refused, written.error(), at});
-    ends.push_back(line.next_place());
+    jobs[at]->additions = {};
+    jobs[at]->ask(line);
+    parts.push_back({{at}, line.next_place()});
   }
-  std::int64_t events = 0, audit = 0;
-  for (const Job* job : jobs) {
-    events += static_cast<std::int64_t>(job->additions.events.size());
-    audit += static_cast<std::int64_t>(job->additions.audit.size());
+  const bool asks = parts.back().end > parts[1].end;
+  if (asks || steady_clock::now() - used_ > kWarm) {
+    if (const auto asked = line.sync(); !asked) return undo(line, jobs, parts, asked.error());
   }
-  if (events + audit > 0) {
-    line.add(
-        "UPDATE tail SET event_seq = event_seq + $1, audit_seq = audit_seq + $2 WHERE id = 1 "
-        "RETURNING event_seq, audit_seq, audit_hash",
-        events, audit);
-  }
-  if (const auto written = line.sync(); !written) {
-    const auto job = std::ranges::upper_bound(ends, line.failed_place()) - ends.begin();
-    return undo(line, {What::Refused, written.error(), static_cast<std::size_t>(job)});
-  }
-  for (std::size_t at = 0; at < jobs.size(); ++at) {
-    auto fits = jobs[at]->check(line);
-    if (fits && fence_ != nullptr) fits = fence_->may(line, marks[at], jobs[at]->touched);
-    if (!fits) return undo(line, {jobs[at]->raced ? What::Again : What::Refused, fits.error(), at});
-  }
-  return {};
-}
-
-Session::End Session::commit(Pipeline& line, std::span<Job* const> jobs, std::size_t tail) {
-  std::size_t events = 0, audit = 0;
-  for (const Job* job : jobs) {
-    events += job->additions.events.size();
-    audit += job->additions.audit.size();
-  }
-  if (events + audit > 0) {
-    const Rows& end = line.rows(tail);
-    if (end.size() != 1)
-      return undo(line, {What::Refused, Error{Kind::Fault, "store: the row of table tail is missing"}, 0});
-    add_events(line, jobs, end.integer(0, 0) - static_cast<std::int64_t>(events));
-    add_audit(line, jobs, end.integer(0, 1) - static_cast<std::int64_t>(audit), end.text(0, 2));
-  }
+  for (Part& part : write(line, jobs)) parts.push_back(std::move(part));
+  add_to_tail(line, jobs);
   const std::size_t commit = line.add("COMMIT");
   const auto done = line.sync();
-  if (done) return {};
-  if (!connection_->broken() && line.failed_place() <= commit)
-    return undo(line, {What::Refused, done.error(), jobs.size()});
-  return {What::Open, done.error(), 0};
+  if (done) {
+    used_ = steady_clock::now();
+    for (Job* job : jobs) job->hear(line);
+    return {};
+  }
+  const bool in_doubt = connection_->broken() && !(connection_->answered() && line.failed_place() < commit);
+  if (in_doubt) return {What::Open, done.error()};
+  return undo(line, jobs, parts, done.error());
+}
+
+std::vector<Session::Part> Session::write(Pipeline& line, std::span<Job* const> jobs) {
+  std::vector<Part> parts;
+  std::map<Act, std::vector<std::size_t>> alike;
+  for (std::size_t at = 0; at < jobs.size(); ++at) {
+    if (together(jobs[at]->touched.act)) {
+      alike[jobs[at]->touched.act].push_back(at);
+      continue;
+    }
+    jobs[at]->write(line);
+    parts.push_back({{at}, line.next_place()});
+  }
+  for (auto& [act, places] : alike) {
+    std::vector<Job*> them;
+    for (const std::size_t at : places) them.push_back(jobs[at]);
+    them.front()->write_all(line, them);
+    parts.push_back({std::move(places), line.next_place()});
+  }
+  return parts;
 }
 
 // Nothing was committed: COMMIT had not been sent, or the server told that it failed.
-Session::End Session::undo(Pipeline& line, End end) {
-  const bool repeat = connection_->worth_repeating();
+Session::End Session::undo(Pipeline& line, std::span<Job* const> jobs, std::span<const Part> parts, Error error) {
+  const bool repeat = connection_->worth_repeating(), guard = line.guard_failed();
+  const std::size_t place = line.failed_place();
   if (!connection_->broken()) {
     line.add("ROLLBACK");
     static_cast<void>(line.sync());
   }
-  if (connection_->broken()) return {What::Lost, std::move(end.error), 0};
-  if (repeat) return {What::Again, std::move(end.error), end.job};
-  return end;
+  if (connection_->broken()) return {What::Lost, std::move(error)};
+  if (guard && place == kOurRow) {  // restored from a time before it was there, or an operator cleared it
+    signed_in_ = false;
+    return {What::Lost, Error{Kind::Unavailable, "store: PostgreSQL: this session's row has gone"}};
+  }
+  if (repeat) return {What::Again, std::move(error)};
+  if (guard) return judge(line, jobs, parts, place);
+  const auto part = std::ranges::find_if(parts, [&](const Part& one) { return place < one.end; });
+  if (part == parts.end() || part->jobs.empty()) return {What::Refused, std::move(error), jobs.size()};
+  if (part->jobs.size() > 1) return {What::Refused, std::move(error), jobs.size(), true};
+  return {What::Refused, std::move(error), part->jobs.front()};
 }
 
+// Whose guard was it, and what does it find when it looks again?
+Session::End Session::judge(Pipeline& line, std::span<Job* const> jobs, std::span<const Part> parts,
+                            std::size_t place) {
+  const auto part = std::ranges::find_if(parts, [&](const Part& one) { return place < one.end; });
+  if (part == parts.end()) {
+    return {What::Refused, Error{Kind::Fault, "store: the row of table tail is missing"}, jobs.size()};
+  }
+  Result<void> looked;
+  if (part->jobs.empty()) {
+    auto standing = fence_->look(line, jobs);
+    for (std::size_t at = 0; standing && at < jobs.size(); ++at) {
+      if (auto may = fence_->may(*standing, jobs[at]->touched); !may) return {What::Refused, may.error(), at};
+    }
+    if (!standing) looked = standing.error();
+  } else {
+    for (const std::size_t at : part->jobs) jobs[at]->look(line);
+    looked = line.sync();
+    for (const std::size_t at : part->jobs) {
+      if (!looked) break;
+      if (auto error = jobs[at]->verdict(line)) return {What::Refused, std::move(error), at};
+    }
+  }
+  if (looked) {
+    Error others{Kind::Unavailable, "store: others wrote the same rows at the same moment"};
+    if (jobs.size() == 1 || part->jobs.empty()) return {What::Again, std::move(others)};
+    // It may have been another of the group, undone by now; alone it will be seen.
+    if (part->jobs.size() > 1) return {What::Refused, std::move(others), jobs.size(), true};
+    return {What::Refused, std::move(others), part->jobs.front()};
+  }
+  if (connection_->broken()) return {What::Lost, looked.error()};
+  return {What::Refused, looked.error(), jobs.size()};
+}
+
+// Once it was found not to be kept, it never will be.
 Result<bool> Session::settle() {
   BHI_CHECK(connect());
   Pipeline line(*connection_);
   line.add("BEGIN");
-  const std::size_t mine = line.add("SELECT last FROM writer WHERE id = $1 FOR UPDATE", id_);
+  const std::size_t mine =
+      line.add("UPDATE writer SET last = CASE WHEN last = $2 THEN last ELSE $2 + 1 END WHERE id = $1 RETURNING last",
+               id_, number_);
   line.add("COMMIT");
   if (const auto asked = line.sync(); !asked) {
     if (!connection_->broken()) {
@@ -226,7 +202,9 @@ Result<bool> Session::settle() {
     return Error{Kind::Unavailable, asked.error().message};
   }
   const Rows& found = line.rows(mine);
-  return found.size() == 1 && found.integer(0, 0) == number_;
+  const bool kept = found.size() == 1 && found.integer(0, 0) == number_;
+  if (!kept) ++number_;
+  return kept;
 }
 
 }  // namespace bhi::store::postgres

@@ -1,9 +1,12 @@
 // A writing session: a connection that is made anew when it is lost, and transactions of which it is always known
 // whether they were kept.
 //
-// Every transaction counts up the session's row in table `writer` before it does anything else. When the connection is
-// lost while COMMIT is on its way, that row is read on a new connection, under a lock: should the old session still be
-// alive on the server, the lock waits until it has committed or not. A standby that took over answers by its own copy.
+// A transaction is one round trip when nobody in it must read first and the connection was just used, else two. It
+// first sets the session's row in table `writer` to its number, which must be higher than the one there. When the
+// connection is lost after COMMIT went out, a new connection reads that row and, if it does not have the number, raises
+// it: from then on what may still be on its way to the old session fails at its first statement. Should the old session
+// be at work on it, the row's lock waits until it has committed or not. A standby that took over answers by its own
+// copy.
 #pragma once
 
 #include "base/result.h"
@@ -18,6 +21,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace bhi::store::postgres {
 
@@ -36,6 +40,7 @@ class Session {
     What what = What::Kept;
     std::optional<Error> error{};
     std::size_t job = 0;  // its place in the group
+    bool apart = false;   // one of them, not known which: `job` is none
   };
   // All jobs in one transaction, or none.
   End run(std::span<Job* const> jobs);
@@ -51,9 +56,14 @@ class Session {
   std::chrono::steady_clock::time_point next_attempt() const { return next_attempt_; }
 
  private:
-  End write(Pipeline& line, std::span<Job* const> jobs, std::span<const std::size_t> marks);
-  End commit(Pipeline& line, std::span<Job* const> jobs, std::size_t tail);
-  End undo(Pipeline& line, End end);
+  // Jobs whose statements stand together, up to a place among the answers.
+  struct Part {
+    std::vector<std::size_t> jobs;  // places in the group
+    std::size_t end = 0;
+  };
+  std::vector<Part> write(Pipeline& line, std::span<Job* const> jobs);
+  End undo(Pipeline& line, std::span<Job* const> jobs, std::span<const Part> parts, Error error);
+  End judge(Pipeline& line, std::span<Job* const> jobs, std::span<const Part> parts, std::size_t place);
   Result<void> sign_in();
 
   const std::string where_;
@@ -63,6 +73,7 @@ class Session {
   std::int64_t number_ = 0;  // of the latest transaction
   std::unique_ptr<Connection> connection_;
   bool signed_in_ = false;
+  std::chrono::steady_clock::time_point used_{};  // the latest answer
   std::chrono::steady_clock::time_point next_attempt_{};
   std::chrono::milliseconds pause_{0};
   std::optional<Error> latest_failure_;

@@ -30,7 +30,7 @@ class Commit final : public Job {
     for (const auto& outcome : worked.inbox) touched.inbox_rows.push_back(outcome.seq);
     for (const auto& item : worked.outbox) touched.lanes.push_back(lane_of(item));
   }
-  Result<void> write(Pipeline& line) override {
+  void write(Pipeline& line) override {
     entities_.write(line, keys_, worked_.entities);
     outcomes_.write(line, worked_.inbox);
     add_intents(line, keys_, worked_.outbox);
@@ -40,11 +40,14 @@ class Commit final : public Job {
           {0, worked_.at, entity.patient, entity.kind, entity.id, entity.version + 1, worked_.reason});
     }
     additions.audit = worked_.audit;
-    return {};
   }
-  Result<void> check(const Pipeline& line) override {
-    BHI_CHECK(entities_.check(line, worked_.entities));
-    return outcomes_.check(line, worked_.inbox);
+  void look(Pipeline& line) override {
+    entities_.look(line, worked_.entities);
+    outcomes_.look(line, worked_.inbox);
+  }
+  std::optional<Error> verdict(const Pipeline& line) const override {
+    if (auto found = entities_.verdict(line, worked_.entities)) return found;
+    return outcomes_.verdict(line, worked_.inbox);
   }
 
  private:
@@ -59,17 +62,11 @@ class KeepCopy final : public Job {
   KeepCopy(const flow::ResourceCopy& copy, const Keyring& keys) : copy_(copy), copies_(keys) {}
   std::vector<std::string> decides_by() const override { return {key_of(copy_)}; }
   void ask(Pipeline& line) override { copies_.ask(line, {&copy_}); }
-  Result<void> write(Pipeline& line) override {
+  void write(Pipeline& line) override {
     copies_.hear(line);
     const auto held = copies_.held(copy_);
     if (!held || !is_older(copy_, *held)) copies_.replace(copy_, std::nullopt);
     copies_.write(line);
-    return {};
-  }
-  Result<void> check(const Pipeline& line) override {
-    if (copies_.fits(line)) return {};
-    raced = true;
-    return Error{Kind::Unavailable, "store: others took in the same resource at the same moment"};
   }
 
  private:
@@ -80,10 +77,7 @@ class KeepCopy final : public Job {
 class Note final : public Job {
  public:
   explicit Note(const flow::AuditEntry& entry) : entry_(entry) {}
-  Result<void> write(Pipeline&) override {
-    additions.audit = {entry_};
-    return {};
-  }
+  void write(Pipeline&) override { additions.audit = {entry_}; }
 
  private:
   const flow::AuditEntry& entry_;
@@ -139,8 +133,8 @@ class PostgresStore final : public flow::Store {
     Commit job(worked, keys_);
     return writes_.run(job);
   }
-  Result<std::vector<InboxRow>> inbox(flow::InboxState state, std::size_t limit) override {
-    return read([&](Pipeline& line) { return inbox_in(line, keys_, state, limit); });
+  Result<std::vector<InboxRow>> inbox(flow::InboxState state, std::size_t limit, std::int64_t before) override {
+    return read([&](Pipeline& line) { return inbox_in(line, keys_, state, limit, before); });
   }
   Result<std::size_t> requeue(std::int64_t seq) override {
     Requeue job(seq);
@@ -151,6 +145,9 @@ class PostgresStore final : public flow::Store {
     Requeue job(reason);
     BHI_CHECK(writes_.run(job));
     return job.moved();
+  }
+  Result<std::optional<flow::InboxState>> unread_consent(std::string_view lane) override {
+    return read([&](Pipeline& line) { return find_unread_consent(line, lane); });
   }
 
   Result<std::optional<flow::ResourceCopy>> resource(std::string_view source, std::string_view type,

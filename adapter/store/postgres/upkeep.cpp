@@ -42,18 +42,14 @@ Result<flow::EventSpan> span_of_events(Pipeline& line) {
   return flow::EventSpan{rows.integer(0, 1), rows.integer(0, 0)};
 }
 
-Result<void> ForgetEvents::write(Pipeline& line) {
+void ForgetEvents::write(Pipeline& line) {
   place_ = line.add(
       "DELETE FROM event WHERE seq < coalesce((SELECT seq FROM event WHERE at >= $1 ORDER BY seq LIMIT 1), "
       "(SELECT max(seq) + 1 FROM event))",
       before_);
-  return {};
 }
 
-Result<void> ForgetEvents::check(const Pipeline& line) {
-  gone_ = static_cast<std::size_t>(line.rows(place_).changed());
-  return {};
-}
+void ForgetEvents::hear(const Pipeline& line) { gone_ = static_cast<std::size_t>(line.rows(place_).changed()); }
 
 // Rows are walked in the order of their making; what is unsettled among the oldest is stepped over.
 void ForgetSettled::ask(Pipeline& line) {
@@ -64,7 +60,7 @@ void ForgetSettled::ask(Pipeline& line) {
 }
 
 // A text goes with its row, unless it is that of the current copy of the resource: then it is the copy's alone.
-Result<void> ForgetSettled::write(Pipeline& line) {
+void ForgetSettled::write(Pipeline& line) {
   Numbers rows;
   const Rows& found = line.rows(found_);
   for (std::size_t row = 0; row < found.size(); ++row) rows.add(found.integer(row, 0));
@@ -88,13 +84,9 @@ Result<void> ForgetSettled::write(Pipeline& line) {
       "DELETE FROM outbox WHERE seq IN (SELECT seq FROM outbox WHERE state IN ('verified', 'superseded') "
       "AND created < $1 ORDER BY seq LIMIT $2)",
       before_, limit_);
-  return {};
 }
 
-Result<void> ForgetSettled::check(const Pipeline& line) {
-  gone_.outbox = static_cast<std::size_t>(line.rows(sent_).changed());
-  return {};
-}
+void ForgetSettled::hear(const Pipeline& line) { gone_.outbox = static_cast<std::size_t>(line.rows(sent_).changed()); }
 
 Result<std::uint64_t> bytes_in_use(Pipeline& line) {
   const auto texts = line.add("SELECT count(*), coalesce(sum(octet_length(text)), 0)::bigint FROM body");

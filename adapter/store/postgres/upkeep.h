@@ -23,8 +23,8 @@ class ForgetEvents final : public Job {
  public:
   explicit ForgetEvents(Instant before) : before_(before) {}
   std::size_t gone() const { return gone_; }
-  Result<void> write(Pipeline& line) override;
-  Result<void> check(const Pipeline& line) override;
+  void write(Pipeline& line) override;
+  void hear(const Pipeline& line) override;
 
  private:
   Instant before_;
@@ -37,8 +37,8 @@ class ForgetSettled final : public Job {
   ForgetSettled(Instant before, std::size_t limit) : before_(before), limit_(limit) {}
   flow::Forgotten gone() const { return gone_; }
   void ask(Pipeline& line) override;
-  Result<void> write(Pipeline& line) override;
-  Result<void> check(const Pipeline& line) override;
+  void write(Pipeline& line) override;
+  void hear(const Pipeline& line) override;
 
  private:
   Instant before_;

@@ -17,6 +17,8 @@ using std::chrono::steady_clock;
 
 constexpr std::size_t kMaxGroup = 256;  // so that the first of a group does not wait for ever
 constexpr int kMostRaces = 8;
+constexpr milliseconds kPatience{5}, kLongest{100};
+constexpr int kGathering = 8;  // a part of the usual time
 
 void tell_all(const std::vector<Result<void>*>& results, const Error& error) {
   for (Result<void>* result : results) *result = error;
@@ -35,7 +37,7 @@ Writer::Writer(const std::string& where, const Times& times, Fence* fence, std::
 }
 
 Result<void> Writer::run(Job& job) {
-  if (fence_ != nullptr) fence_->sign(job.touched);
+  if (fence_ != nullptr) BHI_CHECK(fence_->sign(job.touched));
   Waiting mine{&job, job.decides_by()};
   wait_in(*this, mine);
   return std::move(mine.result);
@@ -49,11 +51,29 @@ void Writer::wait_for_all(std::span<Waiting* const> all) {
     }
     return;
   }
+  const auto now = steady_clock::now();
+  for (Waiting* mine : all) mine->since = now;
   queue_.insert(queue_.end(), all.begin(), all.end());
+  if (queue_.size() >= expected_) queue_.front()->turn.notify_one();
   for (Waiting* mine : all) {
-    mine->turn.wait(lock, [&] { return mine->done || (!idle_.empty() && queue_.front() == mine); });
-    if (!mine->done) lead(lock);
+    while (!mine->done) {
+      if (idle_.empty() || queue_.front() != mine) {
+        mine->turn.wait(lock);
+      } else if (const auto begin = begin_at(*mine); steady_clock::now() < begin) {
+        mine->turn.wait_until(lock, begin);
+      } else {
+        lead(lock);
+      }
+    }
   }
+}
+
+// When the first of the queue is to begin, with an idle session at hand.
+steady_clock::time_point Writer::begin_at(const Waiting& first) const {
+  if (queue_.size() >= kMaxGroup) return {};
+  if (idle_.size() < sessions_.size()) return first.since + std::max<steady_clock::duration>(kPatience, 2 * usual_);
+  if (queue_.size() >= expected_) return {};
+  return ended_ + usual_ / kGathering;
 }
 
 // In the order of their coming; one that decides by what another of the group (or one passed over) may change waits.
@@ -79,8 +99,12 @@ void Writer::lead(std::unique_lock<std::mutex>& lock) {
   idle_.pop_back();
   if (!queue_.empty() && !idle_.empty()) queue_.front()->turn.notify_one();
   lock.unlock();
+  const auto begun = steady_clock::now();
   work(*session, group);
   lock.lock();
+  ended_ = steady_clock::now();
+  usual_ = (7 * usual_ + std::min<steady_clock::duration>(ended_ - begun, kLongest)) / 8;
+  expected_ = std::min(kMaxGroup, group.size() + queue_.size());
   for (Waiting* waiting : group) {
     waiting->done = true;
     waiting->turn.notify_one();  // under the lock: the other's stack frame stays until we let go
@@ -94,6 +118,10 @@ void Writer::work(Session& session, Group group) {
   while (!group.empty()) {
     std::size_t refused = 0;
     if (run_group(session, group, refused)) break;
+    if (refused == group.size()) {  // not known which
+      alone = group;
+      break;
+    }
     // After the second refusal everybody goes alone: a group in which many are refused costs more than it saves.
     alone.push_back(group[refused]);
     group.erase(group.begin() + static_cast<std::ptrdiff_t>(refused));
@@ -146,7 +174,8 @@ bool Writer::run_group(Session& session, const Group& group, std::size_t& refuse
       continue;
     }
     if (end.what != Session::End::What::Refused) end.error->kind = Kind::Unavailable;
-    const bool one_of_many = end.what == Session::End::What::Refused && end.job < group.size() && group.size() > 1;
+    const bool one_of_many =
+        end.what == Session::End::What::Refused && (end.apart || end.job < group.size()) && group.size() > 1;
     if (one_of_many) {
       refused = end.job;
       return false;

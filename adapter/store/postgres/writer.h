@@ -1,12 +1,13 @@
 // Group commit on PostgreSQL: callers that come while a transaction is under way are run together in the next one, so
-// that under load one sync of the server's disk (and of its standby) serves many. No thread of its own and no waiting
-// for company.
+// that under load one sync of the server's disk (and of its standby) serves many. No thread of its own. Those whose
+// answers just went out are likely to be back at once: they are waited for, an eighth of a transaction's usual time at
+// most, unless as many are there; a caller who is alone never waits.
 //
 // A job that is refused undoes the transaction; the others are run again without it and it is run alone, so that its
 // answer follows from what was really kept.
 //
-// A second session does its share while the first one commits; they meet only at the row that numbers events and audit
-// (table tail), which each takes last.
+// Two sessions cannot commit at the same time, as they meet at the row that numbers events and audit (table tail). So
+// the second is for when the first one takes long (a large batch, a row that somebody holds, a crowd).
 #pragma once
 
 #include "base/result.h"
@@ -47,6 +48,7 @@ class Writer {
     std::vector<std::string> decides_by;
     Result<void> result{};
     bool done = false;
+    std::chrono::steady_clock::time_point since{};
     std::condition_variable turn{};
   };
   using Group = std::vector<Waiting*>;
@@ -56,10 +58,12 @@ class Writer {
   friend void store::wait_in(Queue&, typename Queue::Waiting&);
 
   void wait_for_all(std::span<Waiting* const> all);
+  std::chrono::steady_clock::time_point begin_at(const Waiting& first) const;
   void lead(std::unique_lock<std::mutex>& lock);
   Group take_group();
   void work(Session& session, Group group);
-  // Until kept, refused or given up. True: kept. False: the job at `refused` is to be run alone.
+  // Until kept, refused or given up. True: all have their answers. False: the job at `refused` is to be run alone; when
+  // that is the group's size, each is.
   bool run_group(Session& session, const Group& group, std::size_t& refused);
   std::optional<bool> settle(Session& session);
   void note(const Session::End& end);
@@ -71,7 +75,10 @@ class Writer {
   mutable std::mutex mutex_;
   std::deque<Waiting*> queue_;
   std::vector<Session*> idle_;
-  int settling_ = 0;  // nobody is made to wait for that
+  std::chrono::steady_clock::time_point ended_{};  // of the latest transaction
+  std::chrono::steady_clock::duration usual_{};    // how long one takes, by the latest
+  std::size_t expected_ = 1;                       // so many may be back at once after the latest
+  int settling_ = 0;                               // nobody is made to wait for that
   std::optional<std::chrono::steady_clock::time_point> wrote_at_;
 };
 

@@ -41,6 +41,9 @@ class CrashingStore final : public flow::Store {
   }
   Result<std::size_t> requeue(std::int64_t seq) override { return store_.requeue(seq); }
   Result<std::size_t> requeue_waiting(std::string_view reason) override { return store_.requeue_waiting(reason); }
+  Result<std::optional<flow::InboxState>> unread_consent(std::string_view lane) override {
+    return store_.unread_consent(lane);
+  }
   Result<std::size_t> recover() override { return store_.recover(); }
 
   Result<std::optional<std::string>> cursor(std::string_view source, std::string_view name) override {
@@ -53,8 +56,8 @@ class CrashingStore final : public flow::Store {
   Result<std::vector<flow::InboxItem>> pending(std::string_view lane, std::size_t limit) override {
     return store_.pending(lane, limit);
   }
-  Result<std::vector<InboxRow>> inbox(flow::InboxState state, std::size_t limit) override {
-    return store_.inbox(state, limit);
+  Result<std::vector<InboxRow>> inbox(flow::InboxState state, std::size_t limit, std::int64_t before) override {
+    return store_.inbox(state, limit, before);
   }
   Result<std::optional<flow::ResourceCopy>> resource(std::string_view source, std::string_view type,
                                                      std::string_view id) override {

@@ -140,10 +140,10 @@ class Deliver : public testing::Test {
     ASSERT_TRUE(store_->accept(batch).ok());
     work();
   }
-  void work() {
+  void work(std::size_t quarantined = 0) {
     const auto worked = work_lane(test::engine(), *store_, {{"main"}}, "main|Patient/1", 100, kNow);
     ASSERT_TRUE(worked.ok()) << worked.error().message;
-    EXPECT_EQ(worked->quarantined, 0u);
+    EXPECT_EQ(worked->quarantined, quarantined);
   }
 
   care::CarePlan stored_plan() {

@@ -171,6 +171,7 @@ std::optional<FakeEhr::Rude> FakeEhr::next_rude() {
 
 Answer FakeEhr::create(std::string_view type, std::string_view body, std::string_view if_none_exist) {
   requests.push_back("POST " + std::string(type));
+  if (before_create) std::exchange(before_create, nullptr)();
   const std::optional<Rude> next = next_rude();
   if (next && !next->done) return rudely(*next);
   if (!if_none_exist.empty() && honours_conditions) {

@@ -41,6 +41,7 @@ class FakeEhr : public flow::Ehr {
   std::function<std::optional<Rude>()> mood;  // asked for each write when `rude` is empty
   std::deque<Error> read_errors;              // of the next reads and searches
   std::function<void()> before_update;        // somebody else is at it too
+  std::function<void()> before_create;        // the same, once
 
   // Pages of search and next, by query or link; where absent, search by identifier.
   std::map<std::string, flow::Page> pages;

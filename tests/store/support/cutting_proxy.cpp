@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 #include <string_view>
 #include <utility>
 
@@ -54,6 +55,30 @@ CuttingProxy::~CuttingProxy() {
   ::close(listener_);
 }
 
+void CuttingProxy::keep_back(std::string text) {
+  const std::lock_guard lock(mutex_);
+  keep_back_ = std::move(text);
+}
+
+bool CuttingProxy::is_kept_back(std::string_view bytes) {
+  const std::lock_guard lock(mutex_);
+  if (keep_back_.empty() || bytes.find(keep_back_) == std::string_view::npos) return false;
+  keep_back_.clear();
+  return true;
+}
+
+void CuttingProxy::deliver() {
+  deliver_ = true;
+  while (!delivered_) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+}
+
+void CuttingProxy::deliver_to(int server, std::string_view bytes) {
+  while (!deliver_ && !ending_) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  std::array<char, 65536> answer{};
+  if (pass_on(server, bytes)) static_cast<void>(::read(server, answer.data(), answer.size()));
+  delivered_ = true;
+}
+
 void CuttingProxy::serve() {
   while (!ending_) {
     pollfd wait{listener_, POLLIN, 0};
@@ -76,6 +101,12 @@ void CuttingProxy::forward(int client) {
       const auto size = ::read(client, buffer.data(), buffer.size());
       if (size <= 0) break;
       const std::string_view bytes(buffer.data(), static_cast<std::size_t>(size));
+      if (is_kept_back(bytes)) {
+        ::close(client);
+        deliver_to(server, bytes);
+        ::close(server);
+        return;
+      }
       // A statement's text travels once in a connection, when it is prepared.
       if (bytes.find(std::string_view("COMMIT\0", 7)) != std::string_view::npos && cut_ != Cut::No) {
         const Cut how = cut_.exchange(Cut::No);

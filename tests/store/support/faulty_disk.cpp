@@ -76,6 +76,7 @@ int open(sqlite3_vfs*, const char* path, sqlite3_file* file, int flags, int* out
   opened->base.pMethods = nullptr;
   opened->path = path;
   const int code = real->xOpen(real, path, inner(file), flags, out);
+  if (code == SQLITE_OK && (flags & SQLITE_OPEN_MAIN_DB) != 0) disk->after_open(path);
   if (inner(file)->pMethods != nullptr) opened->base.pMethods = &kMethods;
   return code;
 }
@@ -150,6 +151,13 @@ void FaultyDisk::lose_power_into(const std::string& folder, std::mt19937_64& ran
     std::ofstream out(std::filesystem::path(folder) / std::filesystem::path(path).filename(), std::ios::binary);
     out.write(left.data(), static_cast<std::streamsize>(left.size()));
   }
+}
+
+void FaultyDisk::after_open(std::string_view file) {
+  const std::lock_guard guard(mutex_);
+  if (!watching_ || files_.contains(file)) return;
+  std::ifstream in(std::string(file), std::ios::binary);
+  files_[std::string(file)].synced.assign(std::istreambuf_iterator<char>(in), {});
 }
 
 int FaultyDisk::before_write(std::string_view file, const void* bytes, int size, std::int64_t offset) {

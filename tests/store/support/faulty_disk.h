@@ -39,6 +39,7 @@ class FaultyDisk {
   void lose_power_into(const std::string& folder, std::mt19937_64& random);
 
   // ---- called by the layer ----
+  void after_open(std::string_view file);  // of a database: what it holds already counts as synced
   int before_write(std::string_view file, const void* bytes, int size, std::int64_t offset);
   int before_sync(std::string_view file);
   int before_read(std::string_view file);

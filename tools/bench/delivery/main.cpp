@@ -1,9 +1,11 @@
 // Delivery, the whole lane: what is due is rendered, sent and settled on a store with synchronous=FULL, against a
-// libcurl multi loop on kept connections that posts the same bodies to the same simulator. Compares the CPU of this
-// process for each write; the simulator runs in another.
+// libcurl multi loop on kept connections that posts the same bodies to the same simulator, and against that loop with
+// the least that must be on a disk before and after. Compares the CPU of this process for each write; the simulator
+// runs in another.
 //
 //   bhi-bench-delivery SIMULATOR [ROUNDS [WRITES [WORKERS [ABREAST]]]]
 #include "base/fibers.h"
+#include "bench/delivery/loops.h"
 #include "ehr/fhir_ehr.h"
 #include "flow/binding.h"
 #include "flow/deliver.h"
@@ -232,79 +234,6 @@ class Lane {
   std::set<std::string> busy_;
 };
 
-// ---- the bare side --------------------------------------------------------------------------------------------------
-
-std::size_t take(char* data, std::size_t size, std::size_t count, void* to) {
-  static_cast<std::string*>(to)->append(data, size * count);
-  return size * count;
-}
-
-class BareLoop {
- public:
-  BareLoop(const std::string& base, int connections) : url_(base + "/Observation"), multi_(curl_multi_init()) {
-    for (const char* line : {"Accept: application/fhir+json", "Content-Type: application/fhir+json",
-                             "Prefer: return=representation", "Expect:"}) {
-      headers_ = curl_slist_append(headers_, line);
-    }
-    curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, static_cast<long>(connections));
-    handles_.resize(static_cast<std::size_t>(connections));
-    for (One& one : handles_) one.handle = curl_easy_init();
-  }
-  BareLoop(const BareLoop&) = delete;
-  BareLoop& operator=(const BareLoop&) = delete;
-  ~BareLoop() {
-    for (One& one : handles_) curl_easy_cleanup(one.handle);
-    curl_multi_cleanup(multi_);
-    curl_slist_free_all(headers_);
-  }
-
-  void run(const std::vector<std::string>& bodies) {
-    std::size_t next = 0;
-    int open = 0;
-    for (One& one : handles_) {
-      if (next < bodies.size()) start(one, bodies[next++]), ++open;
-    }
-    while (open > 0) {
-      int running = 0;
-      curl_multi_perform(multi_, &running);
-      int left = 0;
-      while (const CURLMsg* message = curl_multi_info_read(multi_, &left)) {
-        if (message->msg != CURLMSG_DONE) continue;
-        long status = 0;
-        curl_easy_getinfo(message->easy_handle, CURLINFO_RESPONSE_CODE, &status);
-        if (message->data.result != CURLE_OK || status != 201) std::abort();
-        One& one = *std::ranges::find(handles_, message->easy_handle, &One::handle);
-        curl_multi_remove_handle(multi_, one.handle);
-        --open;
-        if (next < bodies.size()) start(one, bodies[next++]), ++open;
-      }
-      if (open > 0) curl_multi_poll(multi_, nullptr, 0, 1000, nullptr);
-    }
-  }
-
- private:
-  struct One {
-    CURL* handle = nullptr;
-    std::string answer;
-  };
-  void start(One& one, const std::string& body) {
-    one.answer.clear();
-    curl_easy_setopt(one.handle, CURLOPT_URL, url_.c_str());
-    curl_easy_setopt(one.handle, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(one.handle, CURLOPT_HTTPHEADER, headers_);
-    curl_easy_setopt(one.handle, CURLOPT_POSTFIELDS, body.data());
-    curl_easy_setopt(one.handle, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
-    curl_easy_setopt(one.handle, CURLOPT_WRITEFUNCTION, take);
-    curl_easy_setopt(one.handle, CURLOPT_WRITEDATA, &one.answer);
-    curl_multi_add_handle(multi_, one.handle);
-  }
-
-  const std::string url_;
-  CURLM* multi_;
-  curl_slist* headers_ = nullptr;
-  std::vector<One> handles_;
-};
-
 // What the lane would send, made beforehand.
 std::vector<std::string> bodies(const flow::Engine& engine, const std::string& round, int writes) {
   std::vector<std::string> made;
@@ -333,26 +262,45 @@ void run(const std::string& program, int rounds, int writes, int workers, int ab
   connection.version = "bench";
   connection.http.base_url = simulator.base();
   const auto ehr = or_throw(ehr::connect(connection));
-  std::vector<double> ratios, ours_cpu, bare_cpu, ours_rate, bare_rate;
+  struct Side {
+    const char* name;
+    std::vector<double> cpu{}, rate{};  // us a write, writes a second
+  };
+  Side lanes{"the lane"}, curls{"libcurl loop"}, durables{"and bare SQLite"};
+  std::vector<double> ratios, durable_ratios;
   for (int round = 0; round <= rounds; ++round) {
     Lane lane(*engine, *ehr, "ours" + std::to_string(round), writes);
     const auto posts = bodies(*engine, "bare" + std::to_string(round), writes);
-    BareLoop bare(simulator.base(), workers * abreast);
+    const auto again = bodies(*engine, "durable" + std::to_string(round), writes);
     const Spent ours = spent_by([&] { lane.run(workers, static_cast<std::size_t>(abreast)); });
-    const Spent theirs = spent_by([&] { bare.run(posts); });
+    // One after the other: the simulator has a thread for each connection, and not many.
+    const Spent theirs = [&] {
+      bench::CurlLoop loop(simulator.base(), workers * abreast);
+      return spent_by([&] { loop.run(posts); });
+    }();
+    const Spent limit = [&] {
+      const Folder folder;
+      bench::DurableLoop loop(simulator.base(), workers * abreast, folder.file("bare.db"));
+      loop.fill(again.size());
+      return spent_by([&] { loop.run(again); });
+    }();
     if (lane.verified != writes) throw std::runtime_error("not everything was written");
     if (round == 0) continue;  // warms caches up
     ratios.push_back(ours.cpu / theirs.cpu);
-    ours_cpu.push_back(ours.cpu * 1e6 / writes);
-    bare_cpu.push_back(theirs.cpu * 1e6 / writes);
-    ours_rate.push_back(writes / ours.wall);
-    bare_rate.push_back(writes / theirs.wall);
+    durable_ratios.push_back(limit.cpu / theirs.cpu);
+    for (const auto& [side, spent] :
+         {std::pair(&lanes, ours), std::pair(&curls, theirs), std::pair(&durables, limit)}) {
+      side->cpu.push_back(spent.cpu * 1e6 / writes);
+      side->rate.push_back(writes / spent.wall);
+    }
   }
   std::printf("delivery, %d writes by %d workers, %d abreast each, medians of %d rounds\n", writes, workers, abreast,
               rounds);
-  std::printf("  the lane     %7.0f writes/s  %7.1f us of CPU a write\n", median(ours_rate), median(ours_cpu));
-  std::printf("  libcurl loop %7.0f writes/s  %7.1f us of CPU a write\n", median(bare_rate), median(bare_cpu));
-  std::printf("  CPU ratio    %7.2f (goal: at most 3)\n", median(ratios));
+  for (const Side* side : {&lanes, &curls, &durables}) {
+    std::printf("  %-15s %7.0f writes/s  %7.1f us of CPU a write\n", side->name, median(side->rate), median(side->cpu));
+  }
+  std::printf("  CPU ratio       %7.2f (goal: at most 3); of libcurl and bare SQLite %.2f\n", median(ratios),
+              median(durable_ratios));
 }
 
 }  // namespace
