@@ -49,6 +49,10 @@ std::string_view name(OutboxState state) { return text_of(kOutboxNames, state); 
 std::optional<InboxState> inbox_state_from(std::string_view text) { return state_from(kInboxNames, text); }
 std::optional<OutboxState> outbox_state_from(std::string_view text) { return state_from(kOutboxNames, text); }
 
+std::string mark_of(const std::optional<Ledger>& row) {
+  return row ? row->version + "|" + row->hash + "|" + std::to_string(row->care_version) : std::string();
+}
+
 const TypeCapability* Capabilities::of(std::string_view type) const {
   const auto found = std::ranges::find(types, type, &TypeCapability::type);
   return found == types.end() ? nullptr : &*found;

@@ -98,7 +98,11 @@ struct Ledger {
   // The two bases of the next three-way merge (flow/merge.h), as JSON:
   std::string held{};      // the EHR's resource when we were last in step (read or written); `hash` is of this
   std::string rendered{};  // our rendering at that moment; empty when it was only read
+  // In Worked: mark_of the row from which this was made. Conflict when another one stands there by then. None: whatever
+  // stands there is replaced.
+  std::optional<std::string> stood{};
 };
+std::string mark_of(const std::optional<Ledger>& row);
 
 enum class OutboxState { Planned, Sent, Verified, Unknown, RetryAt, Parked, Dead, Superseded };
 // Sent: the request is about to go or has gone; its answer is not recorded. After a restart it is Unknown.

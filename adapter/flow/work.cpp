@@ -270,6 +270,7 @@ class Attempt {
     if (ledger && !ledger->hash.empty() && !former) {
       slot.outcome.issues.push_back({Severity::Warning, "conflict", copy.type + "/" + copy.id,
                                      "the copy that we wrote was edited at the EHR; our screening is unchanged"});
+      ledger->stood = mark_of(ledger);
       ledger->hash = copy.hash;
       ledger->version = copy.version;
       worked_.ledger.push_back(*std::move(ledger));
@@ -281,6 +282,7 @@ class Attempt {
   Result<void> join_plan(const ResourceCopy& copy, Slot& slot, const std::optional<Ledger>& ledger,
                          const Surroundings& around, care::CarePlan& plan) {
     Ledger next = ledger.value_or(Ledger{});
+    if (ledger) next.stood = mark_of(ledger);  // a delivery may write a newer one while we read
     if (ledger) {
       plan.id = ledger->care_id;
       BHI_TRY(const auto stored, store_.entity("CarePlan", plan.id));

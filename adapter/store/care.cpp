@@ -88,6 +88,15 @@ Result<void> put_ledger(Connection& connection, const flow::Ledger& entry) {
   return {};
 }
 
+Result<void> check_stood(Connection& connection, const std::vector<flow::Ledger>& entries) {
+  for (const flow::Ledger& entry : entries) {
+    if (!entry.stood) continue;
+    BHI_TRY(const auto stands, find_ledger(connection, entry.destination, entry.artifact, entry.care_id));
+    if (mark_of(stands) != *entry.stood) return written_meanwhile(entry);
+  }
+  return {};
+}
+
 Result<std::optional<flow::Ledger>> find_ledger(Connection& connection, std::string_view destination,
                                                 std::string_view artifact, std::string_view care_id) {
   return first(

@@ -25,6 +25,8 @@ Result<flow::Listing> list_entities(Connection& connection, std::string_view kin
                                     std::size_t limit);
 
 Result<void> put_ledger(Connection& connection, const flow::Ledger& entry);
+// Conflict when one of them was made from another row than stands there (Ledger::stood).
+Result<void> check_stood(Connection& connection, const std::vector<flow::Ledger>& entries);
 Result<std::optional<flow::Ledger>> find_ledger(Connection& connection, std::string_view destination,
                                                 std::string_view artifact, std::string_view care_id);
 Result<std::optional<flow::Ledger>> find_ledger_of(Connection& connection, std::string_view destination,

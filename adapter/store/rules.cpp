@@ -53,4 +53,8 @@ Severity severity_from(std::string_view text) {
   return Severity::Error;
 }
 
+Error written_meanwhile(const flow::Ledger& entry) {
+  return Error{Kind::Conflict, "store: ledger of " + entry.artifact + "/" + entry.care_id + ": written meanwhile"};
+}
+
 }  // namespace bhi::store

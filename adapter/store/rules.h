@@ -46,6 +46,9 @@ Take take_of(const flow::InboxItem& item, const std::optional<Held>& held, Older
 // versions of the same entity: (destination, patient, artifact, care id).
 std::string lane_of(const flow::OutboxItem& item);
 
+// Of a ledger that was made from another row than stands there by now.
+Error written_meanwhile(const flow::Ledger& entry);
+
 Severity severity_from(std::string_view text);
 
 // What the texts that tell of people are sealed as (seal.h).

@@ -72,6 +72,7 @@ class SqliteStore final : public flow::Store {
       BHI_CHECK(put_entities(on, worked.entities));
       BHI_CHECK(add_events(on, worked));
       BHI_CHECK(add_intents(on, worked.outbox));
+      BHI_CHECK(check_stood(on, worked.ledger));
       for (const flow::Ledger& entry : worked.ledger) BHI_CHECK(put_ledger(on, entry));
       BHI_CHECK(note_outcomes(on, worked.inbox));
       return chain_.append(on, worked.audit);

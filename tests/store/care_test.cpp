@@ -74,6 +74,31 @@ TEST_P(Care, KeepsNothingOfWorkThatConflicts) {
   EXPECT_EQ(must(audit_report()).audit_rows, rows_before + 1);
 }
 
+// A lane read the EHR's plan and the ledger; before it commits, a delivery writes the next version and settles.
+TEST_P(Care, KeepsNoLedgerThatWasMadeFromAnOlderOne) {
+  flow::Worked first;
+  first.ledger = {{"clinic", "care-plan", "c1", "CarePlan", "1", "1", 1, "h", {}, {}}};
+  must(store().commit(first));
+  const auto read = must(store().ledger("clinic", "care-plan", "c1"));
+  flow::Worked delivered;
+  delivered.ledger = {*read};
+  delivered.ledger[0].version = "2";
+  must(store().commit(delivered));
+
+  flow::Worked worked;
+  worked.entities = {entity("Screening", "s1")};
+  worked.ledger = {*read, *read};  // one lane may bring two versions of a plan
+  for (auto& entry : worked.ledger) entry.stood = flow::mark_of(read);
+  EXPECT_EQ(kind_of(store().commit(worked)), "conflict");
+  EXPECT_EQ(must(store().ledger("clinic", "care-plan", "c1"))->version, "2");
+  EXPECT_FALSE(must(store().entity("Screening", "s1")));
+
+  const auto again = must(store().ledger("clinic", "care-plan", "c1"));
+  for (auto& entry : worked.ledger) entry.version = "3", entry.stood = flow::mark_of(again);
+  must(store().commit(worked));
+  EXPECT_EQ(must(store().ledger("clinic", "care-plan", "c1"))->version, "3");
+}
+
 TEST_P(Care, GivesTheWholeRecordOfOnePatient) {
   must(put({entity("Screening", "s2"), entity("Screening", "s1"), entity("Patient", "p1"),
             entity("Patient", "p2", 0, "p2")}));

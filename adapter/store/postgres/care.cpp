@@ -131,6 +131,39 @@ Result<flow::Listing> list_entities(Pipeline& line, const Keyring& keys, std::st
   return listing;
 }
 
+// As flow::mark_of.
+void LedgersStand::write(Pipeline& line, const std::vector<flow::Ledger>& entries) {
+  for (const flow::Ledger& entry : entries) {
+    if (!entry.stood) continue;
+    line.add(R"sql(
+        WITH held AS (SELECT version || '|' || hash || '|' || care_version::text AS mark FROM ledger
+                      WHERE destination = $1 AND artifact = $2 AND care_id = $3 FOR UPDATE)
+        SELECT 1 / CASE WHEN coalesce((SELECT mark FROM held), '') = $4 THEN 1 ELSE 0 END)sql",
+             entry.destination, entry.artifact, entry.care_id, *entry.stood);
+  }
+}
+
+void LedgersStand::look(Pipeline& line, const std::vector<flow::Ledger>& entries) {
+  looked_ = line.next_place();
+  for (const flow::Ledger& entry : entries) {
+    if (!entry.stood) continue;
+    line.add(
+        "SELECT version || '|' || hash || '|' || care_version::text FROM ledger "
+        "WHERE destination = $1 AND artifact = $2 AND care_id = $3",
+        entry.destination, entry.artifact, entry.care_id);
+  }
+}
+
+std::optional<Error> LedgersStand::verdict(const Pipeline& line, const std::vector<flow::Ledger>& entries) const {
+  std::size_t place = looked_;
+  for (const flow::Ledger& entry : entries) {
+    if (!entry.stood) continue;
+    const Rows& rows = line.rows(place++);
+    if ((rows.size() == 0 ? std::string() : rows.text(0, 0)) != *entry.stood) return written_meanwhile(entry);
+  }
+  return {};
+}
+
 void put_ledger(Pipeline& line, const Keyring& keys, const flow::Ledger& entry) {
   const std::string held = keys.seal(entry.held, kLedgerHeld);
   const std::string rendered = keys.seal(entry.rendered, kLedgerRendered);

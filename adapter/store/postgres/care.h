@@ -36,6 +36,18 @@ Result<std::optional<flow::StoredEntity>> find_entity(Pipeline& line, const Keyr
 Result<flow::Listing> list_entities(Pipeline& line, const Keyring& keys, std::string_view kind, std::string_view after,
                                     std::size_t limit);
 
+// Are the rows still those from which these were made (Ledger::stood)? To be asked before any of them is put.
+class LedgersStand {
+ public:
+  // Guarded: another row is there. Locks the rows.
+  void write(Pipeline& line, const std::vector<flow::Ledger>& entries);
+  void look(Pipeline& line, const std::vector<flow::Ledger>& entries);
+  std::optional<Error> verdict(const Pipeline& line, const std::vector<flow::Ledger>& entries) const;
+
+ private:
+  std::size_t looked_ = 0;
+};
+
 void put_ledger(Pipeline& line, const Keyring& keys, const flow::Ledger& entry);
 Result<std::optional<flow::Ledger>> find_ledger(Pipeline& line, const Keyring& keys, std::string_view destination,
                                                 std::string_view artifact, std::string_view care_id);

@@ -34,6 +34,7 @@ class Commit final : public Job {
     entities_.write(line, keys_, worked_.entities);
     outcomes_.write(line, worked_.inbox);
     add_intents(line, keys_, worked_.outbox);
+    ledgers_.write(line, worked_.ledger);
     for (const flow::Ledger& entry : worked_.ledger) put_ledger(line, keys_, entry);
     for (const flow::StoredEntity& entity : worked_.entities) {
       additions.events.push_back(
@@ -43,10 +44,12 @@ class Commit final : public Job {
   }
   void look(Pipeline& line) override {
     entities_.look(line, worked_.entities);
+    ledgers_.look(line, worked_.ledger);
     outcomes_.look(line, worked_.inbox);
   }
   std::optional<Error> verdict(const Pipeline& line) const override {
     if (auto found = entities_.verdict(line, worked_.entities)) return found;
+    if (auto found = ledgers_.verdict(line, worked_.ledger)) return found;
     return outcomes_.verdict(line, worked_.inbox);
   }
 
@@ -54,6 +57,7 @@ class Commit final : public Job {
   const flow::Worked& worked_;
   const Keyring& keys_;
   Entities entities_;
+  LedgersStand ledgers_;
   Outcomes outcomes_;
 };
 
