@@ -53,7 +53,7 @@ class Traffic(unittest.TestCase):
         stack = self.stack(types=TYPES)
         safety = lambda: stack.ours("Flag")
         scores = lambda: {value for value in stack.ours("Observation") if value.startswith("screening-result/")}
-        until("the samples", lambda: scores() and safety() and stack.settled(), timeout=60)
+        until("the samples, all four scores", lambda: len(scores()) == 4 and safety() and stack.settled(), timeout=60)
         known_flags, known_scores = len(safety()), len(scores())
         now = datetime.datetime.now(datetime.timezone.utc)
         quiet = "-".join((now + datetime.timedelta(hours=by)).strftime("%H:%M") for by in (-2, 3))
